@@ -1,0 +1,1 @@
+"""Cards: a race's result as a picture."""

@@ -1,0 +1,1 @@
+"""Playing: a race, live or past, drawn in the terminal."""

@@ -1,0 +1,99 @@
+"""The command line: finds commands by entry point, loads only the one asked for, prints errors in one place.
+
+Standard output carries results and nothing else; everything for people who wait goes to standard error.
+"""
+
+import os
+import sys
+from importlib.metadata import EntryPoint, entry_points
+
+import click
+
+from racelog import __version__
+from racelog.errors import ExitCode, RacelogError
+
+GROUP = "racelog.commands"
+
+EXAMPLES = """\b
+Examples:
+  racelog record                               watch a demo race; needs no network, GPU or key
+  racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1
+  racelog play latest --speed 4x               watch the last race again
+  racelog sql "select engine, median(ttft_ms) from requests join lanes using (race_id, lane_id) group by 1"
+  racelog card latest -o card.png              a picture worth sharing
+"""
+
+
+class EntryPointGroup(click.Group):
+    """A group whose subcommands are entry points, each imported only when asked for.
+
+    A command that fails to import stays listed, says why, and exits 1 when run; it never breaks the others.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all installed commands; imports none of them."""
+        return sorted({*super().list_commands(ctx), *(point.name for point in entry_points(group=GROUP))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command, or a stand-in that explains why it cannot be loaded."""
+        for point in entry_points(group=GROUP, name=cmd_name):
+            try:
+                command = point.load()
+            except Exception as error:  # noqa: BLE001 - whatever breaks a plug-in must not break `racelog --help`
+                return _unavailable(point, error)
+            if not isinstance(command, click.Command):
+                return _unavailable(point, TypeError(f"{point.value} is no click command"))
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+def _unavailable(point: EntryPoint, error: Exception) -> click.Command:
+    """Return a command that says why ``point`` could not be loaded and what to do about it."""
+
+    @click.command(
+        point.name,
+        help=f"(unavailable: {error})",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
+    def stand_in() -> None:
+        missing = getattr(error, "name", None)
+        hint = (
+            f"pip install {missing}"
+            if isinstance(error, ImportError) and missing
+            else "pip install --force-reinstall racelog"
+        )
+        raise RacelogError(f"{point.name!r} cannot be loaded from {point.value}: {error}. Try: {hint}")
+
+    return stand_in
+
+
+@click.group(cls=EntryPointGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="racelog")
+def app() -> None:
+    """The flight recorder for LLM serving: record a race once; play, query and picture it for ever."""
+
+
+def main() -> None:
+    """Run the command line and exit with an `ExitCode`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return its exit code. Prints a user's mistake as one line, never as a traceback."""
+    try:
+        result = app.main(arguments, prog_name="racelog", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RacelogError as error:
+        click.echo(f"racelog: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("racelog: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (`| head`); stop writing without a complaint at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    return result if isinstance(result, int) else ExitCode.OK

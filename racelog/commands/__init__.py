@@ -1,0 +1,1 @@
+"""The core's own verbs: each parses its arguments, delegates, and prints."""

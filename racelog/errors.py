@@ -1,0 +1,72 @@
+"""Every error racelog raises on purpose, and whose fault each one is.
+
+    RacelogError                      exit 1
+    +-- InputError                    exit 2   you asked for something that cannot be done
+    |   +-- PlanError                          a field of race.yaml or a flag is wrong
+    |   +-- RaceNotFound                       no race by that path, id or prefix
+    +-- LogError                      exit 1   the file is at fault
+    |   +-- NotALog                            these bytes never were a racelog file
+    |   +-- NewerLog                           written by a later racelog than this one
+    +-- StorageError                  exit 4   the disk is full or failing
+    +-- EngineError                   exit 5   an endpoint cannot be raced
+
+Messages hold the value at fault and the next step. `racelog.cli` is the only place that prints them.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a racelog command's exit status means."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    LOSS = 3
+    STORAGE = 4
+    ENGINE = 5
+    INTERRUPTED = 130
+
+
+class RacelogError(Exception):
+    """Something went wrong that a user can act on."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+
+
+class InputError(RacelogError):
+    """The request cannot be carried out as it was asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PlanError(InputError):
+    """A field of a race plan is missing, unknown or out of range."""
+
+
+class RaceNotFound(InputError):  # noqa: N818 - reads as the sentence it is
+    """No race answers to that path, id or prefix."""
+
+
+class LogError(RacelogError):
+    """The log file itself is at fault."""
+
+
+class NotALog(LogError):  # noqa: N818 - reads as the sentence it is
+    """The bytes hold no racelog unit at all."""
+
+
+class NewerLog(LogError):  # noqa: N818 - reads as the sentence it is
+    """The log was written by a newer major format than this program reads."""
+
+
+class StorageError(RacelogError):
+    """Writing failed; what was committed before is still whole."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class EngineError(RacelogError):
+    """An engine cannot be reached or cannot be raced."""
+
+    exit_code = ExitCode.ENGINE

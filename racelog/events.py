@@ -1,0 +1,276 @@
+"""Every kind of event in a log: typed facts, no logic.
+
+An event is one JSON object. ``k`` names its kind, ``t`` is nanoseconds of ``CLOCK_MONOTONIC`` since the race's
+origin, ``v`` the version of that kind (left out while it is 1). Units stand in field names.
+
+Rules for changing a kind, so that old logs stay readable: a new field has a default; a field never changes its
+meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.codec`.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Raw, Struct
+
+FORMAT_VERSION = 1
+
+ChunkKind = Literal["content", "reasoning", "tool", "role", "meta"]
+"""What a chunk carries: text of three kinds, the opening role alone, or nothing but bookkeeping."""
+
+KIND_CODES: dict[str, ChunkKind] = {
+    "c": "content",
+    "r": "reasoning",
+    "t": "tool",
+    "o": "role",
+    "m": "meta",
+}
+"""One letter per chunk kind in `Tokens.c`; ``c``, ``r`` and ``t`` are token chunks."""
+
+TOKEN_CODES = frozenset("crt")
+
+STAMP_CODES: dict[str, tuple[str, bool]] = {
+    "k": ("kernel", False),
+    "K": ("kernel", True),
+    "u": ("user", False),
+    "U": ("user", True),
+}
+"""One letter per chunk in `Tokens.s`: who stamped it, and whether it is `coalesced` (a capital)."""
+
+RequestStatus = Literal["ok", "failed", "cancelled", "open"]
+Phase = Literal["warmup", "race"]
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="k"):
+    """What every event has: its time and the version of its kind."""
+
+    t: int
+    v: int = 1
+
+
+class Head(Event, frozen=True, kw_only=True, tag="head"):
+    """First event of every segment: which race, which writer, and the clock they share."""
+
+    race_id: str
+    writer: str
+    role: Literal["conductor", "lane", "telemetry", "seal"]
+    mono_origin_ns: int
+    lane: int | None = None
+    pid: int | None = None
+    format: int = FORMAT_VERSION
+    racelog_version: str = ""
+    sources: list[str] = []
+
+
+class ClockAnchor(Event, frozen=True, kw_only=True, tag="clock"):
+    """The clocks of one host read together; ties ``t`` to the calendar."""
+
+    mono_ns: int
+    wall_ns: int
+    boot_ns: int | None = None
+
+
+class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
+    """The race as it was asked for, secrets removed, and where it ran."""
+
+    race_id: str
+    name: str
+    started_at: str
+    seed: int
+    grid: Literal["together", "time-trial"] = "together"
+    requests: int | None = None
+    duration_ns: int | None = None
+    concurrency: int = 1
+    plan: dict[str, Any] = {}
+    host: dict[str, Any] = {}
+    imported_from: str | None = None
+
+
+class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
+    """One engine's track: who runs on it and how it is reached."""
+
+    lane: int
+    engine: str
+    model: str
+    url: str
+    dialect: str = "openai-chat"
+    color: str = ""
+    emoji: str = ""
+    transport: str = ""
+
+
+class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
+    """One prompt, stored once and sent by every lane."""
+
+    prompt: int
+    messages: list[dict[str, Any]]
+
+
+class LaneStart(Event, frozen=True, kw_only=True, tag="lane.start"):
+    """The lane's own start: from here its clock runs."""
+
+    lane: int
+
+
+class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
+    """The lane stopped racing."""
+
+    lane: int
+    status: Literal["finished", "stopped", "died"]
+    reason: str = ""
+
+
+class RequestScheduled(Event, frozen=True, kw_only=True, tag="req"):
+    """A request's intended send time; ``t`` is the schedule, not the deed."""
+
+    lane: int
+    req: int
+    prompt: int
+    phase: Phase = "race"
+    params: dict[str, Any] = {}
+
+
+class RequestSent(Event, frozen=True, kw_only=True, tag="sent"):
+    """Stamped right before the request's bytes were handed to the kernel."""
+
+    lane: int
+    req: int
+    connection: Literal["new", "reused", ""] = ""
+    connect_ns: int | None = None
+
+
+class ResponseHeaders(Event, frozen=True, kw_only=True, tag="headers"):
+    """The response's status line and the headers worth keeping."""
+
+    lane: int
+    req: int
+    status: int
+    headers: dict[str, str] = {}
+
+
+class Tokens(Event, frozen=True, kw_only=True, tag="tok"):
+    """A column of chunks of one lane in arrival order; ``t`` is the first one's arrival.
+
+    ``r`` request of each chunk; ``d`` nanoseconds since the chunk before (first 0, never negative); ``x`` text;
+    ``c`` a letter per chunk from `KIND_CODES` (empty: all ``c``); ``n`` tokens in each chunk where the server
+    says so (empty: unknown); ``s`` a letter per chunk from `STAMP_CODES` (empty: all ``k``).
+    """
+
+    lane: int
+    r: list[int]
+    d: list[int]
+    x: list[str]
+    c: str = ""
+    n: list[int | None] = []
+    s: str = ""
+
+
+class Usage(Event, frozen=True, kw_only=True, tag="usage"):
+    """The server's own count of a request's tokens, and its timings where it sends them."""
+
+    lane: int
+    req: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    server: dict[str, Any] = {}
+
+
+class RequestEnd(Event, frozen=True, kw_only=True, tag="end"):
+    """A request's outcome; ``t`` is the last byte's arrival, or the moment it failed."""
+
+    lane: int
+    req: int
+    status: Literal["ok", "failed", "cancelled"]
+    error: str = ""
+    message: str = ""
+    finish_reason: str = ""
+
+
+class HostSamples(Event, frozen=True, kw_only=True, tag="host"):
+    """A column of readings of one process, or of the whole machine (``process`` is ``host``)."""
+
+    process: str
+    d: list[int]
+    cpu_pct: list[float | None]
+    rss_mib: list[float | None]
+    loop_lag_us: list[float | None] = []
+
+
+class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
+    """A column of readings of one GPU; what the driver does not give is null, never 0."""
+
+    source: str
+    device: int
+    d: list[int]
+    name: str = ""
+    util_pct: list[float | None] = []
+    mem_used_mib: list[float | None] = []
+    mem_total_mib: list[float | None] = []
+    power_w: list[float | None] = []
+    temp_c: list[float | None] = []
+    sm_clock_mhz: list[float | None] = []
+    energy_j: list[float | None] = []
+
+
+class Mark(Event, frozen=True, kw_only=True, tag="mark"):
+    """A named instant."""
+
+    label: str
+    by: Literal["user", "auto"] = "auto"
+
+
+class Note(Event, frozen=True, kw_only=True, tag="note"):
+    """Something the recorder noticed and a reader should know."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+    lane: int | None = None
+
+
+class Gap(Event, frozen=True, kw_only=True, tag="gap"):
+    """Facts that were lost, how many, and why."""
+
+    reason: str
+    chunks: int = 0
+    events: int = 0
+    bytes: int = 0
+    lane: int | None = None
+
+
+class Finish(Event, frozen=True, kw_only=True, tag="fin"):
+    """Last event of a segment that was closed properly."""
+
+    events: int = 0
+    reason: str = ""
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """An event of a kind this racelog does not know, kept as it was read."""
+
+    t: int
+    k: str
+    raw: Raw
+
+
+KnownEvent = (
+    Head
+    | ClockAnchor
+    | RaceFacts
+    | LaneFacts
+    | Prompt
+    | LaneStart
+    | LaneEnd
+    | RequestScheduled
+    | RequestSent
+    | ResponseHeaders
+    | Tokens
+    | Usage
+    | RequestEnd
+    | HostSamples
+    | GpuSamples
+    | Mark
+    | Note
+    | Gap
+    | Finish
+)
+AnyEvent = KnownEvent | Unknown

@@ -1,0 +1,92 @@
+"""The races' home: where logs live, and how a RACE argument finds one.
+
+    <home>/races/<race id>.rlog     a sealed race
+    <home>/races/<race id>.live/    a running (or crashed) race: a directory of segments
+
+A race id is its UTC start and four random bytes, so ids sort by time and a prefix is enough to name one.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from racelog.errors import InputError, RaceNotFound
+
+LIVE_SUFFIX = ".live"
+SEALED_SUFFIX = ".rlog"
+
+
+def home_folder(override: str | Path | None = None) -> Path:
+    """Return the home folder: ``override``, else ``RACELOG_HOME``, else the platform's data folder."""
+    if override:
+        return Path(override).expanduser()
+    if configured := os.environ.get("RACELOG_HOME"):
+        return Path(configured).expanduser()
+    import platformdirs  # noqa: PLC0415 - only needed when nothing else names the folder
+
+    return Path(platformdirs.user_data_dir("racelog", appauthor=False))
+
+
+def new_race_id(wall_ns: int) -> str:
+    """Return a fresh id such as ``20261121-013000-9f3a01c2`` for a race that starts at ``wall_ns``."""
+    moment = datetime.fromtimestamp(wall_ns / 1e9, tz=UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRace:
+    """One race in the home folder: its id, where it lies, and whether it was sealed."""
+
+    race_id: str
+    path: Path
+    sealed: bool
+
+
+def stored_races(home: Path) -> list[StoredRace]:
+    """Return the races in ``home``, newest first; a sealed race hides its own leftover segments."""
+    folder = home / "races"
+    if not folder.is_dir():
+        return []
+    found: dict[str, StoredRace] = {}
+    for path in folder.iterdir():
+        if path.name.endswith(LIVE_SUFFIX) and path.is_dir():
+            race_id = path.name.removesuffix(LIVE_SUFFIX)
+            found.setdefault(race_id, StoredRace(race_id, path, sealed=False))
+        elif path.name.endswith(SEALED_SUFFIX) and path.is_file():
+            race_id = path.name.removesuffix(SEALED_SUFFIX)
+            found[race_id] = StoredRace(race_id, path, sealed=True)
+    return sorted(found.values(), key=lambda race: race.race_id, reverse=True)
+
+
+def find_race(race: str, home: Path) -> Path:
+    """Return the log that ``race`` names: a path, ``latest``, a race id or a unique prefix of one.
+
+    Raises:
+        RaceNotFound: nothing answers to it; the message lists what there is.
+        InputError: a prefix fits several races; the message lists them.
+    """
+    as_path = Path(race)
+    if as_path.suffix == SEALED_SUFFIX or as_path.exists():
+        if not as_path.exists():
+            raise RaceNotFound(f"no log at {race}")
+        return as_path
+    races = stored_races(home)
+    if not races:
+        raise RaceNotFound(f"no race {race!r}: {home / 'races'} is empty. Record one: racelog record")
+    if race == "latest":
+        return races[0].path
+    matches = [stored for stored in races if stored.race_id.startswith(race)]
+    if len(matches) == 1:
+        return matches[0].path
+    exact = [stored for stored in matches if stored.race_id == race]
+    if exact:
+        return exact[0].path
+    if not matches:
+        newest = ", ".join(stored.race_id for stored in races[:3])
+        raise RaceNotFound(
+            f"no race {race!r} in {home / 'races'}; the newest are {newest}. List all: racelog ls"
+        )
+    several = ", ".join(stored.race_id for stored in matches[:5])
+    raise InputError(f"{race!r} fits {len(matches)} races ({several}); give a longer prefix")

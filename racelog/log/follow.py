@@ -1,0 +1,49 @@
+"""Following a log while it grows: each poll returns what was committed since the last."""
+
+from pathlib import Path
+
+from racelog.events import AnyEvent
+from racelog.log.reader import READ_BYTES, LogReport, OrderedEvent, UnitReader, log_files
+from racelog.log.units import UnitScanner
+
+
+class LogFollower:
+    """Reads a growing file or a directory of growing segments, never the same unit twice.
+
+    Segments may appear at any time. A torn tail is simply not there yet. When the race is sealed its directory
+    goes away; polls then return nothing more, and what was read stays.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._reader = UnitReader()
+        self._scanners: dict[Path, tuple[UnitScanner, int]] = {}
+
+    @property
+    def report(self) -> LogReport:
+        """What was read so far."""
+        return self._reader.report
+
+    def poll(self) -> list[AnyEvent]:
+        """Return the newly committed events, ordered by time within this poll. Cost: the new bytes."""
+        fresh: list[OrderedEvent] = []
+        for file in log_files(self.path) if self.path.exists() else []:
+            fresh += self._read_on(file)
+        fresh.sort(key=lambda entry: entry[:4])
+        return [entry[4] for entry in fresh]
+
+    def _read_on(self, file: Path) -> list[OrderedEvent]:
+        """Return the events of one file's units committed since the last poll."""
+        scanner, position = self._scanners.get(file, (UnitScanner(), 0))
+        fresh: list[OrderedEvent] = []
+        try:
+            with file.open("rb") as stream:
+                stream.seek(position)
+                while data := stream.read(READ_BYTES):
+                    position += len(data)
+                    for found in scanner.feed(data):
+                        fresh += self._reader.read(file.name, found)
+        except FileNotFoundError:  # sealed between listing and opening
+            return fresh
+        self._scanners[file] = (scanner, position)
+        return fresh

@@ -1,0 +1,160 @@
+"""Sealing: a race's segments become one compact file, proven equal before it takes their place.
+
+Chunk batches of a flush window are joined into long columns per lane and everything is compressed harder. The
+new file is written beside its target, read back, compared chunk by chunk with the segments, synced, and only
+then renamed; the segments are removed last. A crash at any instant leaves either the segments or both.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from racelog.errors import InputError, LogError, StorageError
+from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.log.codec import encode_events
+from racelog.log.reader import RaceLog, open_log
+from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog.log.units import SEALED_LEVEL
+
+CHUNKS_PER_BATCH = 8192
+"""Longest column in a sealed file: a batch is the step of a seek, and compresses no better beyond this."""
+
+EVENTS_PER_UNIT = 4096
+
+Progress = Callable[[str], None]
+
+
+def join_batches(batches: Iterable[Tokens]) -> list[Tokens]:
+    """Return one lane's chunk batches joined into columns of at most `CHUNKS_PER_BATCH`, same chunks, same times.
+
+    The batches must be of one lane; they are taken in time order.
+    """
+    rows: list[tuple[int, int, str, str, int | None, str]] = []
+    lane = 0
+    for batch in batches:
+        lane = batch.lane
+        rows += chunk_rows(batch)
+    rows.sort(key=lambda row: row[0])
+    joined = []
+    for start in range(0, len(rows), CHUNKS_PER_BATCH):
+        joined.append(columns(lane, rows[start : start + CHUNKS_PER_BATCH]))
+    return joined
+
+
+def chunk_rows(batch: Tokens) -> list[tuple[int, int, str, str, int | None, str]]:
+    """Return a batch as rows of (t, request, text, kind code, tokens, stamp code), defaults filled in."""
+    size = len(batch.r)
+    times = []
+    t = batch.t
+    for delta in batch.d:
+        t += delta
+        times.append(t)
+    kinds = batch.c or "c" * size
+    counts = batch.n or [None] * size
+    stamps = batch.s or "k" * size
+    return list(zip(times, batch.r, batch.x, kinds, counts, stamps, strict=True))
+
+
+def columns(lane: int, rows: list[tuple[int, int, str, str, int | None, str]]) -> Tokens:
+    """Return rows in time order as one batch, leaving out the columns that hold only defaults."""
+    times, requests, texts, kinds, counts, stamps = zip(*rows, strict=True)
+    deltas = [0, *(later - earlier for earlier, later in zip(times, times[1:], strict=False))]
+    return Tokens(
+        t=times[0],
+        lane=lane,
+        r=list(requests),
+        d=deltas,
+        x=list(texts),
+        c="" if all(kind == "c" for kind in kinds) else "".join(kinds),
+        n=[] if all(count is None for count in counts) else list(counts),
+        s="" if all(stamp == "k" for stamp in stamps) else "".join(stamps),
+    )
+
+
+def sealed_events(log: RaceLog) -> list[AnyEvent]:
+    """Return the race's events as a sealed file holds them: joined columns, no per-segment ends."""
+    by_lane: dict[int, list[Tokens]] = {}
+    rest: list[AnyEvent] = []
+    for event in log.events:
+        if isinstance(event, Tokens):
+            by_lane.setdefault(event.lane, []).append(event)
+        elif not isinstance(event, Head | Finish):
+            rest.append(event)
+    batches = [batch for lane in sorted(by_lane) for batch in join_batches(by_lane[lane])]
+    return sorted([*rest, *batches], key=lambda event: event.t)
+
+
+def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
+    """Return the multiset of facts in ``events``, chunks taken apart, as a sorted list to compare."""
+    facts: list[bytes] = []
+    rows: list[tuple[object, ...]] = []
+    for event in events:
+        if isinstance(event, Tokens):
+            rows += [
+                (event.lane, *row[:4], -1 if row[4] is None else row[4], row[5]) for row in chunk_rows(event)
+            ]
+        elif not isinstance(event, Head | Finish):
+            facts.append(encode_events([event]))
+    return [*sorted(facts), *sorted(rows)]  # type: ignore[type-var]  # rows of one shape compare
+
+
+def seal(directory: Path, target: Path, progress: Progress | None = None) -> Path:
+    """Rewrite the segments in ``directory`` as the single file ``target`` and remove them; return ``target``.
+
+    Damaged stretches of the segments cannot be carried over; the segments are then kept beside the target so
+    that nothing is lost in silence.
+
+    Raises:
+        InputError: ``target`` exists already.
+        LogError: the written file does not read back equal; the segments are untouched.
+        StorageError: the target cannot be written; the segments are untouched.
+    """
+    tell = progress or (lambda _text: None)
+    if target.exists():
+        raise InputError(f"{target} exists already; sealing never overwrites a log")
+    log = open_log(directory)
+    tell(f"sealing {log.report.chunks:,} chunks")
+    events = sealed_events(log)
+    partial = target.with_name(target.name + ".sealing")
+    partial.unlink(missing_ok=True)
+    _write_sealed(log, events, partial)
+    if fingerprint(open_log(partial).events) != fingerprint(log.events):
+        raise LogError(
+            f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
+        )
+    _rename_synced(partial, target)
+    if not log.report.damage:
+        for file in directory.glob("*"):
+            file.unlink()
+        directory.rmdir()
+    return target
+
+
+def _write_sealed(log: RaceLog, events: list[AnyEvent], path: Path) -> None:
+    """Write ``events`` to ``path`` as one finished segment of the role ``seal``."""
+    head = log.first(Head)
+    if head is None:
+        raise LogError(f"{log.path} has no segment head; nothing says which race this is")
+    sources = sorted({segment.writer for segment in log.of(Head)})
+    last = max(event.t for event in log.events)
+    fresh = Head(
+        t=0, race_id=head.race_id, writer=f"{new_writer_id():016x}", role="seal",
+        mono_origin_ns=head.mono_origin_ns, racelog_version=head.racelog_version, sources=sources,
+    )  # fmt: skip
+    with SegmentWriter(path, fresh, level=SEALED_LEVEL) as writer:
+        for start in range(0, len(events), EVENTS_PER_UNIT):
+            writer.commit(events[start : start + EVENTS_PER_UNIT])
+        writer.finish(last, "sealed")
+
+
+def _rename_synced(source: Path, target: Path) -> None:
+    """Move ``source`` to ``target`` so that the name survives power loss."""
+    try:
+        source.rename(target)
+        directory = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise StorageError(f"cannot move the sealed log to {target}: {error.strerror}") from error

@@ -1,0 +1,106 @@
+"""Writing: one writer's segment, a unit at a time. Synchronous; the recorder calls it from a worker thread.
+
+A unit is one ``write`` to a file opened for appending. If the kernel takes less than all of it (disk full), the
+partial unit is cut off again, so a segment always ends at a committed unit.
+"""
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from racelog.errors import StorageError
+from racelog.events import AnyEvent, Finish, Head
+from racelog.log.codec import encode_events, time_span
+from racelog.log.units import LIVE_LEVEL, Trailer, UnitKind, encode_unit
+
+
+def new_writer_id() -> int:
+    """Return a random 63-bit writer id; with sequence numbers it names a unit for ever."""
+    return secrets.randbits(63)
+
+
+class SegmentWriter:
+    """Appends units of one writer to one file.
+
+    The file must not exist yet: a segment is never continued, a crashed writer's successor starts its own.
+    ``commit`` is durable against the process's death at once, against power loss after ``sync``.
+
+    Raises:
+        StorageError: the file cannot be created or written; everything committed before stays whole.
+    """
+
+    def __init__(self, path: Path, head: Head, *, level: int = LIVE_LEVEL) -> None:
+        self.path = path
+        self._level = level
+        self._writer = int(head.writer, 16)
+        self._seq = 0
+        self._events = 0
+        self._committed = 0
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StorageError(f"cannot create the log segment {path}: {error.strerror}") from error
+        self._write([head], UnitKind.HEAD)
+
+    @property
+    def committed_bytes(self) -> int:
+        """Bytes of whole units written so far."""
+        return self._committed
+
+    def commit(self, events: Sequence[AnyEvent]) -> None:
+        """Append ``events`` as one data unit; does nothing when there are none."""
+        if events:
+            self._write(events, UnitKind.DATA)
+
+    def sync(self) -> None:
+        """Force what was committed to the disk (``fdatasync``); milliseconds, so never on a recording loop."""
+        try:
+            os.fdatasync(self._fd) if hasattr(os, "fdatasync") else os.fsync(self._fd)
+        except OSError as error:
+            raise StorageError(f"cannot sync {self.path}: {error.strerror}") from error
+
+    def finish(self, t_ns: int, reason: str = "") -> None:
+        """Append the closing unit, sync and close."""
+        self._write([Finish(t=t_ns, events=self._events, reason=reason)], UnitKind.FINISH)
+        self.sync()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a segment without `finish` reads as unfinished."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, events: Sequence[AnyEvent], kind: UnitKind) -> None:
+        """Append one unit with a single write, or leave the file as it was."""
+        t_min, t_max = time_span(events)
+        trailer = Trailer(kind, self._writer, self._seq, t_min, t_max, len(events))
+        unit = encode_unit(encode_events(events), trailer, level=self._level)
+        try:
+            written = os.write(self._fd, unit)
+        except OSError as error:
+            self._undo()
+            raise StorageError(
+                f"cannot write to {self.path}: {error.strerror}; free some space and record again"
+            ) from error
+        if written != len(unit):
+            self._undo()
+            raise StorageError(f"cannot write to {self.path}: disk full; free some space and record again")
+        self._committed += written
+        self._seq += 1
+        self._events += len(events)
+
+    def _undo(self) -> None:
+        """Cut a partial unit off again; if even that fails, readers skip it by its missing trailer."""
+        try:
+            os.ftruncate(self._fd, self._committed)
+        except OSError:
+            return

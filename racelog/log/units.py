@@ -1,0 +1,213 @@
+"""Bytes <-> units: the framing of a log. Pure; no files, no events.
+
+    file := unit*      unit := zstd-frame trailer      trailer := 68 bytes, a zstd skippable frame
+
+A unit is committed by its trailer. Readers find trailers, not frames: a trailer is 12 fixed bytes, its own CRC,
+and the length and CRC of the frame before it, so one search both walks a healthy file and resynchronises after
+damage. Everything between two verified units is damage; everything after the last one is not committed yet.
+
+Layout of a trailer, little-endian (schemas/log-format.md):
+magic u32 0x184D2A5C | length u32 60 | "RLG1" | kind u8 | flags u8 | version u16 | writer u64 | seq u64 |
+t_min i64 | t_max i64 | n_events u32 | zlen u32 | ulen u32 | crc32(frame) u32 | crc32(trailer before this) u32
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import zstandard
+
+from racelog.errors import LogError, NewerLog
+
+FRAMING_VERSION = 1
+TRAILER_BYTES = 68
+_SKIPPABLE_MAGIC = 0x184D2A5C
+_PREFIX = struct.pack("<II4s", _SKIPPABLE_MAGIC, TRAILER_BYTES - 8, b"RLG1")
+_BODY = struct.Struct("<BBHQQqqIIII")
+_CRC = struct.Struct("<I")
+
+MAX_PAYLOAD_BYTES = 64 << 20
+"""A unit's payload never decompresses to more: bounds a bomb to one allocation."""
+
+MAX_WINDOW_BYTES = 8 << 20
+"""The largest zstd window a reader must provide; RFC 8878 §3.1.1.1.2 recommends 8 MiB."""
+
+LIVE_LEVEL = 3
+SEALED_LEVEL = 19
+
+
+class UnitKind(IntEnum):
+    """What a unit is for; the letter shows in a hex dump."""
+
+    HEAD = ord("H")
+    DATA = ord("D")
+    FINISH = ord("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """A unit's own description, readable without decompressing it."""
+
+    kind: int
+    writer: int
+    seq: int
+    t_min: int
+    t_max: int
+    n_events: int
+    frame_bytes: int = 0
+    payload_bytes: int = 0
+    frame_crc: int = 0
+    version: int = FRAMING_VERSION
+    flags: int = 0
+
+    def pack(self) -> bytes:
+        """Return the trailer's 68 bytes."""
+        body = _PREFIX + _BODY.pack(
+            self.kind, self.flags, self.version, self.writer, self.seq, self.t_min, self.t_max,
+            self.n_events, self.frame_bytes, self.payload_bytes, self.frame_crc,
+        )  # fmt: skip
+        return body + _CRC.pack(zlib.crc32(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One verified unit: where it lies, what its trailer says, and its compressed frame."""
+
+    offset: int
+    trailer: Trailer
+    frame: bytes
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after this unit."""
+        return self.offset + len(self.frame) + TRAILER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes between verified units that belong to none."""
+
+    offset: int
+    length: int
+    reason: str
+
+
+def encode_unit(payload: bytes, trailer: Trailer, *, level: int = LIVE_LEVEL) -> bytes:
+    """Return one unit: ``payload`` as a checksummed zstd frame, and its trailer.
+
+    The lengths and the frame's CRC in ``trailer`` are filled in here. The window is capped at what a reader
+    must provide. Cost: the compression; it releases the GIL.
+
+    Raises:
+        ValueError: the payload is larger than `MAX_PAYLOAD_BYTES`.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"unit payload has {len(payload)} bytes, more than the limit {MAX_PAYLOAD_BYTES}")
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        level, source_size=len(payload), window_log=min(23, max(10, len(payload).bit_length())),
+        write_checksum=True, write_content_size=True,
+    )  # fmt: skip
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(payload)
+    full = Trailer(
+        trailer.kind, trailer.writer, trailer.seq, trailer.t_min, trailer.t_max, trailer.n_events,
+        len(frame), len(payload), zlib.crc32(frame), trailer.version, trailer.flags,
+    )  # fmt: skip
+    return frame + full.pack()
+
+
+def decode_payload(unit: Unit) -> bytes:
+    """Return the payload of ``unit``, decompressed within bounds and checked.
+
+    Raises:
+        LogError: the frame is not what its trailer promises; the message names the offset.
+    """
+    promised = unit.trailer.payload_bytes
+    try:
+        if promised > MAX_PAYLOAD_BYTES or zstandard.frame_content_size(unit.frame) != promised:
+            raise LogError(f"unit at byte {unit.offset}: frame and trailer disagree on the payload's size")
+        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+        payload = decompressor.decompress(unit.frame, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise LogError(f"unit at byte {unit.offset}: {error}") from error
+    if len(payload) != promised:
+        raise LogError(f"unit at byte {unit.offset}: {len(payload)} bytes where {promised} were promised")
+    return payload
+
+
+class UnitScanner:
+    """Finds the verified units in a stream of bytes, however it is split.
+
+    ``feed`` returns what became certain; ``finish`` says what the tail was. Cost: one memory search and one
+    CRC over every byte; each byte is summed at most once, so no input makes it quadratic.
+    """
+
+    def __init__(self, offset: int = 0) -> None:
+        self._buffer = bytearray()
+        self._offset = offset
+        self._searched = 0
+
+    @property
+    def committed(self) -> int:
+        """Offset after the last verified trailer; a growing file is read on from the bytes after it."""
+        return self._offset
+
+    def feed(self, data: bytes) -> Iterator[Unit | Damage]:
+        """Yield the units (and the damage between them) that ``data`` completes."""
+        self._buffer += data
+        while (found := self._next_trailer()) is not None:
+            yield from found
+
+    def finish(self) -> Damage | None:
+        """Return the uncommitted tail as damage, or None if the bytes ended at a unit's end."""
+        if not self._buffer:
+            return None
+        reason = "zero tail" if not any(self._buffer) else "not committed: no trailer follows"
+        return Damage(self._offset, len(self._buffer), reason)
+
+    def _next_trailer(self) -> list[Unit | Damage] | None:
+        """Return what the next valid trailer settles, or None when more bytes are needed."""
+        buffer = self._buffer
+        while True:
+            at = buffer.find(_PREFIX, self._searched)
+            if at < 0:
+                self._searched = max(self._searched, len(buffer) - len(_PREFIX) + 1)
+                return None
+            if at + TRAILER_BYTES > len(buffer):
+                self._searched = at
+                return None
+            trailer = _read_trailer(bytes(buffer[at : at + TRAILER_BYTES]))
+            if trailer is None or trailer.frame_bytes > at:
+                self._searched = at + 1
+                continue
+            return self._settle(at, trailer)
+
+    def _settle(self, at: int, trailer: Trailer) -> list[Unit | Damage]:
+        """Consume the buffer up to the end of the trailer at ``at``."""
+        start = at - trailer.frame_bytes
+        frame = bytes(self._buffer[start:at])
+        end = at + TRAILER_BYTES
+        base = self._offset
+        del self._buffer[:end]
+        self._offset += end
+        self._searched = 0
+        if zlib.crc32(frame) != trailer.frame_crc:
+            return [Damage(base, end, "checksum mismatch")]
+        if trailer.version > FRAMING_VERSION:
+            raise NewerLog(
+                f"unit at byte {base + start} uses log framing {trailer.version}; this racelog reads up to "
+                f"{FRAMING_VERSION}. Update racelog: pip install --upgrade racelog"
+            )
+        unit = Unit(base + start, trailer, frame)
+        return [Damage(base, start, "no trailer"), unit] if start else [unit]
+
+
+def _read_trailer(data: bytes) -> Trailer | None:
+    """Return the trailer in these 68 bytes, or None if its own CRC does not hold."""
+    if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
+        return None
+    kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = _BODY.unpack_from(
+        data, len(_PREFIX)
+    )
+    return Trailer(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)

@@ -1,0 +1,1 @@
+"""SQL over logs: the folds' results as DuckDB tables."""

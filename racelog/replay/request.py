@@ -1,0 +1,84 @@
+"""One request's facts gathered from the log, and the numbers DESIGN.md §6 defines over them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from racelog.clock import NS_PER_MS
+from racelog.events import Phase, RequestStatus
+
+
+@dataclass(slots=True)
+class RequestState:
+    """What is known of one request up to some instant. Times are ns since the race's origin."""
+
+    lane: int
+    req: int
+    prompt: int
+    phase: Phase
+    t_scheduled: int
+    t_sent: int | None = None
+    t_headers: int | None = None
+    t_first: int | None = None
+    t_first_content: int | None = None
+    t_last: int | None = None
+    t_end: int | None = None
+    status: RequestStatus = "open"
+    http_status: int | None = None
+    error: str = ""
+    message: str = ""
+    finish_reason: str = ""
+    connection: str = ""
+    chunks: int = 0
+    counted_tokens: int = 0
+    uncounted_chunks: int = 0
+    input_tokens: int | None = None
+    usage_tokens: int | None = None
+    server: dict[str, Any] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def token_basis(self) -> str:
+        """Where `output_tokens` comes from: ``usage``, the server's counts per ``chunk``, or ``chunks`` themselves."""
+        if self.usage_tokens is not None:
+            return "usage"
+        return "server" if self.chunks and not self.uncounted_chunks else "chunks"
+
+    @property
+    def output_tokens(self) -> int:
+        """Output tokens by the best basis there is; a chunk is not a token, so the basis is always told."""
+        if self.usage_tokens is not None:
+            return self.usage_tokens
+        counted = self.chunks and not self.uncounted_chunks
+        return self.counted_tokens if counted else self.chunks
+
+    @property
+    def ttft_ns(self) -> int | None:
+        """First token chunk minus request sent."""
+        return None if self.t_first is None or self.t_sent is None else self.t_first - self.t_sent
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """`ttft_ns` in milliseconds."""
+        return None if self.ttft_ns is None else self.ttft_ns / NS_PER_MS
+
+    @property
+    def tpot_ms(self) -> float | None:
+        """(Last - first token chunk) / (output tokens - 1); None below two tokens."""
+        if self.t_first is None or self.t_last is None or self.output_tokens < 2:  # noqa: PLR2004 - a gap needs two
+            return None
+        return (self.t_last - self.t_first) / (self.output_tokens - 1) / NS_PER_MS
+
+    @property
+    def e2e_ms(self) -> float | None:
+        """Request sent to last byte."""
+        return None if self.t_end is None or self.t_sent is None else (self.t_end - self.t_sent) / NS_PER_MS
+
+    @property
+    def text(self) -> str:
+        """The response so far."""
+        return "".join(self.parts)
+
+    @property
+    def counts(self) -> bool:
+        """True when the request enters the numbers: a finished success of the race itself."""
+        return self.phase == "race" and self.status == "ok"

@@ -1,0 +1,170 @@
+"""The race at one instant: what the player draws and ``play --at`` prints."""
+
+from msgspec import Struct
+
+from racelog.clock import NS_PER_S
+from racelog.replay.lane import LaneFold
+from racelog.replay.quantiles import median, quantile
+from racelog.replay.race import Replay
+from racelog.replay.request import RequestState
+
+HISTORY_S = 60
+"""Sparklines show the last 60 points at 1 Hz (MISSION.md R2.1)."""
+
+
+class StreamView(Struct, frozen=True, kw_only=True):
+    """One open request: what was asked and what has come back so far."""
+
+    req: int
+    prompt: str
+    text: str
+    elapsed_s: float
+    ttft_ms: float | None
+
+
+class LaneView(Struct, frozen=True, kw_only=True):
+    """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by."""
+
+    lane: int
+    engine: str
+    model: str
+    color: str
+    emoji: str
+    status: str
+    reason: str
+    place: int | None
+    progress: float | None
+    elapsed_s: float
+    target_requests: int | None
+    requests_done: int
+    ok: int
+    failed: int
+    cancelled: int
+    active: int
+    errors: dict[str, int]
+    output_tokens: int
+    tokens_per_s: float
+    requests_per_s: float
+    ttft_p50_ms: float | None
+    ttft_p99_ms: float | None
+    tpot_p50_ms: float | None
+    token_history: list[int]
+    streams: list[StreamView]
+
+
+class RaceView(Struct, frozen=True, kw_only=True):
+    """The whole race at one position; ``lanes`` in their fixed order, ``standings`` lane ids by place."""
+
+    race_id: str
+    name: str
+    grid: str
+    started_at: str
+    position_s: float
+    duration_s: float
+    finished: bool
+    lanes: list[LaneView]
+    standings: list[int]
+
+
+def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
+    """Return the view of ``replay`` where it stands, with up to ``streams`` open requests per lane.
+
+    Places go by median TTFT, ascending; lanes without one follow in lane order. A lane that died keeps its
+    number but ranks behind every lane that did not.
+    """
+    tracks = replay.tracks
+    ranking = standings(replay)
+    places = {lane: place for place, lane in enumerate(ranking, 1) if replay.lanes[lane].ttft_ms}
+    facts = tracks.facts
+    return RaceView(
+        race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),
+        name=facts.name if facts else "",
+        grid=facts.grid if facts else "together",
+        started_at=facts.started_at if facts else "",
+        position_s=replay.position_ns / NS_PER_S,
+        duration_s=tracks.duration_ns() / NS_PER_S,
+        finished=bool(replay.lanes)
+        and all(fold.status not in ("waiting", "racing") for fold in replay.lanes.values()),
+        lanes=[_lane_view(replay, fold, places.get(lane), streams) for lane, fold in replay.lanes.items()],
+        standings=ranking,
+    )
+
+
+def standings(replay: Replay) -> list[int]:
+    """Return lane ids from first to last place."""
+
+    def key(lane: int) -> tuple[bool, bool, float, int]:
+        fold = replay.lanes[lane]
+        middle = median(fold.ttft_ms)
+        return (middle is None, fold.status == "died", middle or 0.0, lane)
+
+    return sorted(replay.lanes, key=key)
+
+
+def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) -> LaneView:
+    track, facts = fold.track, fold.track.facts
+    race = replay.tracks.facts
+    now = fold.position_ns
+    start = track.start_ns if track.start_ns is not None else now
+    end = now if track.end_ns is None else min(now, track.end_ns)
+    elapsed_s = max(0, end - start) / NS_PER_S
+    done = fold.ok + fold.failed + fold.cancelled
+    target = race.requests if race else None
+    rate = 0 if track.start_ns is None else track.token_chunks_between(now - NS_PER_S, now)
+    return LaneView(
+        lane=facts.lane, engine=facts.engine, model=facts.model, color=facts.color, emoji=facts.emoji,
+        status=fold.status, reason=fold.reason, place=place,
+        progress=_progress(fold, replay, done, elapsed_s), elapsed_s=elapsed_s,
+        target_requests=target, requests_done=done, ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled,
+        active=len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=fold.output_tokens,
+        tokens_per_s=rate * fold.tokens_per_chunk, requests_per_s=done / elapsed_s if elapsed_s > 0 else 0.0,
+        ttft_p50_ms=median(fold.ttft_ms), ttft_p99_ms=quantile(fold.ttft_ms, 0.99), tpot_p50_ms=median(fold.tpot_ms),
+        token_history=_history(fold, start, end),
+        streams=[_stream_view(replay, fold, request) for request in _newest(fold, streams)],
+    )  # fmt: skip
+
+
+def _progress(fold: LaneFold, replay: Replay, done: int, elapsed_s: float) -> float | None:
+    """Return how much of the lane's task is done, 0 to 1: by requests, else by time, else unknown."""
+    race = replay.tracks.facts
+    if fold.status == "finished":
+        return 1.0
+    if race and race.requests:
+        return min(1.0, done / race.requests)
+    if race and race.duration_ns:
+        return min(1.0, elapsed_s * NS_PER_S / race.duration_ns)
+    return None
+
+
+def _history(fold: LaneFold, start_ns: int, end_ns: int) -> list[int]:
+    """Return token chunks per whole second since the lane's start, the last `HISTORY_S` of them."""
+    seconds = max(0, end_ns - start_ns) // NS_PER_S
+    first = max(0, seconds - HISTORY_S)
+    return [
+        fold.track.token_chunks_between(start_ns + second * NS_PER_S, start_ns + (second + 1) * NS_PER_S)
+        for second in range(first, seconds)
+    ]
+
+
+def _newest(fold: LaneFold, count: int) -> list[RequestState]:
+    return list(fold.open.values())[-count:] if count else []
+
+
+def _stream_view(replay: Replay, fold: LaneFold, request: RequestState) -> StreamView:
+    since = request.t_sent if request.t_sent is not None else request.t_scheduled
+    return StreamView(
+        req=request.req,
+        prompt=prompt_text(replay, request.prompt),
+        text=request.text,
+        elapsed_s=max(0, fold.position_ns - since) / NS_PER_S,
+        ttft_ms=request.ttft_ms,
+    )
+
+
+def prompt_text(replay: Replay, prompt: int) -> str:
+    """Return a prompt's last message as text, or an empty string if the log does not hold it."""
+    event = replay.tracks.prompts.get(prompt)
+    if event is None or not event.messages:
+        return ""
+    content = event.messages[-1].get("content", "")
+    return content if isinstance(content, str) else ""

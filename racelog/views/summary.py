@@ -1,0 +1,185 @@
+"""A finished race in a few numbers per lane: what ``info``, the closing summary and the card print."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+
+from msgspec import Struct
+
+from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.events import STAMP_CODES, TOKEN_CODES
+from racelog.replay.lane import LaneFold
+from racelog.replay.quantiles import quantile
+from racelog.replay.race import Replay
+from racelog.views.race import standings
+
+
+class Spread(Struct, frozen=True, kw_only=True):
+    """How a measured quantity is spread over requests (or gaps); milliseconds."""
+
+    n: int
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class LaneSummary(Struct, frozen=True, kw_only=True):
+    """One lane's result. Throughput is output tokens of successes over the lane's own racing time."""
+
+    lane: int
+    engine: str
+    model: str
+    url: str
+    color: str
+    emoji: str
+    status: str
+    reason: str
+    place: int | None
+    requests: int
+    ok: int
+    failed: int
+    cancelled: int
+    open: int
+    errors: dict[str, int]
+    success_rate: float | None
+    duration_s: float
+    input_tokens: int
+    output_tokens: int
+    token_basis: list[str]
+    tokens_per_s: float | None
+    requests_per_s: float | None
+    ttft_ms: Spread | None
+    tpot_ms: Spread | None
+    itl_ms: Spread | None
+    e2e_ms: Spread | None
+    stamps: dict[str, int]
+    coalesced: int
+    timeline_tokens_per_s: list[int]
+
+
+class RaceSummary(Struct, frozen=True, kw_only=True):
+    """The race's result; ``lanes`` in their fixed order, ``standings`` lane ids from first to last place."""
+
+    race_id: str
+    name: str
+    grid: str
+    started_at: str
+    seed: int
+    status: str
+    duration_s: float
+    requests_per_lane: int | None
+    concurrency: int
+    racelog_version: str
+    host: dict[str, object]
+    winner: int | None
+    ranked_by: str
+    standings: list[int]
+    lanes: list[LaneSummary]
+
+
+def spread(values: list[float]) -> Spread | None:
+    """Return the spread of ``values`` in any order, or None when there are none."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    p50, p90, p99 = (quantile(ordered, q) or 0.0 for q in (0.5, 0.9, 0.99))
+    return Spread(
+        n=len(ordered), mean=sum(ordered) / len(ordered), p50=p50, p90=p90, p99=p99, max=ordered[-1]
+    )
+
+
+def race_summary(replay: Replay) -> RaceSummary:
+    """Return the summary of everything ``replay``'s tracks hold; moves it to the end. Cost: one pass over all chunks."""
+    replay.seek_end()
+    tracks = replay.tracks
+    facts = tracks.facts
+    ranking = standings(replay)
+    places = {lane: place for place, lane in enumerate(ranking, 1) if replay.lanes[lane].ttft_ms}
+    lanes = [_lane_summary(fold, places.get(lane)) for lane, fold in replay.lanes.items()]
+    return RaceSummary(
+        race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),
+        name=facts.name if facts else "",
+        grid=facts.grid if facts else "together",
+        started_at=facts.started_at if facts else "",
+        seed=facts.seed if facts else 0,
+        status=race_status([lane.status for lane in lanes]),
+        duration_s=tracks.duration_ns() / NS_PER_S,
+        requests_per_lane=facts.requests if facts else None,
+        concurrency=facts.concurrency if facts else 0,
+        racelog_version=tracks.head.racelog_version if tracks.head else "",
+        host=dict(facts.host) if facts else {},
+        winner=ranking[0] if ranking and ranking[0] in places else None,
+        ranked_by="median TTFT",
+        standings=ranking,
+        lanes=lanes,
+    )
+
+
+def race_status(lanes: list[str]) -> str:
+    """Return one word for a race: finished, stopped, partial (a lane died) or unfinished (no end was recorded)."""
+    if not lanes or any(status in ("waiting", "racing") for status in lanes):
+        return "unfinished"
+    if "died" in lanes:
+        return "partial"
+    return "stopped" if "stopped" in lanes else "finished"
+
+
+def _lane_summary(fold: LaneFold, place: int | None) -> LaneSummary:
+    track, facts = fold.track, fold.track.facts
+    raced = [request for request in fold.requests.values() if request.phase == "race"]
+    counted = [request for request in raced if request.counts]
+    seconds = track.duration_ns() / NS_PER_S
+    tokens = sum(request.output_tokens for request in counted)
+    gaps, stamps, coalesced = _chunk_facts(fold)
+    done = fold.ok + fold.failed
+    return LaneSummary(
+        lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
+        status=fold.status, reason=fold.reason, place=place, requests=len(raced),
+        ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled, open=sum(r.status == "open" for r in raced),
+        errors=dict(sorted(fold.errors.items())), success_rate=fold.ok / done if done else None,
+        duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
+        token_basis=sorted({request.token_basis for request in counted}),
+        tokens_per_s=tokens / seconds if seconds else None, requests_per_s=fold.ok / seconds if seconds else None,
+        ttft_ms=spread(_present(request.ttft_ms for request in counted)),
+        tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps),
+        e2e_ms=spread(_present(request.e2e_ms for request in counted)), stamps=stamps, coalesced=coalesced,
+        timeline_tokens_per_s=_timeline(fold),
+    )  # fmt: skip
+
+
+def _present(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _chunk_facts(fold: LaneFold) -> tuple[list[float], dict[str, int], int]:
+    """Return pooled gaps between token chunks (ms), chunks by who stamped them, and how many were coalesced."""
+    track = fold.track
+    last: dict[int, int] = {}
+    gaps: list[float] = []
+    for t, req, kind in zip(track.t, track.request, track.kind, strict=True):
+        request = fold.requests.get(req)
+        if request is None or not request.counts or kind not in TOKEN_CODES:
+            continue
+        before = last.get(req)
+        if before is not None:
+            gaps.append((t - before) / NS_PER_MS)
+        last[req] = t
+    letters = Counter(track.stamp)
+    stamps: dict[str, int] = {}
+    coalesced = 0
+    for letter, count in sorted(letters.items()):
+        who, joined = STAMP_CODES.get(letter, ("unknown", False))
+        stamps[who] = stamps.get(who, 0) + count
+        coalesced += count if joined else 0
+    return gaps, stamps, coalesced
+
+
+def _timeline(fold: LaneFold) -> list[int]:
+    """Return token chunks in each whole or begun second of the lane, first to last."""
+    track = fold.track
+    if track.start_ns is None:
+        return []
+    edges = range(track.start_ns, track.start_ns + track.duration_ns() + NS_PER_S, NS_PER_S)
+    return [track.token_chunks_between(low, high) for low, high in pairwise(edges)]

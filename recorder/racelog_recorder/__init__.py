@@ -1,0 +1,1 @@
+"""Recording: plan, lanes, pump and telemetry; a race becomes a log."""
