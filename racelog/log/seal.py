@@ -7,6 +7,7 @@ then renamed; the segments are removed last. A crash at any instant leaves eithe
 
 import os
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from racelog.errors import InputError, LogError, StorageError
@@ -35,10 +36,8 @@ def join_batches(batches: Iterable[Tokens]) -> list[Tokens]:
         lane = batch.lane
         rows += chunk_rows(batch)
     rows.sort(key=lambda row: row[0])
-    joined = []
-    for start in range(0, len(rows), CHUNKS_PER_BATCH):
-        joined.append(columns(lane, rows[start : start + CHUNKS_PER_BATCH]))
-    return joined
+    starts = range(0, len(rows), CHUNKS_PER_BATCH)
+    return [columns(lane, rows[start : start + CHUNKS_PER_BATCH]) for start in starts]
 
 
 def chunk_rows(batch: Tokens) -> list[tuple[int, int, str, str, int | None, str]]:
@@ -58,7 +57,7 @@ def chunk_rows(batch: Tokens) -> list[tuple[int, int, str, str, int | None, str]
 def columns(lane: int, rows: list[tuple[int, int, str, str, int | None, str]]) -> Tokens:
     """Return rows in time order as one batch, leaving out the columns that hold only defaults."""
     times, requests, texts, kinds, counts, stamps = zip(*rows, strict=True)
-    deltas = [0, *(later - earlier for earlier, later in zip(times, times[1:], strict=False))]
+    deltas = [0, *(later - earlier for earlier, later in pairwise(times))]
     return Tokens(
         t=times[0],
         lane=lane,
@@ -95,7 +94,7 @@ def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
             ]
         elif not isinstance(event, Head | Finish):
             facts.append(encode_events([event]))
-    return [*sorted(facts), *sorted(rows)]  # type: ignore[type-var]  # rows of one shape compare
+    return [*sorted(facts), *sorted(rows)]
 
 
 def seal(directory: Path, target: Path, progress: Progress | None = None) -> Path:

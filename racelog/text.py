@@ -1,0 +1,45 @@
+"""Text from the outside made safe to show.
+
+A model's answer, a prompt or an engine's name may carry terminal escape sequences, bidirectional overrides or
+half of a surrogate pair. Whatever is drawn or printed goes through `printable` first.
+"""
+
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_BIDI = frozenset(
+    "\N{LEFT-TO-RIGHT EMBEDDING}\N{RIGHT-TO-LEFT EMBEDDING}\N{POP DIRECTIONAL FORMATTING}"
+    "\N{LEFT-TO-RIGHT OVERRIDE}\N{RIGHT-TO-LEFT OVERRIDE}\N{LEFT-TO-RIGHT ISOLATE}\N{RIGHT-TO-LEFT ISOLATE}"
+    "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
+)
+_SPACES = {"\t": "    "}
+
+
+def printable(text: str, *, newline: str = " ") -> str:
+    """Return ``text`` with nothing in it that a terminal would obey.
+
+    Line breaks become ``newline`` (pass ``"\\n"`` to keep them), tabs four spaces, other control characters their
+    visible Unicode pictures (ESC shows as ␛), bidirectional controls nothing, lone surrogates U+FFFD. Never longer
+    than four times the input.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_inert(character, newline) for character in text.replace("\r\n", "\n"))
+
+
+def _inert(character: str, newline: str) -> str:
+    if character in "\n\r\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}\x0b\x0c\x85":
+        return newline
+    if character in _SPACES:
+        return _SPACES[character]
+    code = ord(character)
+    if code < 0x20:  # noqa: PLR2004 - C0 controls have pictures at U+2400
+        return chr(0x2400 + code)
+    if code == 0x7F:  # noqa: PLR2004 - DEL has its own picture
+        return "\N{SYMBOL FOR DELETE}"
+    if character in _BIDI:
+        return ""
+    if unicodedata.category(character) in ("Cc", "Cs"):
+        return REPLACEMENT
+    return character
