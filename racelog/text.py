@@ -13,13 +13,14 @@ _BIDI = frozenset(
     "\N{LEFT-TO-RIGHT OVERRIDE}\N{RIGHT-TO-LEFT OVERRIDE}\N{LEFT-TO-RIGHT ISOLATE}\N{RIGHT-TO-LEFT ISOLATE}"
     "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
 )
-_SPACES = {"\t": "    "}
+_BREAKS = "\n\r\x0b\x0c\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
+_OTHERS = {"\x7f": "\N{SYMBOL FOR DELETE}", **dict.fromkeys(_BIDI, "")}
 
 
 def printable(text: str, *, newline: str = " ") -> str:
-    """Return ``text`` with nothing in it that a terminal would obey.
+    r"""Return ``text`` with nothing in it that a terminal would obey.
 
-    Line breaks become ``newline`` (pass ``"\\n"`` to keep them), tabs four spaces, other control characters their
+    Line breaks become ``newline`` (pass ``"\n"`` to keep them), tabs four spaces, other control characters their
     visible Unicode pictures (ESC shows as ␛), bidirectional controls nothing, lone surrogates U+FFFD. Never longer
     than four times the input.
     """
@@ -29,17 +30,14 @@ def printable(text: str, *, newline: str = " ") -> str:
 
 
 def _inert(character: str, newline: str) -> str:
-    if character in "\n\r\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}\x0b\x0c\x85":
+    """Return what stands for one character."""
+    if character in _BREAKS:
         return newline
-    if character in _SPACES:
-        return _SPACES[character]
+    if unicodedata.category(character) not in ("Cc", "Cs", "Cf"):
+        return character
     code = ord(character)
+    if character == "\t":
+        return "    "
     if code < 0x20:  # noqa: PLR2004 - C0 controls have pictures at U+2400
         return chr(0x2400 + code)
-    if code == 0x7F:  # noqa: PLR2004 - DEL has its own picture
-        return "\N{SYMBOL FOR DELETE}"
-    if character in _BIDI:
-        return ""
-    if unicodedata.category(character) in ("Cc", "Cs"):
-        return REPLACEMENT
-    return character
+    return _OTHERS.get(character, character if unicodedata.category(character) == "Cf" else REPLACEMENT)
