@@ -1,7 +1,8 @@
 """Events <-> a unit's payload: JSON lines, one event each.
 
-Reading is lenient forwards (unknown fields are ignored, missing ones take their default, unknown kinds are kept
-as `Unknown`) and strict otherwise: a line that is no event is a `LogError`, never a guess.
+Reading is lenient forwards (unknown fields are ignored, missing ones take their default, unknown kinds and newer
+versions of known ones are kept as `Unknown`) and strict otherwise: a line that is no event is a `LogError`, never
+a guess.
 """
 
 from collections.abc import Iterable
@@ -11,20 +12,37 @@ import msgspec
 from msgspec import Raw, Struct
 
 from racelog.errors import LogError
-from racelog.events import AnyEvent, KnownEvent, Tokens, Unknown
+from racelog.events import AnyEvent, GpuSamples, HostSamples, KnownEvent, Tokens, Unknown
 
 MAX_EVENTS_PER_UNIT = 1_000_000
 """More lines than this in one unit is an attack or a bug, not a log."""
+
+MIN_T_NS, MAX_T_NS = -(1 << 63), (1 << 63) - 1
+"""Every instant fits the trailer's signed 64 bits, about 292 years either side of the origin."""
+
+KIND_VERSION = 1
+"""The newest ``v`` of any kind that this racelog understands; a kind that needs a second one brings an upcaster."""
+
+_COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Tokens: (("r", "x"), ("c", "n", "s")),
+    HostSamples: (("cpu_pct", "rss_mib"), ("loop_lag_us",)),
+    GpuSamples: (
+        (),
+        ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j"),
+    ),
+}
+"""The columns beside ``d`` of every kind that has them: those always there, and those that may be empty."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
 
 
 class _Envelope(Struct):
-    """The two fields every kind has, known or not."""
+    """What every kind has, known or not."""
 
     k: str
     t: int
+    v: int = 1
 
 
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
@@ -46,20 +64,22 @@ def decode_event(line: bytes) -> AnyEvent:
         LogError: the line is no JSON object with ``k`` and ``t``, or a known kind with a wrong field.
     """
     try:
-        return _decoder.decode(line)
+        event = _decoder.decode(line)
     except msgspec.ValidationError as error:
         return _unknown(line, error)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
+    return event if event.v <= KIND_VERSION else _unknown(line, None)
 
 
-def _unknown(line: bytes, error: Exception) -> Unknown:
+def _unknown(line: bytes, error: Exception | None) -> Unknown:
     """Return ``line`` as an unknown kind, unless its kind is known and the line merely wrong."""
     try:
+        line.decode()
         envelope = _envelope_decoder.decode(line)
-    except (msgspec.DecodeError, RecursionError) as other:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as other:
         raise LogError(f"not an event: {line[:80]!r}: {other}") from error
-    if envelope.k in _KINDS:
+    if envelope.k in _KINDS and envelope.v <= KIND_VERSION:
         raise LogError(f"wrong {envelope.k!r} event: {error}: {line[:80]!r}") from error
     return Unknown(t=envelope.t, k=envelope.k, raw=Raw(line))
 
@@ -68,29 +88,34 @@ def decode_events(payload: bytes) -> list[AnyEvent]:
     """Return the events of one unit's payload, in order.
 
     Raises:
-        LogError: a line is not an event, a column is ragged, or the unit holds absurdly many.
+        LogError: a line is not an event, a column is ragged or runs backwards, an instant does not fit 64 bits,
+            or the unit holds absurdly many events.
     """
+    count = payload.count(b"\n")
+    if count > MAX_EVENTS_PER_UNIT:
+        raise LogError(f"unit holds {count} events, more than the limit {MAX_EVENTS_PER_UNIT}")
     lines = payload.split(b"\n")
-    if lines and not lines[-1]:
+    if not lines[-1]:
         lines.pop()
-    if len(lines) > MAX_EVENTS_PER_UNIT:
-        raise LogError(f"unit holds {len(lines)} events, more than the limit {MAX_EVENTS_PER_UNIT}")
     events = [decode_event(line) for line in lines]
     for event in events:
-        if isinstance(event, Tokens):
-            _check_columns(event)
+        _check(event)
     return events
 
 
-def _check_columns(batch: Tokens) -> None:
-    """Raise `LogError` unless every column of ``batch`` has one entry per chunk."""
-    length = len(batch.r)
-    sized = (batch.d, batch.x)
-    optional = (batch.c, batch.n, batch.s)
-    if any(len(column) != length for column in sized) or any(
-        column and len(column) != length for column in optional
-    ):
-        raise LogError(f"token columns of lane {batch.lane} at t={batch.t} differ in length")
+def _check(event: AnyEvent) -> None:
+    """Raise `LogError` unless the event's columns have one entry per row and its instants fit, in order."""
+    end = event.t
+    if isinstance(event, Tokens | HostSamples | GpuSamples):
+        required, optional = ([getattr(event, name) for name in names] for names in _COLUMNS[type(event)])
+        rows = len(event.d)
+        if any(len(column) != rows for column in [*required, *filter(None, optional)]):
+            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
+        if event.d and min(event.d) < 0:
+            raise LogError(f"a {type(event).__name__} event at t={event.t} runs backwards: d={min(event.d)}")
+        end += sum(event.d)
+    if not MIN_T_NS <= event.t <= end <= MAX_T_NS:
+        raise LogError(f"instant outside 64 bits: t={event.t}, last row {end}")
 
 
 def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from racelog.errors import RaceNotFound
 from racelog.events import AnyEvent
 from racelog.log.reader import READ_BYTES, LogReport, OrderedEvent, UnitReader, log_files
 from racelog.log.units import UnitScanner
@@ -10,14 +11,15 @@ from racelog.log.units import UnitScanner
 class LogFollower:
     """Reads a growing file or a directory of growing segments, never the same unit twice.
 
-    Segments may appear at any time. A torn tail is simply not there yet. When the race is sealed its directory
-    goes away; polls then return nothing more, and what was read stays.
+    Segments may appear at any time. A torn tail is simply not there yet: every poll starts anew at the last
+    verified unit, so a tail that its writer cuts off and writes again is read as it then is. When the race is
+    sealed its directory goes away; polls then return nothing more, and what was read stays.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._reader = UnitReader()
-        self._scanners: dict[Path, tuple[UnitScanner, int]] = {}
+        self._committed: dict[Path, int] = {}
 
     @property
     def report(self) -> LogReport:
@@ -26,24 +28,27 @@ class LogFollower:
 
     def poll(self) -> list[AnyEvent]:
         """Return the newly committed events, ordered by time within this poll. Cost: the new bytes."""
+        try:
+            files = log_files(self.path)
+        except (RaceNotFound, FileNotFoundError):  # not there yet, or sealed between listing and opening
+            return []
         fresh: list[OrderedEvent] = []
-        for file in log_files(self.path) if self.path.exists() else []:
+        for file in files:
             fresh += self._read_on(file)
         fresh.sort(key=lambda entry: entry[:4])
         return [entry[4] for entry in fresh]
 
     def _read_on(self, file: Path) -> list[OrderedEvent]:
         """Return the events of one file's units committed since the last poll."""
-        scanner, position = self._scanners.get(file, (UnitScanner(), 0))
+        scanner = UnitScanner(self._committed.get(file, 0))
         fresh: list[OrderedEvent] = []
         try:
             with file.open("rb") as stream:
-                stream.seek(position)
+                stream.seek(scanner.committed)
                 while data := stream.read(READ_BYTES):
-                    position += len(data)
                     for found in scanner.feed(data):
                         fresh += self._reader.read(file.name, found)
         except FileNotFoundError:  # sealed between listing and opening
             return fresh
-        self._scanners[file] = (scanner, position)
+        self._committed[file] = scanner.committed
         return fresh

@@ -7,13 +7,14 @@ then renamed; the segments are removed last. A crash at any instant leaves eithe
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import encode_events
-from racelog.log.reader import RaceLog, open_log
+from racelog.log.reader import RaceLog, log_files, open_log
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.log.units import SEALED_LEVEL
 
@@ -100,8 +101,8 @@ def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
 def seal(directory: Path, target: Path, progress: Progress | None = None) -> Path:
     """Rewrite the segments in ``directory`` as the single file ``target`` and remove them; return ``target``.
 
-    Damaged stretches of the segments cannot be carried over; the segments are then kept beside the target so
-    that nothing is lost in silence.
+    Damaged stretches of the segments cannot be carried over, nor what a writer appends meanwhile; the segments are
+    then kept beside the target so that nothing is lost in silence. Files that are no segments are left alone.
 
     Raises:
         InputError: ``target`` exists already.
@@ -116,17 +117,33 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
     partial.unlink(missing_ok=True)
-    _write_sealed(log, events, partial)
+    try:
+        _write_sealed(log, events, partial)
+    except StorageError:
+        partial.unlink(missing_ok=True)
+        raise
     if fingerprint(open_log(partial).events) != fingerprint(log.events):
         raise LogError(
             f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
         )
     _rename_synced(partial, target)
-    if not log.report.damage:
-        for file in directory.glob("*"):
-            file.unlink()
-        directory.rmdir()
+    if not log.report.damage and _size(directory) == (log.report.files, log.report.bytes):
+        _remove_segments(directory)
     return target
+
+
+def _size(directory: Path) -> tuple[int, int]:
+    """Return how many segments there are and how many bytes they hold; a writer at work changes either."""
+    sizes = [file.stat().st_size for file in log_files(directory)]
+    return len(sizes), sum(sizes)
+
+
+def _remove_segments(directory: Path) -> None:
+    """Remove what was sealed, and the directory unless someone else keeps something in it."""
+    for file in log_files(directory):
+        file.unlink()
+    with suppress(OSError):
+        directory.rmdir()
 
 
 def _write_sealed(log: RaceLog, events: list[AnyEvent], path: Path) -> None:

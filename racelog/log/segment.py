@@ -12,8 +12,8 @@ from typing import Self
 
 from racelog.errors import StorageError
 from racelog.events import AnyEvent, Finish, Head
-from racelog.log.codec import encode_events, time_span
-from racelog.log.units import LIVE_LEVEL, Trailer, UnitKind, encode_unit
+from racelog.log.codec import MAX_EVENTS_PER_UNIT, encode_events, time_span
+from racelog.log.units import LIVE_LEVEL, MAX_PAYLOAD_BYTES, Trailer, UnitKind, encode_unit
 
 
 def new_writer_id() -> int:
@@ -42,7 +42,11 @@ class SegmentWriter:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StorageError(f"cannot create the log segment {path}: {error.strerror}") from error
-        self._write([head], UnitKind.HEAD)
+        try:
+            self._write([head], UnitKind.HEAD)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def committed_bytes(self) -> int:
@@ -50,7 +54,7 @@ class SegmentWriter:
         return self._committed
 
     def commit(self, events: Sequence[AnyEvent]) -> None:
-        """Append ``events`` as one data unit; does nothing when there are none."""
+        """Append ``events`` as one data unit (several if they are too large for one); nothing when there are none."""
         if events:
             self._write(events, UnitKind.DATA)
 
@@ -80,10 +84,24 @@ class SegmentWriter:
         self.close()
 
     def _write(self, events: Sequence[AnyEvent], kind: UnitKind) -> None:
+        """Append ``events`` as a unit, halved as often as the limits of a unit ask."""
+        payload = encode_events(events)
+        if len(payload) <= MAX_PAYLOAD_BYTES and len(events) <= MAX_EVENTS_PER_UNIT:
+            self._append(payload, events, kind)
+            return
+        if len(events) == 1:
+            raise StorageError(
+                f"cannot write to {self.path}: one event of {len(payload)} bytes; the limit is {MAX_PAYLOAD_BYTES}"
+            )
+        half = len(events) // 2
+        self._write(events[:half], kind)
+        self._write(events[half:], kind)
+
+    def _append(self, payload: bytes, events: Sequence[AnyEvent], kind: UnitKind) -> None:
         """Append one unit with a single write, or leave the file as it was."""
         t_min, t_max = time_span(events)
         trailer = Trailer(kind, self._writer, self._seq, t_min, t_max, len(events))
-        unit = encode_unit(encode_events(events), trailer, level=self._level)
+        unit = encode_unit(payload, trailer, level=self._level)
         try:
             written = os.write(self._fd, unit)
         except OSError as error:
@@ -99,8 +117,12 @@ class SegmentWriter:
         self._events += len(events)
 
     def _undo(self) -> None:
-        """Cut a partial unit off again; if even that fails, readers skip it by its missing trailer."""
+        """Cut a partial unit off again.
+
+        If even that fails, readers skip it by its missing trailer; the segment then takes no more units, because
+        a later cut would no longer know where the last whole one ends.
+        """
         try:
             os.ftruncate(self._fd, self._committed)
         except OSError:
-            return
+            self.close()
