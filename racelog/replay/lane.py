@@ -1,7 +1,7 @@
 """The fold over one lane: start, step by step up to an instant, state.
 
-Order is canonical - chunks up to and at an event's time, then the event - so any sequence of forward steps to t
-gives the state that one step to t gives.
+Order is canonical - by time; in one instant a request begins, its chunks arrive, it ends - so any sequence of
+forward steps to t gives the state that one step to t gives.
 """
 
 from bisect import bisect_right, insort
@@ -18,7 +18,7 @@ from racelog.events import (
     Usage,
 )
 from racelog.replay.request import RequestState
-from racelog.replay.track import LaneEvent, LaneTrack
+from racelog.replay.track import LaneEvent, LaneTrack, folded_before
 
 LaneStatus = Literal["waiting", "racing", "finished", "stopped", "died"]
 
@@ -45,8 +45,21 @@ class LaneFold:
         self.tpot_ms: list[float] = []
         self.finished_tokens = 0
         self.finished_chunks = 0
+        self._ranked: dict[int, float] = {}
         self._next_event = 0
         self._next_chunk = 0
+        self._last: LaneEvent | None = None
+
+    @property
+    def overtaken(self) -> bool:
+        """True when something arrived that belongs before what is folded already; a fold from the start is due."""
+        events, chunks = self.track.events, self.track.t
+        event, chunk, last = self._next_event, self._next_chunk, self._last
+        if last is not None and events[event - 1] is not last:
+            return True
+        if last is not None and chunk < len(chunks) and chunks[chunk] <= folded_before(last):
+            return True
+        return chunk > 0 and event < len(events) and folded_before(events[event]) < chunks[chunk - 1]
 
     @property
     def output_tokens(self) -> int:
@@ -69,9 +82,10 @@ class LaneFold:
         events = self.track.events
         while self._next_event < len(events) and events[self._next_event].t <= until_ns:
             event = events[self._next_event]
-            self._take_chunks(event.t)
+            self._take_chunks(folded_before(event))
             self._step(event)
             self._next_event += 1
+            self._last = event
         self._take_chunks(until_ns)
         self.position_ns = until_ns
 
@@ -100,7 +114,8 @@ class LaneFold:
 
     def _first_token(self, request: RequestState, t_ns: int) -> None:
         request.t_first = t_ns
-        if request.phase == "race" and request.ttft_ms is not None:
+        if request.phase == "race" and request.status == "open" and request.ttft_ms is not None:
+            self._ranked[request.req] = request.ttft_ms
             insort(self.ttft_ms, request.ttft_ms)
 
     def _step(self, event: LaneEvent) -> None:
@@ -139,6 +154,7 @@ class LaneFold:
         )
         if request.phase != "race":
             return
+        ranked = self._ranked.pop(event.req, None)
         if event.status == "ok":
             self.ok += 1
             self.finished_tokens += request.output_tokens
@@ -146,8 +162,8 @@ class LaneFold:
             if request.tpot_ms is not None:
                 insort(self.tpot_ms, request.tpot_ms)
             return
-        if request.ttft_ms is not None and request.t_first is not None:
-            self.ttft_ms.remove(request.ttft_ms)
+        if ranked is not None:
+            self.ttft_ms.remove(ranked)
         if event.status == "failed":
             self.failed += 1
             self.errors[event.error] = self.errors.get(event.error, 0) + 1

@@ -46,10 +46,7 @@ class RaceTracks:
     def _take(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - one branch per kind of event
         match event:
             case LaneFacts():
-                track = self.lanes[event.lane] = LaneTrack(event)
-                self.lanes = dict(sorted(self.lanes.items()))
-                for early in self._early.pop(event.lane, []):
-                    track.add(early)
+                self._announce(event)
             case RaceFacts():
                 self.facts = event
             case Head():
@@ -74,6 +71,16 @@ class RaceTracks:
             case _:
                 pass
 
+    def _announce(self, facts: LaneFacts) -> None:
+        """Open the lane's track, or take its facts as they are told again; what ran on it stays."""
+        if facts.lane in self.lanes:
+            self.lanes[facts.lane].facts = facts
+            return
+        track = self.lanes[facts.lane] = LaneTrack(facts)
+        self.lanes = dict(sorted(self.lanes.items()))
+        for early in self._early.pop(facts.lane, []):
+            track.add(early)
+
     def duration_ns(self) -> int:
         """Return the longest lane's duration: the last position of a replay."""
         return max((track.duration_ns() for track in self.lanes.values()), default=0)
@@ -94,7 +101,7 @@ class Replay:
         for lane, track in self.tracks.lanes.items():
             instant = self.instant_ns(track)
             fold = self.lanes.get(lane)
-            stale = fold is None or fold.track is not track or self._revisions[lane] != track.revision
+            stale = fold is None or self._revisions[lane] != track.revision or fold.overtaken
             if fold is None or stale or instant < fold.position_ns:
                 fold = self.lanes[lane] = LaneFold(track)
                 self._revisions[lane] = track.revision

@@ -23,9 +23,33 @@ from racelog.events import (
 
 LaneEvent = LaneStart | LaneEnd | RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
+_RANK = {
+    kind: rank
+    for rank, kind in enumerate(
+        (LaneStart, RequestScheduled, RequestSent, ResponseHeaders, Usage, RequestEnd, LaneEnd)
+    )
+}
+
+
+def folded_before(event: LaneEvent) -> int:
+    """Return the last instant whose chunks belong before ``event``.
+
+    A request begins before the chunks of its instant and ends after them, so that a token which is there at once
+    is not lost.
+    """
+    return event.t if isinstance(event, Usage | RequestEnd | LaneEnd) else event.t - 1
+
+
+def _order(event: LaneEvent) -> tuple[int, int, int]:
+    """Return the canonical place of an event: by time, then as a request lives, then by request.
+
+    Events of one instant thus fold the same in whatever order they were written or arrived.
+    """
+    return event.t, _RANK[type(event)], getattr(event, "req", 0)
+
 
 class LaneTrack:
-    """Grows by `add`; `revision` changes when something arrived out of order, so that folds start over."""
+    """Grows by `add`; `revision` changes when chunks had to be put back in order, so that folds start over."""
 
     def __init__(self, facts: LaneFacts) -> None:
         self.facts = facts
@@ -60,14 +84,13 @@ class LaneTrack:
         return bisect_right(self.token_t, until_ns) - bisect_right(self.token_t, after_ns)
 
     def _add_event(self, event: LaneEvent) -> None:
-        if isinstance(event, LaneStart):
+        if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
             self.start_ns = event.t
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
         self.last_ns = max(self.last_ns, event.t)
-        if self.events and event.t < self.events[-1].t:
-            self.events.insert(bisect_right(self.events, event.t, key=lambda other: other.t), event)
-            self.revision += 1
+        if self.events and _order(event) < _order(self.events[-1]):
+            self.events.insert(bisect_right(self.events, _order(event), key=_order), event)
         else:
             self.events.append(event)
 
