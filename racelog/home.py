@@ -60,6 +60,14 @@ def stored_races(home: Path) -> list[StoredRace]:
     return sorted(found.values(), key=lambda race: race.race_id, reverse=True)
 
 
+def _exists(path: Path) -> bool:
+    """Return whether something lies at ``path``; a text that can be no path (too long, say) names nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def find_race(race: str, home: Path) -> Path:
     """Return the log that ``race`` names: a path, ``latest``, a race id or a unique prefix of one.
 
@@ -68,10 +76,10 @@ def find_race(race: str, home: Path) -> Path:
         InputError: a prefix fits several races; the message lists them.
     """
     as_path = Path(race)
-    if as_path.suffix == SEALED_SUFFIX or as_path.exists():
-        if not as_path.exists():
-            raise RaceNotFound(f"no log at {race}")
+    if _exists(as_path):
         return as_path
+    if as_path.suffix == SEALED_SUFFIX:
+        raise RaceNotFound(f"no log at {race}")
     races = stored_races(home)
     if not races:
         raise RaceNotFound(f"no race {race!r}: {home / 'races'} is empty. Record one: racelog record")
