@@ -1,0 +1,92 @@
+"""A race as it was asked for: what to race, how long, and with which prompts.
+
+Plain frozen values without defaults from anywhere else. They come from a file (`racelog_recorder.plan_file`) or
+from flags (`racelog_recorder.plan_flags`); both check every field by `racelog_recorder.plan_fields`.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from racelog_recorder.plan_secrets import public_headers, public_params, public_url
+
+Messages = list[dict[str, Any]]
+"""One prompt: the messages of a chat, each with ``role`` and ``content``."""
+
+DEFAULT_REQUESTS = 40
+"""Requests per engine when a plan names neither a number nor a duration."""
+
+DEFAULT_PARAMS: dict[str, Any] = {"max_tokens": 128, "temperature": 0.0}
+"""Short and repeatable: two engines that serve the same weights should say the same."""
+
+
+class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One engine: where it is, how to reach it, how to show it.
+
+    ``url`` is an OpenAI base URL without a trailing slash; ``model`` empty asks the server; ``api_key_env`` is the
+    NAME of an environment variable; ``params`` win over the race's; ``color`` is ``#rrggbb`` or empty.
+    """
+
+    name: str
+    url: str
+    model: str = ""
+    emoji: str = ""
+    color: str = ""
+    api_key_env: str = ""
+    headers: dict[str, str] = {}
+    params: dict[str, Any] = {}
+
+
+class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One race. ``requests``, ``warmup`` and ``concurrency`` are per engine.
+
+    With both ``requests`` and ``duration_s`` an engine stops at whichever comes first.
+    """
+
+    name: str = ""
+    engines: tuple[EnginePlan, ...]
+    grid: Literal["together", "time-trial"] = "together"
+    requests: int | None = None
+    duration_s: float | None = None
+    concurrency: int = 4
+    seed: int = 0
+    warmup: int = 0
+    countdown_s: float = 3.0
+    params: dict[str, Any] = field(default_factory=DEFAULT_PARAMS.copy)
+    prompts: tuple[Messages, ...]
+    prompts_from: str = ""
+
+
+def public_plan(plan: RacePlan) -> dict[str, Any]:
+    """Return the plan as it may be written into a log: whatever could be a secret is ``<removed>``.
+
+    Removed are values of URL queries, of headers and text parameters whose name sounds secret, and anything that
+    has the shape of a key. Prompts are told by number and origin; the log holds their text as events of their own.
+    """
+    return {
+        "name": plan.name,
+        "engines": [_public_engine(engine) for engine in plan.engines],
+        "grid": plan.grid,
+        "requests": plan.requests,
+        "duration_s": plan.duration_s,
+        "concurrency": plan.concurrency,
+        "seed": plan.seed,
+        "warmup": plan.warmup,
+        "countdown_s": plan.countdown_s,
+        "params": public_params(plan.params),
+        "prompts": len(plan.prompts),
+        "prompts_from": plan.prompts_from,
+    }
+
+
+def _public_engine(engine: EnginePlan) -> dict[str, Any]:
+    return {
+        "name": engine.name,
+        "url": public_url(engine.url),
+        "model": engine.model,
+        "emoji": engine.emoji,
+        "color": engine.color,
+        "api_key_env": engine.api_key_env,
+        "headers": public_headers(engine.headers),
+        "params": public_params(engine.params),
+    }

@@ -1,0 +1,183 @@
+"""The fields of a race plan: for each its check, and the same said as JSON Schema.
+
+`RACE_FIELDS` and `ENGINE_FIELDS` are the one list there is: reading, "did you mean" and the published schema all go
+by it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from racelog_recorder.plan_checks import (
+    COLOR_PATTERN,
+    COLORS,
+    DURATION_PATTERN,
+    ENV_PATTERN,
+    GRIDS,
+    HEADER_PATTERN,
+    MAX_CONCURRENCY,
+    MAX_COUNTDOWN_S,
+    MAX_DURATION_S,
+    MAX_EMOJI,
+    MAX_MODEL,
+    MAX_NAME,
+    MAX_REQUESTS,
+    MAX_SEED,
+    MAX_URL,
+    MAX_WARMUP,
+    RESERVED_PARAMS,
+    api_key_env,
+    color,
+    emoji,
+    grid,
+    header,
+    param,
+    seconds,
+    text,
+    url,
+    whole,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: the check of its value (of each entry, for a mapping) and its JSON Schema."""
+
+    check: Callable[..., Any]
+    schema: dict[str, Any]
+    entries: bool = False
+
+
+def _span(limit_s: int, *, zero: bool) -> dict[str, Any]:
+    low = {"minimum": 0} if zero else {"exclusiveMinimum": 0}
+    return {
+        "oneOf": [
+            {"type": "number", **low, "maximum": limit_s},
+            {"type": "string", "pattern": DURATION_PATTERN},
+        ]
+    }
+
+
+_LINE = {"type": "string", "maxLength": MAX_NAME}
+_PARAMS = {
+    "type": "object",
+    "propertyNames": {"not": {"enum": sorted(RESERVED_PARAMS)}},
+    "description": "Fields added to every request's JSON body, such as max_tokens or temperature.",
+}
+
+ENGINE_FIELDS: dict[str, Field] = {
+    "name": Field(
+        text(MAX_NAME, empty=False),
+        {**_LINE, "minLength": 1, "description": "What the engine is called; unique in the race."},
+    ),
+    "url": Field(
+        url,
+        {
+            "type": "string",
+            "pattern": "^https?://",
+            "maxLength": MAX_URL,
+            "description": "The OpenAI base URL, such as http://localhost:8000/v1; no key or password in it.",
+        },
+    ),
+    "model": Field(
+        text(MAX_MODEL),
+        {
+            "type": "string",
+            "maxLength": MAX_MODEL,
+            "description": "The model to ask for; left out, the first that the server's /models lists.",
+        },
+    ),
+    "emoji": Field(
+        emoji, {"type": "string", "maxLength": MAX_EMOJI, "description": "One emoji for the lane."}
+    ),
+    "color": Field(
+        color,
+        {
+            "anyOf": [{"type": "string", "pattern": COLOR_PATTERN}, {"enum": ["", *sorted(COLORS)]}],
+            "description": "The lane's colour: #rrggbb or a CSS name.",
+        },
+    ),
+    "api_key_env": Field(
+        api_key_env,
+        {
+            "anyOf": [{"type": "string", "pattern": ENV_PATTERN}, {"const": ""}],
+            "description": "The NAME of the environment variable that holds the API key; never the key.",
+        },
+    ),
+    "headers": Field(
+        header,
+        {
+            "type": "object",
+            "propertyNames": {"pattern": HEADER_PATTERN},
+            "additionalProperties": {"type": "string"},
+            "description": "Headers added to every request; secret-sounding ones are left out of the log.",
+        },
+        entries=True,
+    ),
+    "params": Field(
+        param, {**_PARAMS, "description": "As the race's params, which these win over."}, entries=True
+    ),
+}
+
+RACE_FIELDS: dict[str, Field] = {
+    "name": Field(text(MAX_NAME), {**_LINE, "description": "What the race is called."}),
+    "grid": Field(
+        grid,
+        {
+            "enum": list(GRIDS),
+            "default": "together",
+            "description": "together: one start for all; time-trial: one engine after another, each alone.",
+        },
+    ),
+    "requests": Field(
+        whole(1, MAX_REQUESTS),
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_REQUESTS,
+            "description": "Requests per engine; 40 when neither this nor duration is given. With both, the first reached ends it.",
+        },
+    ),
+    "duration": Field(
+        seconds(MAX_DURATION_S, zero=False),
+        {
+            **_span(MAX_DURATION_S, zero=False),
+            "description": "How long each engine races: 30s, 2m, 1h30m, or seconds.",
+        },
+    ),
+    "concurrency": Field(
+        whole(1, MAX_CONCURRENCY),
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_CONCURRENCY,
+            "default": 4,
+            "description": "Requests in flight per engine.",
+        },
+    ),
+    "seed": Field(
+        whole(0, MAX_SEED),
+        {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MAX_SEED,
+            "default": 0,
+            "description": "Fixes the order of the prompts, the same for every engine.",
+        },
+    ),
+    "warmup": Field(
+        whole(0, MAX_WARMUP),
+        {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MAX_WARMUP,
+            "default": 0,
+            "description": "Requests per engine before the start, recorded but not counted.",
+        },
+    ),
+    "countdown": Field(
+        seconds(MAX_COUNTDOWN_S, zero=True),
+        {**_span(MAX_COUNTDOWN_S, zero=True), "default": 3, "description": "Time from ready to go."},
+    ),
+    "params": Field(param, {**_PARAMS, "default": {"max_tokens": 128, "temperature": 0.0}}, entries=True),
+}
