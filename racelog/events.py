@@ -129,11 +129,15 @@ class RequestScheduled(Event, frozen=True, kw_only=True, tag="req"):
 
 
 class RequestSent(Event, frozen=True, kw_only=True, tag="sent"):
-    """Stamped right before the request's bytes were handed to the kernel."""
+    """Stamped right before the request's bytes were handed to the kernel.
+
+    ``reopened``: the server had dropped an idle connection, so the request was sent again on a fresh one; the
+    last such event of a request counts.
+    """
 
     lane: int
     req: int
-    connection: Literal["new", "reused", ""] = ""
+    connection: Literal["new", "reused", "reopened", ""] = ""
     connect_ns: int | None = None
 
 

@@ -1,0 +1,119 @@
+"""``racelog record``: parse, check, race, seal, sum up."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from racelog.errors import InputError, PlanError
+from racelog.home import home_folder
+
+if TYPE_CHECKING:
+    from racelog_recorder.plan import RacePlan
+
+EXAMPLES = """\b
+Examples:
+  racelog record                                      the demo race; no network, GPU or key
+  racelog record race.yaml                            a race as a file (docs/race-yaml.md)
+  racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1,model=m
+  racelog record race.yaml --time-trial --requests 40 --concurrency 2
+  racelog record race.yaml --duration 30s -o tonight.rlog --no-ui
+
+\b
+Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be raced or a lane died;
+130 stopped by you. In each case what was recorded is kept and sealed.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("race", metavar="[RACE.yaml]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="NAME=BASE_URL[,model=M]",
+    help="An engine to race; repeat for each. BASE_URL as OpenAI clients take it, ending in /v1.",
+)
+@click.option("--name", metavar="TEXT", help="What to call the race.")
+@click.option("--requests", type=int, metavar="N", help="Requests per engine.")
+@click.option("--duration", metavar="TIME", help="Send requests for this long per engine: 30s, 2m.")
+@click.option("--concurrency", type=int, metavar="C", help="Requests open at once per engine.")
+@click.option(
+    "--prompts", metavar="FILE", help="A .txt with a prompt a line, or .jsonl with prompt or messages."
+)
+@click.option("--seed", type=int, metavar="S", help="Seed of the prompts' order; the same for every engine.")
+@click.option(
+    "--warmup", type=int, metavar="N", help="Requests per engine before the start that do not count."
+)
+@click.option("--max-tokens", type=int, metavar="N", help="Longest answer to ask for, in tokens.")
+@click.option("--time-trial", is_flag=True, help="One engine after another, each with the machine to itself.")
+@click.option("--countdown", type=float, metavar="SECONDS", help="Countdown before the start; 0 for none.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.rlog",
+    type=click.Path(path_type=Path),
+    help="Write the log here instead of the home folder.",
+)
+@click.option(
+    "--home", metavar="DIR", help="Home folder of the races (default: RACELOG_HOME or the platform's)."
+)
+@click.option("--no-ui", is_flag=True, help="Plain progress lines instead of the full-screen view.")
+@click.option(
+    "--no-preflight", is_flag=True, help="Do not ask the engines for their models first; each needs model=."
+)
+def record(race: Path | None, **options: Any) -> int:
+    """Race engines and record every request, every token and every GPU sample.
+
+    Without RACE.yaml and --engine it runs the demo: a recorded race of two real engines, served again here.
+    """
+    _check_output(options["output"])
+    from racelog_recorder.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
+
+    plan = _plan(race, options)
+    terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    session = Session(
+        plan=plan,
+        demo_overrides=_overrides(options) if plan is None else {},
+        home=home_folder(options["home"]),
+        output=options["output"],
+        ui=terminal and not options["no_ui"],
+        preflight=not options["no_preflight"],
+    )
+    return record_race(session)
+
+
+def _check_output(output: Path | None) -> None:
+    if output is None:
+        return
+    if output.suffix != ".rlog":
+        raise InputError(f"-o {output}: a log's name ends in .rlog")
+    if not output.parent.is_dir():
+        raise InputError(f"-o {output}: the folder {output.parent} does not exist")
+
+
+def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":
+    """Return the race that was asked for, flags winning over the file; None asks for the demo."""
+    from racelog_recorder.plan_file import load_plan  # noqa: PLC0415 - loads the YAML parser
+    from racelog_recorder.plan_flags import override, plan_from_flags  # noqa: PLC0415 - beside plan_file
+
+    engines = list(options["engines"])
+    if race is not None and engines:
+        raise PlanError("give either a race file or --engine, not both")
+    if race is None and not engines:
+        return None
+    flags = _overrides(options)
+    return override(load_plan(race), **flags) if race is not None else plan_from_flags(engines, **flags)
+
+
+def _overrides(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given, under the names `plan_flags` takes."""
+    names = ("requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name")
+    given = {name: options[name] for name in names if options[name] is not None}
+    if options["max_tokens"] is not None:
+        given["params"] = {"max_tokens": options["max_tokens"]}
+    if options["time_trial"]:
+        given["grid"] = "time-trial"
+    return given

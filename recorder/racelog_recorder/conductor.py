@@ -1,0 +1,295 @@
+"""The conductor: arms the lanes, counts down, starts them together, decides what a failure means, seals.
+
+It never touches a token. Each lane and the telemetry write their own segments; the conductor writes the race's
+facts, its marks and the deaths of others. Whatever happens to one lane, the race goes on for the rest.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from racelog import __version__
+from racelog.clock import NS_PER_S, read_clocks, rfc3339
+from racelog.errors import ExitCode, InputError
+from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
+from racelog.home import LIVE_SUFFIX, SEALED_SUFFIX, new_race_id
+from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog_recorder.child import Child
+from racelog_recorder.facts import host_facts
+from racelog_recorder.health import sample_self
+from racelog_recorder.journal import Journal
+from racelog_recorder.plan import EnginePlan, RacePlan, public_plan
+from racelog_recorder.plan_secrets import public_url
+from racelog_recorder.preflight import Checked
+from racelog_recorder.prompts import schedule
+from racelog_recorder.spec import LaneSpec, Order, TelemetrySpec
+
+ORDER_LENGTH = 10_000
+"""Prompts drawn ahead for a race without a number of requests; after that the order repeats."""
+
+HANDOVER_S = 1.0
+"""Pause between two lanes of a time trial, so that one's last work is not the other's first."""
+
+COUNTDOWN_MARK = "countdown"
+START_LEAD_S = 0.1
+"""The start is agreed this long ahead, so that the order to go reaches every lane before it."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Paths:
+    """Where a race is written: a directory of segments first, one sealed file at the end."""
+
+    live: Path
+    sealed: Path
+
+    @classmethod
+    def choose(cls, race_id: str, home: Path, output: Path | None) -> "Paths":
+        """Return the paths for a race: in the home folder, or at and beside ``output``.
+
+        Raises:
+            InputError: there is something at ``output`` already.
+        """
+        if output is None:
+            folder = home / "races"
+            return cls(folder / (race_id + LIVE_SUFFIX), folder / (race_id + SEALED_SUFFIX))
+        live = output.with_name(output.name.removesuffix(SEALED_SUFFIX) + LIVE_SUFFIX)
+        for path in (output, live):
+            if path.exists():
+                raise InputError(
+                    f"{path} exists already; choose another name with -o, nothing is overwritten"
+                )
+        return cls(live, output)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a race ended: for each lane its process's fate, and the command's exit code."""
+
+    died: dict[str, str] = field(default_factory=dict)
+    stopped: bool = False
+    storage_failed: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code this outcome calls for, the gravest first."""
+        if self.storage_failed:
+            return ExitCode.STORAGE
+        if self.stopped:
+            return ExitCode.INTERRUPTED
+        return ExitCode.ENGINE if self.died else ExitCode.OK
+
+
+class Conductor:
+    """Conducts one race from the grid to the last lane's end; ``recording`` is set when its log exists."""
+
+    def __init__(
+        self,
+        plan: RacePlan,
+        engines: list[Checked],
+        keys: Mapping[str, str],
+        *,
+        tell: Tell,
+        race_id: str = "",
+    ) -> None:
+        self.plan = plan
+        self.engines = engines
+        self.outcome = Outcome()
+        self.recording = trio.Event()
+        self.clocks = read_clocks()
+        self.race_id = race_id or new_race_id(self.clocks.wall_ns)
+        self._keys = keys
+        self._tell = tell
+        self._children: list[Child] = []
+        self._stop = trio.Event()
+        self.order = schedule(plan.prompts, plan.seed, plan.warmup + (plan.requests or ORDER_LENGTH))
+        self._journal: Journal | None = None
+
+    async def run(self, live: Path) -> Outcome:
+        """Race; every segment in ``live`` is finished when this returns, whatever happened to its lane."""
+        await trio.to_thread.run_sync(partial(live.mkdir, parents=True))
+        head = self._head()
+        self._journal = journal = Journal(SegmentWriter(live / "conductor.rlog", head), head)
+        self._record_race(journal)
+        await journal.flush()
+        self.recording.set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(journal.run)
+            nursery.start_soon(sample_self, journal, "conductor")
+            telemetry = await self._start_telemetry(nursery, live)
+            await self._race(nursery, live)
+            await telemetry.order(Order(do="stop"))
+            await telemetry.ended.wait()
+            if telemetry.died:
+                self._note(telemetry.reason)
+            nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            await journal.finish()
+        return self.outcome
+
+    async def stop(self) -> None:
+        """Stop the race: lanes cancel what is open, record it, and finish. A second call kills what still runs."""
+        again = self._stop.is_set()
+        self._stop.set()
+        self.outcome.stopped = True
+        for child in self._children:
+            if again:
+                child.kill()
+            else:
+                await child.order(Order(do="stop"))
+
+    def mark(self, label: str) -> None:
+        """Record a named instant for the user."""
+        if self._journal is not None:
+            self._journal.record(Mark(t=self._journal.now_ns(), label=label, by="user"))
+
+    async def _race(self, nursery: trio.Nursery, live: Path) -> None:
+        """Run all lanes at once, or one after another in a time trial."""
+        lanes = range(len(self.plan.engines))
+        groups = [list(lanes)] if self.plan.grid == "together" else [[lane] for lane in lanes]
+        for position, group in enumerate(groups):
+            if self._stop.is_set():
+                self._end_unstarted(group)
+                continue
+            if position:
+                await self._pause(HANDOVER_S)
+            await self._race_group(nursery, live, group, self.plan.countdown_s if position == 0 else 0.0)
+
+    async def _race_group(
+        self, nursery: trio.Nursery, live: Path, group: list[int], countdown_s: float
+    ) -> None:
+        children = {lane: await self._start_lane(nursery, live, lane) for lane in group}
+        for child in children.values():
+            await child.ready.wait()
+        if not self._stop.is_set():
+            await self._count_down(countdown_s)
+        at_ns = time.monotonic_ns() + round(START_LEAD_S * NS_PER_S)
+        for child in children.values():
+            await child.order(Order(do="go", at_ns=at_ns))
+        async with trio.open_nursery() as waiting:
+            for lane, child in children.items():
+                waiting.start_soon(self._await_end, lane, child)
+
+    async def _await_end(self, lane: int, child: Child) -> None:
+        await child.ended.wait()
+        if child.died:
+            self._lane_died(lane, child)
+
+    async def _start_lane(self, nursery: trio.Nursery, live: Path, lane: int) -> Child:
+        spec = self._lane_spec(lane, live)
+        child = Child(f"lane {spec.engine}", "racelog_recorder.lane", spec)
+        self._children.append(child)
+        await nursery.start(child.run)
+        return child
+
+    async def _start_telemetry(self, nursery: trio.Nursery, live: Path) -> Child:
+        spec = TelemetrySpec(
+            race_id=self.race_id,
+            segment=str(live / "telemetry.rlog"),
+            writer=f"{new_writer_id():016x}",
+            mono_origin_ns=self.clocks.mono_ns,
+            racelog_version=__version__,
+        )
+        child = Child("telemetry", "racelog_recorder.telemetry", spec)
+        await nursery.start(child.run)
+        await child.ready.wait()
+        return child
+
+    async def _count_down(self, seconds: float) -> None:
+        """Count 3-2-1 where people can see it; the mark lets a view count along."""
+        assert self._journal is not None
+        if seconds <= 0:
+            return
+        self._journal.record(Mark(t=self._journal.now_ns(), label=f"{COUNTDOWN_MARK}:{seconds:g}"))
+        await self._journal.flush()
+        left = seconds
+        while left > 0 and not self._stop.is_set():
+            self._tell(f"{left:.0f}…")
+            await self._pause(min(1.0, left))
+            left -= 1
+        if not self._stop.is_set():
+            self._tell("GO!")
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not longer than until the race is stopped."""
+        with trio.move_on_after(seconds):
+            await self._stop.wait()
+
+    def _lane_died(self, lane: int, child: Child) -> None:
+        """Record a death as a fact; the lane's own segment keeps everything it had committed."""
+        assert self._journal is not None
+        engine = self.plan.engines[lane].name
+        self.outcome.died[engine] = child.reason
+        self.outcome.storage_failed = self.outcome.storage_failed or child.exit_code == ExitCode.STORAGE
+        self._journal.record(LaneEnd(t=self._journal.now_ns(), lane=lane, status="died", reason=child.reason))
+        self._tell(f"{engine}: {child.reason}; the race goes on without it")
+
+    def _end_unstarted(self, group: list[int]) -> None:
+        assert self._journal is not None
+        for lane in group:
+            self._journal.record(
+                LaneEnd(
+                    t=self._journal.now_ns(), lane=lane, status="stopped", reason="stopped before its start"
+                )
+            )
+
+    def _note(self, text: str) -> None:
+        assert self._journal is not None
+        self._journal.record(Note(t=self._journal.now_ns(), text=text, level="warning"))
+        self._tell(text)
+
+    def _head(self) -> Head:
+        return Head(
+            t=0, race_id=self.race_id, writer=f"{new_writer_id():016x}", role="conductor", pid=os.getpid(),
+            mono_origin_ns=self.clocks.mono_ns, racelog_version=__version__,
+        )  # fmt: skip
+
+    def _record_race(self, journal: Journal) -> None:
+        """Record who races, on what, with which prompts; secrets stay behind."""
+        plan, clocks = self.plan, self.clocks
+        journal.record(
+            ClockAnchor(t=0, mono_ns=clocks.mono_ns, wall_ns=clocks.wall_ns, boot_ns=clocks.boot_ns)
+        )
+        journal.record(
+            RaceFacts(
+                t=0, race_id=self.race_id, name=plan.name or " vs ".join(e.name for e in plan.engines),
+                started_at=rfc3339(clocks.wall_ns), seed=plan.seed, grid=plan.grid, requests=plan.requests,
+                duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
+                concurrency=plan.concurrency, plan=public_plan(plan), host=host_facts(),
+            )
+        )  # fmt: skip
+        for lane, (engine, checked) in enumerate(zip(plan.engines, self.engines, strict=True)):
+            journal.record(
+                LaneFacts(
+                    t=0, lane=lane, engine=engine.name, model=checked.model, url=public_url(engine.url),
+                    color=engine.color, emoji=engine.emoji, transport=transport_for(engine),
+                )
+            )  # fmt: skip
+            if checked.remark:
+                journal.record(Note(t=0, text=checked.remark, level="warning", lane=lane))
+        for prompt in sorted(set(self.order)):
+            journal.record(Prompt(t=0, prompt=prompt, messages=plan.prompts[prompt]))
+
+    def _lane_spec(self, lane: int, live: Path) -> LaneSpec:
+        plan, engine = self.plan, self.plan.engines[lane]
+        return LaneSpec(
+            race_id=self.race_id, lane=lane, segment=str(live / f"lane-{lane}.rlog"),
+            writer=f"{new_writer_id():016x}", mono_origin_ns=self.clocks.mono_ns, racelog_version=__version__,
+            engine=engine.name, model=self.engines[lane].model, url=engine.url, transport=transport_for(engine),
+            api_key=self._keys.get(engine.name, ""), headers=engine.headers, params={**plan.params, **engine.params},
+            prompts={prompt: plan.prompts[prompt] for prompt in sorted(set(self.order))},
+            order=self.order[plan.warmup :], warmup=self.order[: plan.warmup], requests=plan.requests,
+            duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
+            concurrency=plan.concurrency,
+        )  # fmt: skip
+
+
+def transport_for(engine: EnginePlan) -> str:
+    """Return which transport reaches ``engine``: the pump for plain HTTP, httpx's own for the rest."""
+    return "pump" if engine.url.startswith("http://") else "httpx"

@@ -1,0 +1,91 @@
+"""The demo race: a recording of two real engines, served again on loopback and raced as if it were today.
+
+``demo.rlog`` was made with racelog itself; docs/demo-recording.md has the recipe.
+"""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import trio
+from msgspec import Struct
+
+from racelog.errors import RacelogError
+from racelog.log.reader import open_log
+from racelog.replay.race import RaceTracks
+from racelog_recorder.plan import EnginePlan, RacePlan
+
+RECORDING = Path(__file__).with_name("demo.rlog")
+
+
+class _Endpoint(Struct):
+    engine: str
+    model: str
+    url: str
+    color: str = ""
+    emoji: str = ""
+
+
+class _Served(Struct):
+    lanes: list[_Endpoint]
+
+
+@asynccontextmanager
+async def serve_demo(speed: float = 1.0) -> AsyncIterator[tuple[EnginePlan, ...]]:
+    """Serve the shipped recording from a process of its own; give its endpoints as engines.
+
+    Raises:
+        RacelogError: the server did not come up; the message has what it said.
+    """
+    command = [sys.executable, "-m", "racelog", "serve", "--demo", "--json", "--speed", f"{speed:g}x"]
+    process = await trio.lowlevel.open_process(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        served = await _first_line(process)
+        yield tuple(
+            EnginePlan(name=lane.engine, url=lane.url, model=lane.model, color=lane.color, emoji=lane.emoji)
+            for lane in served.lanes
+        )
+    finally:
+        process.terminate()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+
+
+async def _first_line(process: trio.Process) -> _Served:
+    """Return what the server says when it is ready."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        data = await process.stdout.receive_some()
+        if not data:
+            said = bytes(await process.stderr.receive_some()).decode("utf-8", "replace").strip()
+            raise RacelogError(f"the demo's endpoints did not start: {said or 'no reason given'}")
+        line += data
+    return msgspec.json.decode(bytes(line), type=_Served)
+
+
+def demo_plan(engines: tuple[EnginePlan, ...]) -> RacePlan:
+    """Return the plan of the demo race: what was asked then, asked again of ``engines``, all at once."""
+    tracks = RaceTracks(open_log(RECORDING).events)
+    facts = tracks.facts
+    assert facts is not None
+    return RacePlan(
+        name=f"Demo: {' vs '.join(engine.name for engine in engines)}",
+        engines=engines,
+        requests=facts.requests,
+        concurrency=facts.concurrency,
+        seed=facts.seed,
+        params=dict(facts.plan.get("params", {})),
+        prompts=tuple(tracks.prompts[prompt].messages for prompt in sorted(tracks.prompts)),
+        prompts_from="demo recording",
+    )

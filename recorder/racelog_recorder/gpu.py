@@ -1,0 +1,122 @@
+"""GPUs behind one small protocol: NVML where NVIDIA's driver is, nothing invented where it is not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from racelog.events import GpuSamples
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class GpuReading:
+    """One reading of one GPU; None is what the driver did not tell."""
+
+    util_pct: float | None = None
+    mem_used_mib: float | None = None
+    mem_total_mib: float | None = None
+    power_w: float | None = None
+    temp_c: float | None = None
+    sm_clock_mhz: float | None = None
+    energy_j: float | None = None
+
+
+class GpuSource(Protocol):
+    """One GPU that can be read."""
+
+    source: str
+    device: int
+    name: str
+
+    def read(self) -> GpuReading:
+        """Return the present reading; never raises for a value the driver refuses."""
+        ...
+
+
+class NvmlGpu:
+    """One NVIDIA GPU through NVML, the library behind nvidia-smi."""
+
+    source = "nvml"
+
+    def __init__(self, nvml: Any, device: int) -> None:
+        self._nvml = nvml
+        self._handle = nvml.nvmlDeviceGetHandleByIndex(device)
+        self.device = device
+        name = nvml.nvmlDeviceGetName(self._handle)
+        self.name = name.decode() if isinstance(name, bytes) else str(name)
+
+    def read(self) -> GpuReading:
+        """Return the present reading; units of NVML (mW, mJ, bytes) become those of the log."""
+        nvml, handle = self._nvml, self._handle
+        memory = self._ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
+        utilisation = self._ask(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
+        power_mw = self._ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle))
+        energy_mj = self._ask(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+        return GpuReading(
+            util_pct=None if utilisation is None else float(utilisation.gpu),
+            mem_used_mib=None if memory is None else memory.used / MIB,
+            mem_total_mib=None if memory is None else memory.total / MIB,
+            power_w=None if power_mw is None else power_mw / 1000,
+            temp_c=self._ask(lambda: float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))),
+            sm_clock_mhz=self._ask(lambda: float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM))),
+            energy_j=None if energy_mj is None else energy_mj / 1000,
+        )
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """Return the driver's answer, or None where it has none for this GPU."""
+        try:
+            return question()
+        except self._nvml.NVMLError:
+            return None
+
+
+def open_gpus() -> tuple[list[GpuSource], str]:
+    """Return every GPU this machine lets us read, and why there is none if so."""
+    import pynvml  # noqa: PLC0415 - loaded in the telemetry process only
+
+    try:
+        pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+        return [
+            NvmlGpu(pynvml, device) for device in range(count)
+        ], "" if count else "no GPU samples: NVML sees no GPU"
+    except pynvml.NVMLError as error:
+        return [], f"no GPU samples: {error}"
+
+
+class GpuColumns:
+    """Gathers readings of one GPU into a `GpuSamples` event."""
+
+    def __init__(self, gpu: GpuSource) -> None:
+        self._gpu = gpu
+        self._rows: list[tuple[int, GpuReading]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, t_ns: int, reading: GpuReading) -> None:
+        """Append one reading."""
+        self._rows.append((t_ns, reading))
+
+    def take(self) -> GpuSamples:
+        """Return what was gathered and start anew; there must be at least one reading."""
+        rows, self._rows = self._rows, []
+        times = [t_ns for t_ns, _ in rows]
+        columns: dict[str, Any] = {
+            field.name: [_rounded(getattr(reading, field.name)) for _, reading in rows]
+            for field in fields(GpuReading)
+        }
+        return GpuSamples(
+            t=times[0],
+            source=self._gpu.source,
+            device=self._gpu.device,
+            name=self._gpu.name,
+            d=[0, *(times[i + 1] - times[i] for i in range(len(times) - 1))],
+            **columns,
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    """Keep three decimals: below what any of these sensors resolves."""
+    return None if value is None else round(value, 3)

@@ -1,0 +1,133 @@
+"""Those who watch a race being recorded: the player on a terminal, or a line now and then where there is none.
+
+Both only follow the log. A view that dies, is killed or never starts does not touch the recording.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import trio
+from msgspec import Struct
+
+from racelog.log.follow import LogFollower
+from racelog.replay.race import RaceTracks, Replay
+from racelog.text import printable
+from racelog.views.race import LaneView, RaceView, race_view
+
+PROGRESS_S = 2.0
+
+Tell = Callable[[str], None]
+
+
+class _Wish(Struct):
+    """What the view asks of the race."""
+
+    do: str
+    label: str = ""
+
+
+_wishes = msgspec.json.Decoder(_Wish)
+
+
+class TerminalState:
+    """The terminal as it was, to be put back should the view die without doing so."""
+
+    LEAVE = "\x1b[?2026l\x1b[?1000l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[0m\r"
+
+    def __init__(self) -> None:
+        self._saved: list[object] | None = None
+        try:
+            import termios  # noqa: PLC0415 - absent where there is no POSIX terminal
+
+            self._saved = termios.tcgetattr(0)
+        except (ImportError, OSError):
+            return
+        except Exception:  # noqa: BLE001 - termios.error has no stable base; without a saved state there is nothing to restore
+            return
+
+    def restore(self) -> None:
+        """Put the terminal back: its modes, the normal screen, the cursor."""
+        if self._saved is None:
+            return
+        import termios  # noqa: PLC0415 - present, since it gave us the saved state
+
+        sys.stdout.write(self.LEAVE)
+        sys.stdout.flush()
+        termios.tcsetattr(0, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]  # as tcgetattr gave it
+
+
+async def watch_in_terminal(
+    live: Path, *, stop: Callable[[], Awaitable[None]], mark: Callable[[str], None], tell: Tell
+) -> None:
+    """Run the player on this terminal, following ``live``, and carry its wishes to the race; end when it ends."""
+    terminal = TerminalState()
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "racelog", "play", str(live), "--follow", "--control-fd", str(writing)]
+    process = await trio.lowlevel.open_process(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
+    os.close(writing)
+    async with trio.lowlevel.FdStream(reading) as wishes:
+        await _hear(wishes, stop, mark)
+    code = await process.wait()
+    if code:
+        terminal.restore()
+        tell(f"the view ended (exit code {code}); the recording goes on, Ctrl+C stops it")
+
+
+async def _hear(
+    wishes: trio.abc.ReceiveStream, stop: Callable[[], Awaitable[None]], mark: Callable[[str], None]
+) -> None:
+    buffer = bytearray()
+    async for data in wishes:
+        buffer += data
+        while (end := buffer.find(b"\n")) >= 0:
+            line = bytes(buffer[:end])
+            del buffer[: end + 1]
+            try:
+                wish = _wishes.decode(line)
+            except msgspec.DecodeError:
+                continue
+            if wish.do == "stop":
+                await stop()
+            elif wish.do == "mark":
+                mark(wish.label[:200])
+
+
+async def print_progress(live: Path, tell: Tell) -> None:
+    """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled."""
+    follower, tracks = LogFollower(live), RaceTracks()
+    replay = Replay(tracks)
+    before = ""
+    while True:
+        await trio.sleep(PROGRESS_S)
+        tracks.extend(follower.poll())
+        replay.seek_end()
+        line = progress_line(race_view(replay, streams=0))
+        if line != before:
+            tell(line)
+        before = line
+
+
+def progress_line(view: RaceView) -> str:
+    """Return one line for all lanes, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``."""
+    elapsed_s = int(max((lane.elapsed_s for lane in view.lanes), default=0))
+    lanes = " | ".join(_lane_words(lane) for lane in view.lanes)
+    return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  {lanes}"
+
+
+def _lane_words(lane: LaneView) -> str:
+    name = printable(lane.engine)
+    if lane.status == "waiting":
+        return f"{name} waits"
+    of = f"/{lane.target_requests}" if lane.target_requests else ""
+    words = [f"TTFT {lane.ttft_p50_ms:.0f} ms"] if lane.ttft_p50_ms is not None else []
+    if lane.elapsed_s > 0:
+        words.append(f"{lane.output_tokens / lane.elapsed_s:.0f} tok/s")
+    if lane.failed:
+        words.append(f"{lane.failed} failed")
+    if lane.status != "racing":
+        words.append(lane.status)
+    return f"{name} {lane.requests_done}{of}" + (f" ({', '.join(words)})" if words else "")

@@ -1,0 +1,103 @@
+"""The drain loop: wait for any socket, read all that are ready, and only then let anything be parsed.
+
+Reading first and parsing after keeps the time between two reads of one stream short, so that one read rarely
+holds two messages (which share a stamp), and keeps the fallback stamps of `stamps` honest.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from racelog_recorder.pump.poller import Poller, new_poller
+from racelog_recorder.pump.stamps import ANCILLARY_BYTES, Arrival, arrival, realtime_offset_ns, stamp_of
+
+READ_BYTES = 256 * 1024
+"""One read per socket and drain; more than a socket buffer holds between two drains."""
+
+OnRead = Callable[[bytes, Arrival, OSError | None], None]
+"""Takes what one read gave: bytes (empty: the peer closed), when they arrived, and an error instead of either."""
+
+
+@dataclass(slots=True)
+class _Socket:
+    """One watched socket and who takes its bytes."""
+
+    sock: socket.socket
+    on_read: OnRead
+    empty_since_ns: int
+
+
+class Pump:
+    """Drains sockets for as long as `run` runs; sockets come and go with `watch` and `unwatch`.
+
+    ``drains``, ``reads`` and ``largest_drain`` count what it did, as evidence that it kept up.
+    """
+
+    def __init__(self, poller: Poller | None = None) -> None:
+        self._poller = poller or new_poller()
+        self._sockets: dict[int, _Socket] = {}
+        self.drains = 0
+        self.reads = 0
+        self.largest_drain = 0
+
+    def watch(self, sock: socket.socket, on_read: OnRead) -> None:
+        """Call ``on_read`` with everything that arrives on the non-blocking ``sock`` from now on."""
+        self._sockets[sock.fileno()] = _Socket(sock, on_read, time.monotonic_ns())
+        self._poller.add(sock.fileno())
+
+    def unwatch(self, sock: socket.socket) -> None:
+        """Stop reading from ``sock``; call before closing it. Harmless when it is not watched."""
+        if self._sockets.pop(sock.fileno(), None) is not None:
+            self._poller.remove(sock.fileno())
+
+    async def run(self) -> None:
+        """Drain until cancelled."""
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(self._poller.fileno())
+                self.drain()
+        finally:
+            self._poller.close()
+
+    def drain(self) -> None:
+        """Read every ready socket once, then hand on what was read, in arrival order."""
+        taken = [
+            read
+            for fd in self._poller.ready()
+            if (watched := self._sockets.get(fd)) and (read := _read(watched))
+        ]
+        if not taken:
+            return
+        offset_ns = realtime_offset_ns()
+        reads = [
+            (arrival(realtime_ns, offset_ns, earliest_ns, now_ns), data, error, watched)
+            for watched, data, error, realtime_ns, earliest_ns, now_ns in taken
+        ]
+        reads.sort(key=lambda read: read[0].t_ns)
+        self.drains += 1
+        self.reads += len(reads)
+        self.largest_drain = max(self.largest_drain, len(reads))
+        for when, data, error, watched in reads:
+            watched.on_read(data, when, error)
+
+
+_Read = tuple[_Socket, bytes, OSError | None, int | None, int, int]
+
+
+def _read(watched: _Socket) -> _Read | None:
+    """Read once; return (socket, bytes, error, kernel stamp, earliest, now), or None if nothing was there."""
+    try:
+        data, ancillary, _, _ = watched.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError as error:
+        now_ns = time.monotonic_ns()
+        return watched, b"", error, None, watched.empty_since_ns, now_ns
+    now_ns = time.monotonic_ns()
+    earliest_ns = watched.empty_since_ns
+    if len(data) < READ_BYTES:
+        watched.empty_since_ns = now_ns
+    return watched, data, None, stamp_of(ancillary), earliest_ns, now_ns

@@ -1,0 +1,190 @@
+"""A recording session: from a plan to a sealed log and a summary, with someone watching.
+
+preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> seal -> summary
+"""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+from racelog.errors import EngineError, ExitCode, InputError, RacelogError
+from racelog.log.reader import open_log
+from racelog.log.seal import seal
+from racelog.replay.race import RaceTracks, Replay
+from racelog.views.summary import RaceSummary, race_summary
+from racelog_recorder.conductor import Conductor, Outcome, Paths
+from racelog_recorder.demo import demo_plan, serve_demo
+from racelog_recorder.onlookers import print_progress, watch_in_terminal
+from racelog_recorder.plan import RacePlan
+from racelog_recorder.plan_flags import override
+from racelog_recorder.preflight import Checked, check_engines
+from racelog_recorder.summary_text import summary_lines
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What ``racelog record`` was asked for; without a plan it is the demo."""
+
+    plan: RacePlan | None
+    demo_overrides: dict[str, Any]
+    home: Path
+    output: Path | None
+    ui: bool
+    preflight: bool
+
+
+def record_race(session: Session) -> int:
+    """Record one race and return the command's exit code.
+
+    Raises:
+        RacelogError: nothing was recorded; the message says why.
+    """
+    failures: list[RacelogError] = []
+    try:
+        return trio.run(_record, session)
+    except* RacelogError as group:
+        failures.append(_plain(group))
+    raise failures[0]
+
+
+def tell(text: str) -> None:
+    """Print a line for people who wait; stdout stays for the result."""
+    click.echo(text, err=True)
+
+
+async def _record(session: Session) -> int:
+    async with _planned(session) as plan:
+        keys = _keys(plan)
+        engines = await _checked(plan, keys, ask=session.preflight)
+        conductor = Conductor(plan, engines, keys, tell=(lambda _text: None) if session.ui else tell)
+        paths = Paths.choose(conductor.race_id, session.home, session.output)
+        if not session.ui:
+            tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
+        outcome = await _watched(conductor, paths, ui=session.ui)
+    return _close(outcome, paths)
+
+
+@asynccontextmanager
+async def _planned(session: Session) -> AsyncIterator[RacePlan]:
+    """Give the plan: the session's, or the demo's with its endpoints up for as long as the block runs."""
+    if session.plan is not None:
+        yield session.plan
+        return
+    async with serve_demo() as engines:
+        yield override(demo_plan(engines), **session.demo_overrides)
+
+
+def _keys(plan: RacePlan) -> dict[str, str]:
+    """Return each engine's API key from the environment.
+
+    Raises:
+        InputError: a named variable is not set.
+    """
+    keys = {}
+    for engine in plan.engines:
+        if not engine.api_key_env:
+            continue
+        key = os.environ.get(engine.api_key_env, "")
+        if not key:
+            raise InputError(
+                f"{engine.name}: the environment variable {engine.api_key_env} (api_key_env) is not set"
+            )
+        keys[engine.name] = key
+    return keys
+
+
+async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool) -> list[Checked]:
+    """Return the engines' models, from the engines themselves unless told not to ask."""
+    if ask:
+        return await check_engines(plan.engines, keys)
+    unnamed = [engine.name for engine in plan.engines if not engine.model]
+    if unnamed:
+        raise EngineError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
+    return [Checked(engine.model) for engine in plan.engines]
+
+
+async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+    """Run the race beside its onlooker; the player may stay on after the race, plain lines end with it."""
+    outcome = Outcome()
+    async with trio.open_nursery() as around:
+        await around.start(_heed_signals, conductor)
+        async with trio.open_nursery() as beside:
+            if ui:
+                watch = partial(
+                    watch_in_terminal, paths.live, stop=conductor.stop, mark=conductor.mark, tell=tell
+                )
+            else:
+                watch = partial(print_progress, paths.live, tell)
+            beside.start_soon(_when_recording, conductor, watch)
+            outcome = await conductor.run(paths.live)
+            await trio.to_thread.run_sync(partial(_seal, paths, quiet=ui))
+            if not ui:
+                beside.cancel_scope.cancel()
+        around.cancel_scope.cancel()
+    return outcome
+
+
+async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[None]]) -> None:
+    """Start ``watch`` when there is a log to follow."""
+    await conductor.recording.wait()
+    await watch()
+
+
+async def _heed_signals(
+    conductor: Conductor, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """INT, TERM and HUP all stop the race and seal what there is; a second one kills the lanes."""
+    with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+        task_status.started()
+        async for number in signals:
+            if number != signal.SIGHUP:
+                tell("stopping: open requests are cancelled, what was recorded is sealed (again: at once)")
+            await conductor.stop()
+
+
+def _seal(paths: Paths, *, quiet: bool) -> None:
+    paths.sealed.parent.mkdir(parents=True, exist_ok=True)
+    seal(paths.live, paths.sealed, None if quiet else tell)
+
+
+def _close(outcome: Outcome, paths: Paths) -> int:
+    """Print the result and how to go on; return the exit code."""
+    summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
+    click.echo("\n".join(summary_lines(summary)))
+    if paths.live.exists():
+        tell(
+            f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"
+        )
+    _say_next(summary, paths)
+    code = outcome.exit_code
+    if code is ExitCode.OK and any(lane.ok == 0 for lane in summary.lanes):
+        return ExitCode.ENGINE
+    return code
+
+
+def _say_next(summary: RaceSummary, paths: Paths) -> None:
+    """Name the log and the three things to do with it."""
+    in_home = paths.sealed.stem == summary.race_id
+    race = summary.race_id if in_home else str(paths.sealed)
+    tell(f"\nrecorded {paths.sealed} ({paths.sealed.stat().st_size:,} bytes)")
+    tell(f"  racelog play {race} --speed 4x")
+    tell(f"  racelog info {race}")
+    tell(f"  racelog card {race} -o card.png")
+    sys.stderr.flush()
+
+
+def _plain(group: BaseExceptionGroup[RacelogError]) -> RacelogError:
+    """Return the first error in a group of groups."""
+    error = group.exceptions[0]
+    return _plain(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,63 @@
+"""What the conductor and its processes say to each other: one JSON object a line over pipes.
+
+A process gets its spec as the first line on stdin, so keys never appear in a command line, then orders; it
+answers on stdout. When stdin closes, the conductor is gone: the process finishes its segment and leaves.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class LaneSpec(Struct, frozen=True, kw_only=True):
+    """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane."""
+
+    race_id: str
+    lane: int
+    segment: str
+    writer: str
+    mono_origin_ns: int
+    racelog_version: str
+    engine: str
+    model: str
+    url: str
+    transport: str
+    api_key: str = ""
+    headers: dict[str, str] = {}
+    params: dict[str, Any] = {}
+    prompts: dict[int, list[dict[str, Any]]]
+    order: list[int]
+    warmup: list[int] = []
+    requests: int | None = None
+    duration_ns: int | None = None
+    concurrency: int = 1
+    connect_timeout_s: float = 10.0
+    quiet_timeout_s: float = 120.0
+    grace_s: float = 30.0
+
+
+class TelemetrySpec(Struct, frozen=True, kw_only=True):
+    """Everything the telemetry process needs."""
+
+    race_id: str
+    segment: str
+    writer: str
+    mono_origin_ns: int
+    racelog_version: str
+    host_interval_s: float = 0.5
+    gpu_interval_s: float = 0.1
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """An order to a process: start at an agreed instant of ``CLOCK_MONOTONIC``, or stop."""
+
+    do: Literal["go", "stop"]
+    at_ns: int = 0
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a process says of itself."""
+
+    say: Literal["ready", "done", "failed"]
+    text: str = ""
+    exit_code: int = 0

@@ -1,0 +1,80 @@
+"""A race's result as lines of text: what `record` prints when the race is over."""
+
+from racelog.text import printable
+from racelog.views.summary import LaneSummary, RaceSummary
+
+MEDALS = ("1st", "2nd", "3rd")
+LONG_MS = 10_000
+ROUND_MS = 100
+HEADER = ("", "engine", "requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")
+
+
+def summary_lines(summary: RaceSummary) -> list[str]:
+    """Return the winner, a table of all lanes by place, and what the columns mean."""
+    by_id = {lane.lane: lane for lane in summary.lanes}
+    rows = [HEADER, *(_row(by_id[lane]) for lane in summary.standings)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = ["", _headline(summary, by_id), ""]
+    lines += [
+        "  ".join(
+            _cell(text, width, column) for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    for lane in summary.lanes:
+        if lane.status == "died":
+            lines.append(f"{printable(lane.engine)} died: {printable(lane.reason)}")
+        lines += [f"{printable(lane.engine)}: {count} x {kind}" for kind, count in lane.errors.items()]
+    return [
+        *lines,
+        "",
+        "TTFT: time to first token. TPOT: time per output token after the first. Places go by median TTFT.",
+    ]
+
+
+def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
+    if summary.winner is None:
+        return f"{printable(summary.name)}: no engine finished a request"
+    winner = by_id[summary.winner]
+    assert winner.ttft_ms is not None
+    others = [lane.ttft_ms.p50 for lane in summary.lanes if lane.lane != winner.lane and lane.ttft_ms]
+    faster = (
+        f", {min(others) / winner.ttft_ms.p50:.1f}x faster to the first token"
+        if others and winner.ttft_ms.p50
+        else ""
+    )
+    return f"{printable(winner.emoji)} {printable(winner.engine)} wins{faster}".strip()
+
+
+def _row(lane: LaneSummary) -> tuple[str, ...]:
+    place = (
+        MEDALS[lane.place - 1]
+        if lane.place and lane.place <= len(MEDALS)
+        else f"{lane.place}th"
+        if lane.place
+        else "-"
+    )
+    return (
+        place,
+        printable(lane.engine),
+        f"{lane.ok}/{lane.requests}",
+        str(lane.failed) if lane.failed else "-",
+        _ms(lane.ttft_ms.p50 if lane.ttft_ms else None),
+        _ms(lane.ttft_ms.p99 if lane.ttft_ms else None),
+        _ms(lane.tpot_ms.p50 if lane.tpot_ms else None),
+        f"{lane.tokens_per_s:.1f}" if lane.tokens_per_s else "-",
+        f"{lane.output_tokens:,}",
+    )
+
+
+def _ms(value: float | None) -> str:
+    """Return milliseconds with three digits, in seconds from ten on."""
+    if value is None:
+        return "-"
+    if value >= LONG_MS:
+        return f"{value / 1000:.2f} s"
+    return f"{value:.0f} ms" if value >= ROUND_MS else f"{value:.1f} ms"
+
+
+def _cell(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column < 2 else text.rjust(width)  # noqa: PLR2004 - two columns of words, then numbers

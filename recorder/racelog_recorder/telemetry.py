@@ -1,0 +1,88 @@
+"""The telemetry process: the recording machine and its GPUs, sampled apart from every lane.
+
+    python -m racelog_recorder.telemetry     spec on stdin, reports on stdout (see `spec`)
+
+Where there is no GPU there are no GPU samples, and a note says why; what the driver does not tell is null.
+"""
+
+import sys
+from pathlib import Path
+
+import psutil
+import trio
+
+from racelog.events import Head, Note
+from racelog.log.segment import SegmentWriter
+from racelog_recorder.gpu import GpuColumns, GpuSource, open_gpus
+from racelog_recorder.health import MIB, HostColumns
+from racelog_recorder.journal import Journal
+from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
+from racelog_recorder.spec import Report, TelemetrySpec
+
+SAMPLES_PER_EVENT = 10
+
+
+async def record_telemetry(spec: TelemetrySpec) -> None:
+    """Sample until the conductor says stop or is gone, then finish the segment."""
+    head = Head(
+        t=0, race_id=spec.race_id, writer=spec.writer, role="telemetry",
+        mono_origin_ns=spec.mono_origin_ns, racelog_version=spec.racelog_version,
+    )  # fmt: skip
+    journal = Journal(SegmentWriter(Path(spec.segment), head), head)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.run)
+        nursery.start_soon(sample_host, journal, spec.host_interval_s)
+        gpus, why_not = open_gpus()
+        if why_not:
+            journal.record(Note(t=journal.now_ns(), text=why_not))
+        for gpu in gpus:
+            nursery.start_soon(sample_gpu, journal, gpu, spec.gpu_interval_s)
+        say(Report(say="ready"))
+        async for order in orders():
+            if order.do == "stop":
+                break
+        nursery.cancel_scope.cancel()
+    with trio.CancelScope(shield=True):
+        await journal.finish()
+
+
+async def sample_host(journal: Journal, interval_s: float) -> None:
+    """Record the whole machine's CPU and used memory until cancelled."""
+    psutil.cpu_percent()
+    samples = HostColumns("host")
+    try:
+        while True:
+            await trio.sleep(interval_s)
+            used_mib = psutil.virtual_memory().used / MIB
+            samples.add(journal.now_ns(), psutil.cpu_percent(), used_mib, None)
+            if len(samples) >= SAMPLES_PER_EVENT:
+                journal.record(samples.take())
+    finally:
+        if len(samples):
+            journal.record(samples.take())
+
+
+async def sample_gpu(journal: Journal, gpu: GpuSource, interval_s: float) -> None:
+    """Record one GPU until cancelled; a query can block for milliseconds, so it runs in a thread."""
+    samples = GpuColumns(gpu)
+    try:
+        while True:
+            reading = await trio.to_thread.run_sync(gpu.read)
+            samples.add(journal.now_ns(), reading)
+            if len(samples) >= SAMPLES_PER_EVENT:
+                journal.record(samples.take())
+            await trio.sleep(interval_s)
+    finally:
+        if len(samples):
+            journal.record(samples.take())
+
+
+def main() -> int:
+    """Run the telemetry process; return its exit code."""
+    leave_signals_to_the_conductor()
+    spec = read_spec(TelemetrySpec)
+    return run_reporting(lambda: record_telemetry(spec))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
