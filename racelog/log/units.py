@@ -31,6 +31,10 @@ _CRC = struct.Struct("<I")
 MAX_PAYLOAD_BYTES = 64 << 20
 """A unit's payload never decompresses to more: bounds a bomb to one allocation."""
 
+MAX_FRAME_BYTES = MAX_PAYLOAD_BYTES + (MAX_PAYLOAD_BYTES >> 8) + 1024
+"""No frame of such a payload is longer (ZSTD_COMPRESSBOUND is src + src / 256 and a little); bounds what a search for
+the next trailer keeps in memory."""
+
 MAX_WINDOW_BYTES = 8 << 20
 """The largest zstd window a reader must provide; RFC 8878 §3.1.1.1.2 recommends 8 MiB."""
 
@@ -140,13 +144,16 @@ class UnitScanner:
     """Finds the verified units in a stream of bytes, however it is split.
 
     ``feed`` returns what became certain; ``finish`` says what the tail was. Cost: one memory search and one
-    CRC over every byte; each byte is summed at most once, so no input makes it quadratic.
+    CRC over every byte; each byte is summed at most once, so no input makes it quadratic. Memory: what was fed
+    since the last unit, at most about twice `MAX_FRAME_BYTES`.
     """
 
     def __init__(self, offset: int = 0) -> None:
         self._buffer = bytearray()
         self._offset = offset
         self._searched = 0
+        self._dropped = 0
+        self._all_zero = True
 
     @property
     def committed(self) -> int:
@@ -158,13 +165,23 @@ class UnitScanner:
         self._buffer += data
         while (found := self._next_trailer()) is not None:
             yield from found
+        if self._searched > 2 * MAX_FRAME_BYTES:
+            self._drop(self._searched - MAX_FRAME_BYTES)
 
     def finish(self) -> Damage | None:
         """Return the uncommitted tail as damage, or None if the bytes ended at a unit's end."""
-        if not self._buffer:
+        length = self._dropped + len(self._buffer)
+        if not length:
             return None
-        reason = "zero tail" if not any(self._buffer) else "not committed: no trailer follows"
-        return Damage(self._offset, len(self._buffer), reason)
+        zero = self._all_zero and not any(self._buffer)
+        return Damage(self._offset, length, "zero tail" if zero else "not committed: no trailer follows")
+
+    def _drop(self, count: int) -> None:
+        """Forget bytes too far back to belong to any unit still to come."""
+        self._all_zero = self._all_zero and not any(self._buffer[:count])
+        del self._buffer[:count]
+        self._dropped += count
+        self._searched -= count
 
     def _next_trailer(self) -> list[Unit | Damage] | None:
         """Return what the next valid trailer settles, or None when more bytes are needed."""
@@ -178,7 +195,7 @@ class UnitScanner:
                 self._searched = at
                 return None
             trailer = _read_trailer(bytes(buffer[at : at + TRAILER_BYTES]))
-            if trailer is None or trailer.frame_bytes > at:
+            if trailer is None or trailer.frame_bytes > min(at, MAX_FRAME_BYTES):
                 self._searched = at + 1
                 continue
             return self._settle(at, trailer)
@@ -188,19 +205,20 @@ class UnitScanner:
         start = at - trailer.frame_bytes
         frame = bytes(self._buffer[start:at])
         end = at + TRAILER_BYTES
-        base = self._offset
+        base, before = self._offset, self._dropped + start
         del self._buffer[:end]
-        self._offset += end
-        self._searched = 0
+        self._offset += self._dropped + end
+        self._searched = self._dropped = 0
+        self._all_zero = True
         if zlib.crc32(frame) != trailer.frame_crc:
-            return [Damage(base, end, "checksum mismatch")]
+            return [Damage(base, self._offset - base, "checksum mismatch")]
         if trailer.version > FRAMING_VERSION:
             raise NewerLog(
-                f"unit at byte {base + start} uses log framing {trailer.version}; this racelog reads up to "
+                f"unit at byte {base + before} uses log framing {trailer.version}; this racelog reads up to "
                 f"{FRAMING_VERSION}. Update racelog: pip install --upgrade racelog"
             )
-        unit = Unit(base + start, trailer, frame)
-        return [Damage(base, start, "no trailer"), unit] if start else [unit]
+        unit = Unit(base + before, trailer, frame)
+        return [Damage(base, before, "no trailer"), unit] if before else [unit]
 
 
 def _read_trailer(data: bytes) -> Trailer | None:
