@@ -1,0 +1,35 @@
+"""What every test has: a home of its own, and properties that find the same examples on every machine.
+
+`HYPOTHESIS_PROFILE=soak` searches longer and anew each time (``make soak``).
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Deadlines are timed assertions; on a shared machine they fail for other people's reasons.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("soak", settings.get_profile("steady"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave vLLM out unless marks are chosen on the command line: it needs gigabytes and minutes."""
+    if not config.option.markexpr:
+        config.option.markexpr = "not engine_vllm"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty racelog home; no test ever sees the user's own."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("RACELOG_HOME", str(folder))
+    return folder

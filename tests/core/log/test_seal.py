@@ -1,0 +1,208 @@
+"""Sealing: one compact file, equal to the segments, or the segments as they were."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racelog.errors import InputError, LogError, StorageError
+from racelog.events import Finish, Head, Mark, Tokens
+from racelog.log import seal as sealing
+from racelog.log.codec import encode_events
+from racelog.log.reader import open_log
+from racelog.log.seal import chunk_rows, fingerprint, join_batches, seal
+from racelog.log.segment import SegmentWriter
+from racelog.testing.races import Plan, ScriptedRace
+from tests.core.strategies import columns
+
+RACE = ScriptedRace([Plan("a", requests=3, tokens=6), Plan("b", requests=3, tokens=6, fail=(1,))])
+
+
+@pytest.fixture
+def live(tmp_path):
+    return RACE.write_segments(tmp_path / "race.live", per_unit=2)
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_sealed_file_holds_the_same_facts_and_the_segments_are_gone(live, tmp_path):
+    before = open_log(live).events
+
+    path = seal(live, tmp_path / "race.rlog")
+
+    assert fingerprint(before) == fingerprint(open_log(path).events)
+    assert [file.name for file in tmp_path.iterdir()] == ["race.rlog"]
+
+
+def test_a_sealed_file_is_one_finished_segment_that_names_its_sources(live, tmp_path):
+    log = open_log(seal(live, tmp_path / "race.rlog"))
+    (head,) = log.of(Head)
+    (finish,) = log.of(Finish)
+
+    assert ("seal", [f"{writer:016x}" for writer in (1, 2, 3)]) == (head.role, head.sources)
+    assert (True, "sealed", len(log.events) - 1) == (log.report.finished, finish.reason, finish.events)
+
+
+def test_a_sealed_file_is_smaller(live, tmp_path):
+    before = sum(file.stat().st_size for file in live.iterdir())
+
+    assert seal(live, tmp_path / "race.rlog").stat().st_size < before / 2
+
+
+@given(st.lists(columns(Tokens), max_size=5))
+def test_joined_batches_hold_the_same_chunks_in_time_order(batches):
+    joined = join_batches(batches)
+
+    rows = [row for batch in joined for row in chunk_rows(batch)]
+    assert sorted((row for batch in batches for row in chunk_rows(batch)), key=lambda row: row[0]) == rows
+
+
+def test_no_joined_batch_is_longer_than_the_step_of_a_seek(monkeypatch):
+    monkeypatch.setattr(sealing, "CHUNKS_PER_BATCH", 4)
+    batch = Tokens(t=1, lane=0, r=[0] * 9, d=[0] * 9, x=["x"] * 9)
+
+    assert [len(part.r) for part in join_batches([batch])] == [4, 4, 1]
+
+
+def test_a_difference_in_any_chunk_shows_in_the_fingerprint():
+    first = Tokens(t=1, lane=0, r=[0, 0], d=[0, 5], x=["a", "b"])
+    second = Tokens(t=1, lane=0, r=[0, 0], d=[0, 6], x=["a", "b"])
+
+    assert fingerprint([first]) != fingerprint([second])
+
+
+def test_an_unknown_kind_survives_sealing(tmp_path):
+    live = RACE.write_segments(tmp_path / "race.live")
+    line = b'{"k":"from.the.future","t":5,"x":[1,2.50]}\n'
+    with SegmentWriter(live / "new.rlog", RACE.head(writer=9)) as writer:
+        writer.commit(sealing_events(line))
+        writer.finish(6)
+
+    events = open_log(seal(live, tmp_path / "race.rlog")).events
+
+    assert line in [encode_events([event]) for event in events]
+
+
+def sealing_events(line):
+    from racelog.log.codec import decode_events  # noqa: PLC0415 - one use
+
+    return decode_events(line)
+
+
+def test_a_target_that_exists_is_never_overwritten(live, tmp_path):
+    (tmp_path / "race.rlog").write_bytes(b"precious")
+    before = contents(live)
+
+    with pytest.raises(InputError, match="exists already; sealing never overwrites a log"):
+        seal(live, tmp_path / "race.rlog")
+
+    assert (b"precious", before) == ((tmp_path / "race.rlog").read_bytes(), contents(live))
+
+
+def test_a_failing_write_leaves_the_segments_and_no_leftovers(live, tmp_path, monkeypatch):
+    before = contents(live)
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        seal(live, tmp_path / "race.rlog")
+
+    assert (before, [live]) == (contents(live), list(tmp_path.iterdir()))
+
+
+def test_a_file_that_does_not_read_back_equal_takes_nothing_s_place(live, tmp_path, monkeypatch):
+    before = contents(live)
+    monkeypatch.setattr(sealing, "sealed_events", lambda log: log.events[:-3])
+
+    with pytest.raises(LogError, match=r"does not read back equal; the segments in .* are untouched"):
+        seal(live, tmp_path / "race.rlog")
+
+    assert before == contents(live)
+    assert not (tmp_path / "race.rlog").exists()
+
+
+def test_a_failing_rename_leaves_the_segments(live, tmp_path, monkeypatch):
+    before = contents(live)
+
+    def refuse(self, target):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    with pytest.raises(StorageError, match=r"cannot move the sealed log to .*race.rlog: Input/output error"):
+        seal(live, tmp_path / "race.rlog")
+
+    assert before == contents(live)
+
+
+def test_a_second_try_after_a_failure_succeeds(live, tmp_path):
+    (tmp_path / "race.rlog.sealing").write_bytes(b"left by a crash")
+    before = open_log(live).events
+
+    assert fingerprint(before) == fingerprint(open_log(seal(live, tmp_path / "race.rlog")).events)
+
+
+def test_damaged_segments_are_kept_beside_the_sealed_file(live, tmp_path):
+    lane = live / "lane-0.rlog"
+    lane.write_bytes(lane.read_bytes()[:-1])
+    before = contents(live)
+
+    path = seal(live, tmp_path / "race.rlog")
+
+    assert before == contents(live)
+    assert fingerprint(open_log(live).events) == fingerprint(open_log(path).events)
+
+
+def test_segments_that_grow_meanwhile_are_kept(live, tmp_path):
+    def write_on(_text):
+        with SegmentWriter(live / "late.rlog", RACE.head(writer=9)) as writer:
+            writer.commit([Mark(t=1, label="late")])
+
+    seal(live, tmp_path / "race.rlog", progress=write_on)
+
+    assert (live / "late.rlog").exists()
+    assert (live / "lane-0.rlog").exists()
+
+
+def test_files_that_are_no_segments_are_left_alone(live, tmp_path):
+    (live / "diary.txt").write_text("mine")
+
+    seal(live, tmp_path / "race.rlog")
+
+    assert contents(live) == {"diary.txt": b"mine"}
+
+
+def test_segments_without_a_head_cannot_be_sealed(live, tmp_path, monkeypatch):
+    monkeypatch.setattr("racelog.log.reader.RaceLog.first", lambda self, kind: None)
+
+    with pytest.raises(LogError, match="no segment head"):
+        seal(live, tmp_path / "race.rlog")
+
+    assert (live / "lane-0.rlog").exists()
+
+
+@pytest.mark.skipif(shutil.which("zstd") is None, reason="no zstd on this machine")
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_zstd_tool_reads_a_log_as_json_lines(live, tmp_path, sealed):
+    path = seal(live, tmp_path / "race.rlog") if sealed else live / "lane-0.rlog"
+    events = open_log(path).events
+
+    subprocess.run(["zstd", "-t", "-q", "-f", path], check=True)
+    text = subprocess.run(["zstd", "-dcf", path], check=True, capture_output=True).stdout
+
+    assert sorted(encode_events([event]) for event in events) == sorted(text.splitlines(keepends=True))
+
+
+def test_any_zstd_stream_reader_reads_a_log_as_json_lines(live, tmp_path):
+    path = seal(live, tmp_path / "race.rlog")
+    with path.open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read()
+
+    assert len(open_log(path).events) == len(text.splitlines())

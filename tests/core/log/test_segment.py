@@ -1,0 +1,100 @@
+"""One writer's file: whole units, one after another, never over someone else's bytes."""
+
+import pytest
+
+from racelog.errors import StorageError
+from racelog.events import Finish, Head, Mark
+from racelog.log import segment as writing
+from racelog.log.reader import open_log
+from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog.testing.races import ScriptedRace
+
+HEAD = ScriptedRace([]).head(writer=0xABC)
+MARKS = [Mark(t=t, label=f"mark {t}") for t in range(5)]
+
+
+def test_a_segment_is_a_head_what_was_committed_and_a_finish(tmp_path):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        writer.commit(MARKS)
+        writer.finish(9, "done")
+
+    assert [HEAD, *MARKS, Finish(t=9, events=6, reason="done")] == open_log(tmp_path / "a.rlog").events
+
+
+def test_what_is_committed_is_readable_at_once(tmp_path):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        writer.commit(MARKS)
+
+        assert [HEAD, *MARKS] == open_log(tmp_path / "a.rlog").events
+
+
+def test_a_segment_without_a_finish_is_unfinished(tmp_path):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        writer.commit(MARKS)
+
+    assert not open_log(tmp_path / "a.rlog").report.finished
+
+
+def test_committing_nothing_writes_nothing(tmp_path):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        before = writer.committed_bytes
+        writer.commit([])
+
+        assert before == writer.committed_bytes == (tmp_path / "a.rlog").stat().st_size
+
+
+def test_an_existing_file_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "a.rlog"
+    path.write_bytes(b"precious")
+
+    with pytest.raises(StorageError, match=r"cannot create the log segment .*a.rlog: File exists"):
+        SegmentWriter(path, HEAD)
+
+    assert path.read_bytes() == b"precious"
+
+
+def test_a_missing_folder_is_a_storage_error(tmp_path):
+    with pytest.raises(StorageError, match="No such file or directory"):
+        SegmentWriter(tmp_path / "none" / "a.rlog", HEAD)
+
+
+def test_a_commit_too_large_for_one_unit_becomes_several(tmp_path, monkeypatch):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 100)
+        writer.commit(MARKS)
+
+    log = open_log(tmp_path / "a.rlog")
+
+    assert list(log.of(Mark)) == MARKS
+    assert log.report.units == 4
+
+
+def test_one_event_too_large_for_any_unit_is_refused_with_its_size(tmp_path, monkeypatch):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 20)
+        with pytest.raises(StorageError, match=r"one event of .* bytes; the limit is 20"):
+            writer.commit(MARKS[:1])
+
+
+def test_more_events_than_a_unit_may_hold_become_several_units(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "MAX_EVENTS_PER_UNIT", 2)
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        writer.commit(MARKS)
+
+    assert list(open_log(tmp_path / "a.rlog").of(Mark)) == MARKS
+
+
+def test_a_writer_s_id_comes_from_its_head(tmp_path):
+    with SegmentWriter(tmp_path / "a.rlog", HEAD):
+        pass
+
+    head = open_log(tmp_path / "a.rlog").first(Head)
+    assert head is not None
+    assert int(head.writer, 16) == 0xABC
+
+
+def test_writer_ids_fit_63_bits_and_differ():
+    ids = {new_writer_id() for _ in range(100)}
+
+    assert len(ids) == 100
+    assert max(ids) < 1 << 63
