@@ -6,14 +6,16 @@ a frame without choices, on every frame, or never; ``[DONE]`` may be missing.
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from racelog.text import REPLACEMENT
 
 DONE = b"[DONE]"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Function(Struct):
@@ -61,7 +63,7 @@ class _Frame(Struct):
     choices: list[_Choice] | None = None
     usage: TokenUsage | None = None
     timings: dict[str, Any] | None = None
-    error: Raw | None = None
+    error: Any = None
     model: str | None = None
 
 
@@ -104,7 +106,7 @@ def parse_message(payload: bytes) -> Message:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         frame = _decode_leniently(payload)
     if frame.error is not None:
-        return Message("m", error=bytes(frame.error).decode("utf-8", "replace"))
+        return Message("m", error=msgspec.json.encode(frame.error).decode())
     choice = frame.choices[0] if frame.choices else None
     if choice is None:
         return Message("m", usage=frame.usage, timings=frame.timings)
@@ -139,8 +141,7 @@ def _decode_leniently(payload: bytes) -> _Frame:
     """Decode what msgspec refuses but servers send: halves of surrogate pairs and broken UTF-8 become U+FFFD."""
     try:
         plain = json.loads(payload.decode("utf-8", "replace"))
-        repaired = json.dumps(plain, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return _decoder.decode(repaired.decode("utf-8", "replace").encode())
+        return _decoder.decode(_SURROGATE.sub(REPLACEMENT, json.dumps(plain, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         head = payload[:80].decode("utf-8", "replace").replace("\x00", REPLACEMENT)
         raise MalformedMessage(f"stream message is no chat chunk: {head!r}: {error}") from error

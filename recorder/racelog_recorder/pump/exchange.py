@@ -49,7 +49,6 @@ class Exchange:
         self.failure = ""
         self.buffered: list[bytes] = []
         self.sink = sink
-        self._header_bytes = 0
         self._when: Arrival | None = None
         self._informational = False
         self._parser = httptools.HttpResponseParser(self)
@@ -66,6 +65,8 @@ class Exchange:
             self.failure = "the server switched protocols"
         except httptools.HttpParserError as error:
             self.failure = self.failure or f"no valid HTTP response: {error}"
+        if self.headers_at is None and self.received_bytes > MAX_HEADER_BYTES:
+            self.failure = self.failure or f"response headers exceed {MAX_HEADER_BYTES} bytes"
         if self.sink:
             self.sink.read_ends()
 
@@ -83,9 +84,8 @@ class Exchange:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep one header (called by the parser)."""
-        self._header_bytes += len(name) + len(value)
-        if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) >= MAX_HEADERS:
-            self.failure = f"response headers exceed {MAX_HEADER_BYTES} bytes or {MAX_HEADERS} lines"
+        if len(self.headers) >= MAX_HEADERS:
+            self.failure = f"response headers exceed {MAX_HEADERS} lines"
             raise ValueError(self.failure)
         self.headers.append((name.lower(), value))
 

@@ -1,0 +1,211 @@
+"""One request's outcome as facts, for every way a server can behave; real sockets, scripted answers."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.pump.drain import Pump
+from racelog_recorder.request import Requester
+from racelog_recorder.spec import LaneSpec
+
+from racelog.events import RequestEnd, RequestSent, ResponseHeaders, Tokens, Usage
+from racelog.log.reader import RaceLog, open_log
+from racelog.log.segment import SegmentWriter
+from racelog.testing.races import Plan, ScriptedRace
+
+
+def recorded(tmp_path: Path, url: str, *, clock: Any = None, requests: int = 1, **options: Any) -> RaceLog:
+    """Run ``requests`` requests against ``url`` one after another; return the log they leave."""
+    path = tmp_path / "lane-0.rlog"
+    spec = LaneSpec(
+        race_id="r", lane=0, segment=str(path), writer="0000000000000001", mono_origin_ns=0, racelog_version="0",
+        engine="e", model="m", url=url, prompts={0: [{"role": "user", "content": "hi"}]}, order=[0],
+        **{"transport": "pump", "quiet_timeout_s": 5.0, **options},
+    )  # fmt: skip
+
+    async def main() -> None:
+        head = ScriptedRace([Plan("e")]).head(1, "lane", 0)
+        columns = ChunkColumns(0)
+        journal = Journal(SegmentWriter(path, head), head, columns)
+        async with trio.open_nursery() as nursery:
+            pump = Pump()
+            nursery.start_soon(pump.run)
+            async with Requester(spec, journal, columns, pump) as requester:
+                for number in range(requests):
+                    await requester.request(number, 0, "race")
+            await journal.finish()
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=clock)
+    return open_log(path)
+
+
+def answer(wire: Any, *pieces: bytes, last: bool = True, then: str = "close") -> Any:
+    """Return a script that answers one request with ``pieces`` and then closes, resets or hangs."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.sendall(wire.HEAD + wire.chunked(*pieces, last=last))
+        if then == "reset":
+            connection.recv(1)
+            wire.reset(connection)
+        elif then == "hang":
+            connection.recv(1)
+        else:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
+def outcome(log: RaceLog) -> tuple[str, str]:
+    (end,) = log.of(RequestEnd)
+    return end.status, end.error
+
+
+def test_a_good_stream_is_a_success_with_all_its_facts(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    server = scripted(answer(wire, wire.content("a"), wire.content("b"), wire.FINISH, wire.USAGE, wire.DONE))
+    log = recorded(tmp_path, server.url)
+
+    assert outcome(log) == ("ok", "")
+    assert "".join(text for batch in log.of(Tokens) for text in batch.x) == "ab"
+    assert [(usage.input_tokens, usage.output_tokens) for usage in log.of(Usage)] == [(3, 2)]
+    assert [headers.status for headers in log.of(ResponseHeaders)] == [200]
+
+
+def test_the_steps_of_a_request_are_in_order_in_time(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    log = recorded(tmp_path, scripted(answer(wire, wire.content("a"), wire.FINISH)).url)
+    steps = [log.first(kind) for kind in (RequestSent, ResponseHeaders, Tokens, RequestEnd)]
+
+    times = [step.t for step in steps if step is not None]
+    assert times == sorted(times)
+    assert len(times) == 4
+
+
+def test_a_missing_done_marker_is_no_error(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    assert outcome(recorded(tmp_path, scripted(answer(wire, wire.content("a"), wire.FINISH)).url)) == ("ok", "")
+
+
+def test_a_real_stream_that_its_server_cut_is_truncated_though_it_says_done(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    sample = (wire.SAMPLES / "llama-cpp-python.interrupted.sse").read_bytes()
+    log = recorded(tmp_path, scripted(answer(wire, sample, last=True)).url)
+
+    assert outcome(log) == ("failed", "truncated")
+
+
+@pytest.mark.parametrize("name", ["xllamacpp", "vllm", "transformers-serve", "llama-cpp-python"])
+def test_every_real_engines_stream_is_a_success_of_64_tokens(
+    tmp_path: Path, scripted: Any, wire: Any, name: str
+) -> None:
+    log = recorded(tmp_path, scripted(answer(wire, (wire.SAMPLES / f"{name}.sse").read_bytes())).url)
+
+    assert outcome(log) == ("ok", "")
+    assert sum(batch.c.count("c") or len(batch.r) for batch in log.of(Tokens)) == 64
+
+
+@pytest.mark.parametrize(
+    ("pieces", "last", "then", "kind"),
+    [
+        (("data: nonsense\n\n",), True, "close", "malformed"),
+        (('data: {"error":{"message":"oom"}}\n\n',), True, "close", "error_event"),
+        (('data: {"choices":[{"delta":{"content":"a"}}]}\n\n',), True, "close", "truncated"),
+        (('data: {"choices":[{"delta":{"content":"a"}}]}\n\n',), False, "close", "truncated"),
+        ((), True, "close", "truncated"),
+    ],
+)
+def test_a_broken_stream_is_a_failure_with_a_name(
+    tmp_path: Path, scripted: Any, wire: Any, pieces: tuple[str, ...], last: bool, then: str, kind: str
+) -> None:
+    server = scripted(answer(wire, *(piece.encode() for piece in pieces), last=last, then=then))
+
+    assert outcome(recorded(tmp_path, server.url)) == ("failed", kind)
+
+
+def test_an_http_error_keeps_the_head_of_its_body(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.sendall(b"HTTP/1.1 429 Too Many\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nslow")
+
+    log = recorded(tmp_path, scripted(script).url)
+    (end,) = log.of(RequestEnd)
+    (headers,) = log.of(ResponseHeaders)
+
+    assert (end.error, end.message) == ("http", "HTTP 429: slow")
+    assert headers.headers == {"retry-after": "2"}
+
+
+def test_nothing_listening_is_refused(tmp_path: Path) -> None:
+    assert outcome(recorded(tmp_path, "http://127.0.0.1:1/v1")) == ("failed", "refused")
+
+
+def test_a_stream_that_stops_moving_is_a_timeout(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    server = scripted(answer(wire, wire.content("a"), last=False, then="hang"))
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+
+    assert outcome(recorded(tmp_path, server.url, clock=clock)) == ("failed", "timeout")
+
+
+def test_the_plain_transport_records_the_same_with_user_stamps(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    server = scripted(answer(wire, wire.content("a"), wire.content("b"), wire.FINISH))
+    log = recorded(tmp_path, server.url, transport="httpx")
+
+    assert outcome(log) == ("ok", "")
+    stamps = "".join(batch.s for batch in log.of(Tokens))
+    assert set(stamps) <= set("uU")
+    assert len(stamps) == 3
+
+
+def test_the_key_goes_to_the_server_and_not_into_the_log(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    seen: list[bytes] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        seen.append(wire.read_request(connection))
+        connection.sendall(wire.HEAD + wire.chunked(wire.content("a"), wire.FINISH))
+
+    log = recorded(tmp_path, scripted(script).url, api_key="sk-planted")
+
+    assert b"Bearer sk-planted" in seen[0]
+    assert b"sk-planted" not in b"".join(unit_payloads(log.path))
+
+
+def unit_payloads(path: Path) -> list[bytes]:
+    """Return every unit's payload, decompressed."""
+    from racelog.log.reader import scan_file
+    from racelog.log.units import Unit, decode_payload
+
+    return [decode_payload(found) for found in scan_file(path) if isinstance(found, Unit)]
+
+
+def test_a_cancelled_request_is_recorded_as_cancelled(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    server = scripted(answer(wire, wire.content("a"), last=False, then="hang"))
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+    original = Requester.request
+
+    async def impatient(self: Requester, *arguments: Any) -> None:
+        with trio.move_on_after(1):
+            await original(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Requester, "request", impatient)
+        log = recorded(tmp_path, server.url, clock=clock, quiet_timeout_s=60.0)
+
+    assert outcome(log) == ("cancelled", "")
+
+
+def test_requests_follow_each_other_on_one_connection(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        while wire.read_request(connection):
+            connection.sendall(wire.HEAD + wire.chunked(wire.content("a"), wire.FINISH))
+
+    server = scripted(script)
+    log = recorded(tmp_path, server.url, requests=3)
+
+    assert [sent.connection for sent in log.of(RequestSent)] == ["new", "reused", "reused"]
+    assert server.connections == 1
+
+

@@ -1,0 +1,111 @@
+"""A response body becomes chunks: kinds, stamps, and which arrivals a read hides."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from racelog_recorder.journal import ChunkColumns
+from racelog_recorder.pump.stamps import Arrival
+from racelog_recorder.stream import StreamSink
+
+from racelog.events import Tokens
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sunk(*reads: bytes, stamp: str = "k") -> tuple[Tokens | None, StreamSink]:
+    """Feed each of ``reads`` as one read, a microsecond apart, to a stream of request 7 in lane 2."""
+    columns = ChunkColumns(2)
+    sink = StreamSink(columns, 7, origin_ns=1000)
+    for number, data in enumerate(reads):
+        sink.read_begins(Arrival(2000 + 1000 * number, stamp))
+        sink.body(data)
+        sink.read_ends()
+    return columns.take(), sink
+
+
+def test_chunks_carry_request_text_and_time_since_the_origin(wire: Any) -> None:
+    batch, _ = sunk(wire.content("a"), wire.content("b"))
+
+    assert batch == Tokens(t=1000, lane=2, r=[7, 7], d=[0, 1000], x=["a", "b"])
+
+
+def test_all_but_the_last_message_of_a_read_are_coalesced(wire: Any) -> None:
+    batch, _ = sunk(wire.content("a") + wire.content("b") + wire.content("c"), wire.content("d"))
+
+    assert batch is not None
+    assert batch.s == "KKkk"
+
+
+def test_the_last_message_too_when_more_bytes_follow_it_in_the_read(wire: Any) -> None:
+    batch, _ = sunk(wire.content("a") + b"data: {", b'"choices":[]}\n\n')
+
+    assert batch is not None
+    assert batch.s == "Kk"
+
+
+def test_user_stamps_are_told_in_every_row(wire: Any) -> None:
+    batch, _ = sunk(wire.content("a") + wire.content("b"), stamp="u")
+
+    assert batch is not None
+    assert batch.s == "Uu"
+
+
+def test_the_done_marker_is_no_chunk(wire: Any) -> None:
+    batch, sink = sunk(wire.content("a"), wire.FINISH, wire.DONE)
+
+    assert batch is not None
+    assert (batch.c, sink.facts.done, sink.facts.finish_reason) == ("cm", True, "stop")
+
+
+def test_a_server_that_counts_on_every_frame_gives_tokens_per_chunk() -> None:
+    frames = [
+        b'data: {"choices":[{"delta":{"content":"%s"}}],"usage":{"completion_tokens":%d}}\n\n' % (text, total)
+        for text, total in [(b"a", 1), (b"bcde", 5), (b"f", 6)]
+    ]
+    batch, _ = sunk(*frames)
+
+    assert batch is not None
+    assert batch.n == [1, 4, 1]
+
+
+def test_usage_on_the_last_text_frame_alone_counts_no_chunk(wire: Any) -> None:
+    last = b'data: {"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":9}}\n\n'
+    batch, sink = sunk(wire.content("a"), last)
+
+    assert batch is not None
+    assert batch.n == []
+    assert sink.facts.usage is not None
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind"),
+    [(b"data: nonsense\n\n", "malformed"), (b'data: {"error":"boom"}\n\n', "error_event")],
+)
+def test_what_goes_wrong_in_a_stream_has_a_name_and_ends_it(wire: Any, bad: bytes, kind: str) -> None:
+    batch, sink = sunk(wire.content("a"), bad, wire.content("never"))
+
+    assert sink.facts.failure is not None
+    assert sink.facts.failure[0] == kind
+    assert batch is not None
+    assert batch.x == ["a"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_a_real_stream_gives_the_same_text_in_any_reads(size: int) -> None:
+    data = (SAMPLES / "xllamacpp.sse").read_bytes()
+    batch, sink = sunk(*(data[i : i + size] for i in range(0, len(data), size)))
+
+    assert batch is not None
+    assert (sink.facts.token_chunks, sink.facts.finish_reason) == (64, "length")
+    assert "".join(batch.x).startswith("1. Red:")
+
+
+def test_columns_are_given_in_time_order_whatever_the_order_of_arrival() -> None:
+    columns = ChunkColumns(0)
+    columns.add(30, 1, "late", "c", None, "k")
+    columns.add(10, 2, "early", "r", None, "u")
+    batch = columns.take()
+
+    assert batch == Tokens(t=10, lane=0, r=[2, 1], d=[0, 20], x=["early", "late"], c="rc", s="uk")
+    assert columns.take() is None
