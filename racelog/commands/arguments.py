@@ -1,0 +1,34 @@
+"""The arguments that the core's verbs share: which home, which race."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from racelog.home import find_race, home_folder
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+home_option = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder the races live in (default: $RACELOG_HOME, else the platform's data folder).",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def race_argument(command: Command) -> Command:
+    """Add the argument RACE: a path, an id, a prefix of one, or (the default) ``latest``."""
+    return click.argument("race", default="latest")(command)
+
+
+def race_path(race: str, home: Path | None) -> Path:
+    """Return the log that ``race`` names in ``home``.
+
+    Raises:
+        RaceNotFound: nothing answers to it.
+        InputError: a prefix fits several races.
+    """
+    return find_race(race, home_folder(home))

@@ -1,0 +1,140 @@
+"""Printing results: aligned tables for people, exact bytes for programs, and nothing a terminal would obey."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from racelog.text import printable
+
+GUTTER = "  "
+ELLIPSIS = "…"
+MISSING = "-"
+WRITE_CHARACTERS = 1 << 16
+NARROWEST = 8
+"""A text column is not cut below this many cells; what still does not fit runs over the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column of a printed table: its title, whether it holds numbers (set right), whether it is never cut."""
+
+    title: str
+    right: bool = False
+    whole: bool = False
+
+
+def terminal_width() -> int | None:
+    """Return the terminal's width in cells, or None when standard output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def emit(text: str) -> None:
+    """Write ``text`` to standard output: byte for byte to a file or pipe, made inert first on a terminal."""
+    click.echo(printable(text, newline="\n") if sys.stdout.isatty() else text.encode(), nl=False)
+
+
+def emit_pieces(pieces: Iterable[str]) -> None:
+    """Write many short texts as `emit` does, gathered into few writes."""
+    gathered: list[str] = []
+    size = 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= WRITE_CHARACTERS:
+            emit("".join(gathered))
+            gathered, size = [], 0
+    emit("".join(gathered))
+
+
+def emit_json(value: Any) -> None:
+    """Write ``value`` (structs, dataclasses and plain containers) as indented JSON."""
+    import msgspec  # noqa: PLC0415 - commands that print no JSON need not load it
+
+    emit(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def warn(problem: str) -> None:
+    """Write one line to standard error, where everything goes that is no result."""
+    click.echo(f"racelog: {printable(problem)}", err=True)
+
+
+def cells(text: str) -> int:
+    """Return how many terminal cells ``text`` takes; emoji and CJK take two."""
+    from wcwidth import wcswidth  # noqa: PLC0415 - its tables are only needed once something is drawn
+
+    return len(text) if text.isascii() else max(0, wcswidth(text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return ``text`` if it fits ``width`` cells, else as much of it as leaves room for an ellipsis."""
+    if cells(text) <= width:
+        return text
+    kept = ""
+    for character in text:
+        if cells(kept + character) > width - 1:
+            break
+        kept += character
+    return kept + ELLIPSIS
+
+
+def table_lines(
+    headings: Sequence[Heading], rows: Sequence[Sequence[str | None]], width: int | None = None
+) -> list[str]:
+    """Return a table as lines: header, rule, rows. None is shown as a dim dash.
+
+    Texts are made inert here. With a ``width`` the widest texts are cut until a line fits. Styles are ANSI codes,
+    which `click.echo` drops where there is no terminal.
+    """
+    shown = [[MISSING if value is None else printable(value) for value in row] for row in rows]
+    titles = [printable(heading.title) for heading in headings]
+    widths = [
+        max([cells(title), *(cells(row[column]) for row in shown)]) for column, title in enumerate(titles)
+    ]
+    if width is not None:
+        widths = _fitted(widths, headings, width)
+    lines = [
+        click.style(_line(titles, headings, widths).rstrip(), bold=True),
+        click.style(GUTTER.join("─" * size for size in widths), dim=True),
+    ]
+    for row, values in zip(shown, rows, strict=True):
+        dimmed = [value is None for value in values]
+        lines.append(_line(row, headings, widths, dimmed).rstrip())
+    return lines
+
+
+def _fitted(widths: list[int], headings: Sequence[Heading], total: int) -> list[int]:
+    """Return column widths for a line of ``total`` cells, taken from the widest texts."""
+    fitted = list(widths)
+    texts = [column for column, heading in enumerate(headings) if not (heading.right or heading.whole)]
+    over = sum(fitted) + len(GUTTER) * (len(fitted) - 1) - total
+    while over > 0 and texts:
+        widest = max(texts, key=fitted.__getitem__)
+        if fitted[widest] <= NARROWEST:
+            break
+        second = max((fitted[column] for column in texts if column != widest), default=0)
+        step = min(over, max(1, fitted[widest] - max(second, NARROWEST)))
+        fitted[widest] -= step
+        over -= step
+    return fitted
+
+
+def _line(
+    values: Sequence[str], headings: Sequence[Heading], widths: Sequence[int], dimmed: Sequence[bool] = ()
+) -> str:
+    padded = []
+    for column, (value, heading, width) in enumerate(zip(values, headings, widths, strict=True)):
+        fitting = value if heading.right else cut(value, width)
+        space = " " * (width - cells(fitting))
+        styled = click.style(fitting, dim=True) if dimmed and dimmed[column] else fitting
+        padded.append(space + styled if heading.right else styled + space)
+    return GUTTER.join(padded)
+
+
+def plain_json(value: Any) -> str:
+    """Return ``value`` as JSON on one line; it must consist of what JSON knows."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

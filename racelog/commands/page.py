@@ -1,0 +1,280 @@
+"""The page that ``racelog info`` prints: a race's summary and its log's state, as data and as lines of text."""
+
+import textwrap
+from collections.abc import Iterator
+
+import click
+from msgspec import Struct
+
+from racelog.clock import NS_PER_S, rfc3339
+from racelog.commands.output import Heading, table_lines
+from racelog.events import Gap, Head, Note
+from racelog.log.reader import RaceLog
+from racelog.log.verify import lost_stretches
+from racelog.replay.race import RaceTracks, Replay
+from racelog.text import printable
+from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_summary
+
+SMALL_PRINT = (
+    "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (output tokens - 1), per "
+    "request. ITL: gaps between successive token chunks of a request, pooled. tok/s: output tokens of successes over "
+    "the lane's own racing time. Warm-up and failed requests do not count. All times are CLOCK_MONOTONIC; a kernel "
+    "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together."
+)
+
+BASIS = {
+    "usage": "counted by the server (usage)",
+    "server": "counted by the server per chunk",
+    "chunks": "chunks, for want of a count; a chunk is not a token",
+}
+
+SELF_EXPLAINING = frozenset({"hostname", "os", "cpu"})
+
+PLAIN_WIDTH = 100
+"""Width of wrapped text where there is no terminal to ask."""
+
+
+class LogState(Struct, frozen=True, kw_only=True):
+    """The log a race was read from. ``bytes_per_token`` is over all output tokens, None without one."""
+
+    path: str
+    files: int
+    bytes: int
+    units: int
+    duplicate_units: int
+    events: int
+    chunks: int
+    writers: int
+    sealed: bool
+    finished: bool
+    bytes_per_token: float | None
+    damage: list[str]
+
+
+class ClockFacts(Struct, frozen=True, kw_only=True):
+    """What ties the race's time to clocks: its origin on ``CLOCK_MONOTONIC``, and the wall time then."""
+
+    mono_origin_ns: int | None
+    wall_origin: str | None
+
+
+class RacePage(Struct, frozen=True, kw_only=True):
+    """All that ``racelog info`` knows."""
+
+    race: RaceSummary
+    log: LogState
+    clock: ClockFacts
+    transports: dict[int, str]
+    notes: list[str]
+
+
+def race_page(log: RaceLog) -> RacePage:
+    """Return the page of an opened log. Cost: one fold over the race."""
+    tracks = RaceTracks(log.events)
+    replay = Replay(tracks)
+    race = race_summary(replay)
+    report = log.report
+    tokens = sum(
+        request.output_tokens for fold in replay.lanes.values() for request in fold.requests.values()
+    )
+    state = LogState(
+        path=str(log.path), files=report.files, bytes=report.bytes, units=report.units,
+        duplicate_units=report.duplicate_units, events=report.events, chunks=report.chunks, writers=report.writers,
+        sealed=any(head.role == "seal" for head in log.of(Head)), finished=report.finished,
+        bytes_per_token=report.bytes / tokens if tokens else None, damage=lost_stretches(log),
+    )  # fmt: skip
+    return RacePage(
+        race=race,
+        log=state,
+        clock=_clock(tracks),
+        transports={lane: track.facts.transport for lane, track in tracks.lanes.items()},
+        notes=_notes(log, tracks),
+    )
+
+
+def _clock(tracks: RaceTracks) -> ClockFacts:
+    origin = tracks.head.mono_origin_ns if tracks.head else None
+    anchor = tracks.anchor
+    wall = None if anchor is None or origin is None else rfc3339(anchor.wall_ns - anchor.mono_ns + origin)
+    return ClockFacts(mono_origin_ns=origin, wall_origin=wall)
+
+
+def _notes(log: RaceLog, tracks: RaceTracks) -> list[str]:
+    """Return what the recorder noticed, warnings and losses, in time order."""
+    names = {lane: track.facts.engine for lane, track in tracks.lanes.items()}
+    found = []
+    for event in log.events:
+        if not isinstance(event, Note | Gap):
+            continue
+        where = f" ({names.get(event.lane, event.lane)})" if event.lane is not None else ""
+        if isinstance(event, Note):
+            what = f"{event.level}{where}: {event.text}"
+        else:
+            what = f"lost{where}: {event.chunks} chunks, {event.events} events, {event.bytes} bytes: {event.reason}"
+        found.append(f"{event.t / NS_PER_S:.3f} s {what}")
+    return found
+
+
+def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
+    """Yield the page for people; ``width`` is the terminal's, None where there is none."""
+    race, columns = page.race, min(width or PLAIN_WIDTH, PLAIN_WIDTH)
+    yield from _title(race, columns)
+    yield ""
+    yield click.style(winner_line(race), bold=True)
+    yield ""
+    yield from _numbers(race, width)
+    yield ""
+    for lane in _ranked(race):
+        yield from _lane_lines(lane, page.transports.get(lane.lane, ""))
+    yield ""
+    yield from _circumstances(page, columns)
+    yield ""
+    for line in _wrapped(SMALL_PRINT, columns):
+        yield click.style(line, dim=True)
+
+
+def _wrapped(text: str, columns: int, *, label: str = "") -> list[str]:
+    """Return ``text`` made inert and wrapped, with ``label`` in the margin of its first line."""
+    margin = f"{label:<7}" if label else ""
+    return textwrap.wrap(
+        printable(text),
+        columns,
+        initial_indent=margin,
+        subsequent_indent=" " * len(margin),
+        break_on_hyphens=False,
+    )
+
+
+def _title(race: RaceSummary, columns: int) -> Iterator[str]:
+    yield click.style(printable(race.name or race.race_id), bold=True) + f"  {race.status}"
+    facts = [
+        race.race_id,
+        f"started {race.started_at}" if race.started_at else "",
+        race.grid,
+        _plural(len(race.lanes), "engine"),
+        f"{race.requests_per_lane:,} requests per lane" if race.requests_per_lane else "",
+        f"concurrency {race.concurrency}",
+        f"{race.duration_s:.2f} s",
+        f"seed {race.seed}",
+    ]
+    for line in _wrapped(" · ".join(fact for fact in facts if fact), columns):
+        yield click.style(line, dim=True)
+
+
+def winner_line(race: RaceSummary) -> str:
+    """Return who won and by how much, or that nobody did."""
+    lanes = {lane.lane: lane for lane in race.lanes}
+    ranked = [lanes[lane] for lane in race.standings if lanes[lane].ttft_ms is not None]
+    if race.winner is None or not ranked:
+        return "No winner: no request was answered."
+    first = lanes[race.winner]
+    told = f"Winner: {printable(_label(first))}"
+    best = first.ttft_ms
+    if best is None:
+        return told
+    told += f", {race.ranked_by} {_ms(best.p50)} ms"
+    second = next((lane for lane in ranked if lane.lane != first.lane), None)
+    if second is None or second.ttft_ms is None or not best.p50:
+        return told
+    ratio = second.ttft_ms.p50 / best.p50
+    return f"{told}, {ratio:.2f}x ahead of {printable(_label(second))} ({_ms(second.ttft_ms.p50)} ms)"
+
+
+def _label(lane: LaneSummary) -> str:
+    return f"{lane.emoji} {lane.engine}".strip()
+
+
+def _ranked(race: RaceSummary) -> list[LaneSummary]:
+    lanes = {lane.lane: lane for lane in race.lanes}
+    return [lanes[lane] for lane in race.standings]
+
+
+def _numbers(race: RaceSummary, width: int | None) -> Iterator[str]:
+    """Yield the table of engines, first to last place; times in milliseconds."""
+    measured = ("TTFT p50", "p90", "p99", "TPOT p50", "p99", "ITL p50", "p99", "tok/s", "success")
+    headings = [
+        Heading("#", right=True), Heading("engine"),
+        *(Heading(title, right=True) for title in measured),
+    ]  # fmt: skip
+    rows = [_number_row(lane) for lane in _ranked(race)]
+    yield from table_lines(headings, rows, width)
+    yield click.style("TTFT, TPOT and ITL in ms", dim=True)
+
+
+def _number_row(lane: LaneSummary) -> list[str | None]:
+    return [
+        None if lane.place is None else str(lane.place),
+        _label(lane),
+        *_quantiles(lane.ttft_ms, "p50", "p90", "p99"),
+        *_quantiles(lane.tpot_ms, "p50", "p99"),
+        *_quantiles(lane.itl_ms, "p50", "p99"),
+        None if lane.tokens_per_s is None else _ms(lane.tokens_per_s),
+        None if lane.success_rate is None else f"{lane.success_rate:.1%}",
+    ]
+
+
+def _quantiles(spread: Spread | None, *names: str) -> list[str | None]:
+    return [None if spread is None else _ms(getattr(spread, name)) for name in names]
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 - three digits tell enough
+
+
+def _lane_lines(lane: LaneSummary, transport: str) -> Iterator[str]:
+    """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
+    indent = "  "
+    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(f'{lane.model} at {lane.url}')}"
+    ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {lane.duration_s:.2f} s"
+    parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
+    counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
+    rate = f" · {_ms(lane.requests_per_s)} ok/s" if lane.requests_per_s else ""
+    yield indent + printable(f"{ended} · {_plural(lane.requests, 'request')}: {counts}{rate}")
+    basis = ", ".join(BASIS.get(name, name) for name in lane.token_basis) or "none counted"
+    yield indent + f"tokens: {lane.input_tokens:,} in, {lane.output_tokens:,} out · {basis}"
+    stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
+    through = f" · transport {transport}" if transport else ""
+    yield indent + printable(f"chunk stamps: {stamps}, {lane.coalesced:,} coalesced{through}")
+    if lane.errors:
+        errors = ", ".join(f"{count:,} {kind or 'unnamed'}" for kind, count in lane.errors.items())
+        yield indent + click.style(printable(f"errors: {errors}"), fg="red")
+
+
+def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
+    """Yield where and when it ran, what the recorder noticed, and the state of the log."""
+    race, log, clock = page.race, page.log, page.clock
+    yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
+    if clock.mono_origin_ns is not None:
+        wall = f", {clock.wall_origin}" if clock.wall_origin else ""
+        yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
+    yield printable(f"Log    {log.path}")
+    yield from _wrapped(_log_facts(page), columns, label=" ")
+    for lost in log.damage:
+        yield click.style(printable(f"       damaged: {lost}"), fg="red")
+    for note in page.notes:
+        yield from _wrapped(note, columns, label="Note")
+
+
+def _log_facts(page: RacePage) -> str:
+    log = page.log
+    per_token = f", {log.bytes_per_token:.1f} per output token" if log.bytes_per_token else ""
+    closed = "sealed" if log.sealed else "closed, not sealed" if log.finished else "unfinished"
+    version = f" · recorded by racelog {page.race.racelog_version}" if page.race.racelog_version else ""
+    return (
+        f"{log.bytes:,} bytes in {_plural(log.files, 'file')}{per_token} · {_plural(log.units, 'unit')}, "
+        f"{_plural(log.events, 'event')}, {_plural(log.chunks, 'chunk')} · {closed}, "
+        f"{'damaged' if log.damage else 'no damage found'}{version}"
+    )
+
+
+def _host_facts(host: dict[str, object]) -> Iterator[str]:
+    """Yield the host's facts in words; nested ones (versions) one by one, those that speak for themselves bare."""
+    for key, value in host.items():
+        if isinstance(value, dict):
+            yield from (f"{name} {inner}" for name, inner in value.items())
+        else:
+            yield str(value) if key in SELF_EXPLAINING else f"{key} {value}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

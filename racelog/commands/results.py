@@ -1,0 +1,152 @@
+"""Rows of a query in the four forms that ``racelog sql`` prints. Pure: rows in, text out."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from racelog.commands.output import Heading, plain_json, table_lines
+from racelog.text import printable
+
+Row = tuple[Any, ...]
+
+MOST_DECIMALS = 3
+"""A table shows a thousandth; csv and json give every digit."""
+
+
+def as_table(columns: Sequence[str], rows: Iterable[Row], width: int | None) -> Iterator[str]:
+    """Yield an aligned table for people; numbers right, texts cut to ``width`` if one is given."""
+    kept = list(rows)
+    by_column = [[row[index] for row in kept] for index in range(len(columns))]
+    numeric = [_is_numeric(values) for values in by_column]
+    texts = [_column_texts(values) for values in by_column]
+    headings = [Heading(name, right) for name, right in zip(columns, numeric, strict=True)]
+    for line in table_lines(headings, list(zip(*texts, strict=True)) if kept else [], width):
+        yield line + "\n"
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield RFC 4180 records, header first, lines ended by CRLF; NULL is an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if value is None else exact_text(value) for value in row])
+        yield _drained(buffer)
+    yield _drained(buffer)
+
+
+def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield an array with one object per row, a line each; NULL, NaN and infinities are null."""
+    names = distinct(columns)
+    separator = "[\n  "
+    for row in rows:
+        yield separator + plain_json(dict(zip(names, map(plain, row), strict=True)))
+        separator = ",\n  "
+    yield "[]\n" if separator.startswith("[") else "\n]\n"
+
+
+def as_markdown(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield a GitHub table; pipes are escaped, line breaks become spaces, numbers are set right."""
+    kept = list(rows)
+    by_column = [[row[index] for row in kept] for index in range(len(columns))]
+    texts = [_column_texts(values) for values in by_column]
+    yield _markdown_row(columns)
+    yield _markdown_row(["---:" if _is_numeric(values) else "---" for values in by_column])
+    for row in zip(*texts, strict=True):
+        yield _markdown_row(["" if text is None else text for text in row])
+
+
+Form = Callable[[Sequence[str], Iterable[Row]], Iterator[str]]
+FORMS: dict[str, Form] = {"csv": as_csv, "json": as_json, "md": as_markdown}
+"""The forms that need no terminal."""
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return ``names`` with ``_2``, ``_3`` ... after a repeated one, so that an object can hold them all."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        unique, number = name, 1
+        while unique in taken:
+            number += 1
+            unique = f"{name}_{number}"
+        taken.add(unique)
+        result.append(unique)
+    return result
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON has it: decimals as numbers, times as ISO 8601, what is no number as null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float | Decimal):
+        return _plain_number(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _plain_number(value: float | Decimal) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
+
+
+def exact_text(value: Any) -> str:
+    """Return ``value`` in full, as csv has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float | Decimal):
+        return str(value)
+    simple = plain(value)
+    return simple if isinstance(simple, str) else plain_json(simple)
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in present
+    )
+
+
+def _column_texts(values: Sequence[Any]) -> list[str | None]:
+    """Return a column for people: all its fractions with as many decimals as the longest needs, at most three."""
+    if not _is_numeric(values):
+        return [None if value is None else exact_text(value) for value in values]
+    decimals = max((_decimals(value) for value in values if value is not None), default=0)
+    return [None if value is None else _number_text(value, decimals) for value in values]
+
+
+def _decimals(value: Any) -> int:
+    """Return how many decimals ``value`` needs, 1 to `MOST_DECIMALS` for a fraction's type, 0 for integers."""
+    if isinstance(value, int) or not math.isfinite(value):
+        return 0
+    digits = f"{value:.{MOST_DECIMALS}f}".partition(".")[2].rstrip("0")
+    return max(1, len(digits))
+
+
+def _number_text(value: Any, decimals: int) -> str:
+    if isinstance(value, int) or not math.isfinite(value):
+        return str(value)
+    if value and abs(value) < 10**-MOST_DECIMALS:
+        return f"{value:.2g}"  # rounding would show a small number as none
+    return f"{value:.{decimals}f}"
+
+
+def _drained(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def _markdown_row(values: Sequence[str]) -> str:
+    escaped = (printable(value).replace("\\", "\\\\").replace("|", "\\|") for value in values)
+    return f"| {' | '.join(escaped)} |\n"

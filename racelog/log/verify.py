@@ -1,0 +1,236 @@
+"""Verifying: is everything that was ever committed to this log still here, whole and possible?
+
+Three things are told apart. A writer without an end (the race runs, or its recorder was killed) is *unfinished*:
+its torn tail was never committed, so nothing is lost. *Loss* is what was committed and cannot be read any more.
+A *contradiction* reads well and cannot have happened.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from racelog.errors import LogError, NotALog
+from racelog.events import AnyEvent, Finish, Gap, Head, Tokens, Unknown
+from racelog.log.codec import decode_events, time_span
+from racelog.log.lifecycle import LifecycleChecker
+from racelog.log.reader import FileDamage, RaceLog, log_files, scan_file
+from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
+
+TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
+"""What `UnitScanner.finish` calls the bytes after the last trailer."""
+
+State = Literal["whole", "unfinished", "loss", "contradictory"]
+
+
+@dataclass(slots=True)
+class WriterAccount:
+    """What was found of one writer: its units by sequence number, and how it ended."""
+
+    writer: str
+    role: str = ""
+    lane: int | None = None
+    units: int = 0
+    finished: bool = False
+    missing_units: list[tuple[int, int]] = field(default_factory=list)
+    lost_events: int | None = None
+
+    @property
+    def loses_by_not_ending(self) -> bool:
+        """True for a sealed file without its end: it was proven whole when it was sealed, so it was cut since."""
+        return self.role == "seal" and not self.finished
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The outcome of `verify_log`: counts, and every finding with its place.
+
+    ``missing_units`` of a writer are inclusive ranges of sequence numbers; ``lost_events`` is None where no end
+    tells how many there were. ``recorded_gaps`` are losses that the recorder itself noticed and wrote down.
+    """
+
+    path: str
+    files: int = 0
+    bytes: int = 0
+    units: int = 0
+    duplicate_units: int = 0
+    events: int = 0
+    chunks: int = 0
+    writers: list[WriterAccount] = field(default_factory=list)
+    damage: list[FileDamage] = field(default_factory=list)
+    uncommitted: list[FileDamage] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    recorded_gaps: list[Gap] = field(default_factory=list)
+    unknown_kinds: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> State:
+        """The verdict in one word, the worst that holds."""
+        if self.damage or any(
+            account.missing_units or account.loses_by_not_ending for account in self.writers
+        ):
+            return "loss"
+        if self.contradictions:
+            return "contradictory"
+        return "whole" if all(account.finished for account in self.writers) else "unfinished"
+
+
+def verify_log(path: Path) -> Verdict:
+    """Return the verdict on the log at ``path``, a file or a directory of segments.
+
+    Every unit is decompressed, checksummed and decoded, and every request's life is checked; no unit is kept in
+    memory. Cost: one read of the log.
+
+    Raises:
+        RaceNotFound: there is nothing at ``path``.
+        NotALog: no file there holds a single readable unit.
+        NewerLog: a unit uses a newer major format.
+        LogError: a file cannot be read.
+    """
+    check = _Check(Verdict(str(path)))
+    for file in log_files(path):
+        check.verdict.files += 1
+        check.verdict.bytes += file.stat().st_size
+        scanner = UnitScanner()
+        writer: int | None = None
+        for found in scan_file(file, scanner):
+            if isinstance(found, Unit):
+                writer = found.trailer.writer
+                check.unit(file.name, found)
+            else:
+                # Everything but the tail is told only after the scanner has moved past it.
+                check.damage(file.name, found, writer, is_tail=found.offset >= scanner.committed)
+    return check.conclude()
+
+
+def lost_stretches(log: RaceLog) -> list[str]:
+    """Return what a log that was opened has lost, a line each; an unfinished log's torn tail is no loss."""
+    finished = log.report.finished
+    sealed = any(head.role == "seal" for head in log.of(Head))
+    torn_is_fine = not finished and not sealed
+    lost = [str(item) for item in log.report.damage if not (torn_is_fine and item.reason in TAIL_REASONS)]
+    if sealed and not finished:
+        lost.append("the sealed file has no end: it was cut")
+    return lost
+
+
+class _Check:
+    """Gathers what the walk over a log finds; `conclude` judges it."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self._lifecycle = LifecycleChecker()
+        self._crcs: dict[tuple[int, int], int] = {}
+        self._events: Counter[int] = Counter()
+        self._promised: dict[int, int] = {}
+        self._accounts: dict[int, WriterAccount] = {}
+        self._tails: list[tuple[int | None, FileDamage]] = []
+        self._races: set[str] = set()
+        self._unknown: Counter[str] = Counter()
+
+    def unit(self, file: str, unit: Unit) -> None:
+        """Take one unit whose trailer and frame checksum hold."""
+        trailer = unit.trailer
+        key = (trailer.writer, trailer.seq)
+        if key in self._crcs:
+            self.verdict.duplicate_units += 1
+            if self._crcs[key] != trailer.frame_crc:
+                self._contradict(
+                    file, unit, f"unit {trailer.seq} of its writer is there twice, and they differ"
+                )
+            return
+        try:
+            events = decode_events(decode_payload(unit))
+        except LogError as error:
+            self.verdict.damage.append(FileDamage(file, unit.offset, unit.end - unit.offset, str(error)))
+            return
+        self._crcs[key] = trailer.frame_crc
+        self._check_trailer(file, unit, events)
+        self._count(trailer, events)
+
+    def damage(self, file: str, damage: Damage, writer: int | None, *, is_tail: bool) -> None:
+        """Take a stretch without a readable unit; ``writer`` wrote the unit before it in the same file."""
+        place = FileDamage(file, damage.offset, damage.length, damage.reason)
+        if is_tail:
+            self._tails.append((writer, place))
+        else:
+            self.verdict.damage.append(place)
+
+    def conclude(self) -> Verdict:
+        """Return the verdict on everything taken.
+
+        Raises:
+            NotALog: no unit was readable.
+        """
+        verdict = self.verdict
+        if not verdict.units:
+            raise NotALog(f"{verdict.path} is not a racelog file: it holds no committed unit")
+        for writer, account in self._accounts.items():
+            self._settle(writer, account)
+        for tail_writer, place in self._tails:
+            (verdict.uncommitted if self._may_be_torn(tail_writer) else verdict.damage).append(place)
+        verdict.damage.sort(key=lambda place: (place.file, place.offset))
+        verdict.writers = list(self._accounts.values())
+        verdict.contradictions += self._lifecycle.problems()
+        if len(self._races) > 1:
+            verdict.contradictions.append(f"holds {len(self._races)} races: {', '.join(sorted(self._races))}")
+        verdict.unknown_kinds = dict(sorted(self._unknown.items()))
+        return verdict
+
+    def _may_be_torn(self, writer: int | None) -> bool:
+        """Tell whether a torn tail after ``writer``'s last unit is no loss: it never ended and was never sealed."""
+        account = None if writer is None else self._accounts.get(writer)
+        return account is None or not (account.finished or account.role == "seal")
+
+    def _check_trailer(self, file: str, unit: Unit, events: list[AnyEvent]) -> None:
+        trailer = unit.trailer
+        if trailer.n_events != len(events):
+            self._contradict(
+                file, unit, f"its trailer counts {trailer.n_events} events, it holds {len(events)}"
+            )
+        elif events and (span := time_span(events)) != (trailer.t_min, trailer.t_max):
+            self._contradict(
+                file, unit, f"its trailer spans {(trailer.t_min, trailer.t_max)} ns, its events {span}"
+            )
+
+    def _contradict(self, file: str, unit: Unit, what: str) -> None:
+        self.verdict.contradictions.append(f"{file}: unit at offset {unit.offset}: {what}")
+
+    def _count(self, trailer: Trailer, events: list[AnyEvent]) -> None:
+        verdict, writer = self.verdict, trailer.writer
+        account = self._accounts.setdefault(writer, WriterAccount(f"{writer:016x}"))
+        account.units += 1
+        verdict.units += 1
+        verdict.events += len(events)
+        self._events[writer] += len(events)
+        for event in events:
+            self._lifecycle.take(event)
+            match event:
+                case Tokens():
+                    verdict.chunks += len(event.r)
+                case Head():
+                    account.role, account.lane = event.role, event.lane
+                    self._races.add(event.race_id)
+                case Finish():
+                    account.finished = True
+                    self._promised[writer] = event.events + 1  # the Finish itself is not in its own count
+                case Gap():
+                    verdict.recorded_gaps.append(event)
+                case Unknown():
+                    self._unknown[event.k] += 1
+                case _:
+                    pass
+
+    def _settle(self, writer: int, account: WriterAccount) -> None:
+        """Work out which of a writer's units are missing, and how many events went with them."""
+        seen = sorted(seq for known, seq in self._crcs if known == writer)
+        account.missing_units = [
+            (before + 1, after - 1) for before, after in pairwise([-1, *seen]) if after - before > 1
+        ]
+        if writer in self._promised:
+            account.lost_events = self._promised[writer] - self._events[writer]
+            if account.lost_events and not account.missing_units:
+                self.verdict.contradictions.append(
+                    f"writer {account.writer} ended after {self._promised[writer]} events, {self._events[writer]} are here"
+                )

@@ -1,0 +1,239 @@
+"""One race's log as columns, table by table: the folds' results, laid out for SQL. Pure; no database.
+
+Each function returns a column name -> values mapping, every column as long as the others. Small tables are plain
+lists; token chunks, which come by the million, are numpy arrays from the start.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
+from racelog.log.reader import RaceLog
+from racelog.replay.lane import LaneFold
+from racelog.replay.race import RaceTracks, Replay
+from racelog.replay.request import RequestState
+from racelog.replay.track import LaneTrack
+from racelog.views.race import prompt_text, standings
+from racelog.views.summary import race_status
+
+Columns = dict[str, Any]
+"""Column name -> list or numpy array of its values."""
+
+Batch = tuple[str, Columns]
+"""A table's name and columns to append to it."""
+
+HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us")
+GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
+
+
+def race_batches(log: RaceLog) -> list[Batch]:
+    """Return everything ``log`` says, as batches of rows. Cost: folds the whole race once.
+
+    Raises:
+        OverflowError: a number in the log does not fit 64 bits.
+        ValueError: the log's facts contradict each other so that they cannot be folded.
+    """
+    replay = Replay(RaceTracks(log.events))
+    replay.seek_end()
+    race_id = race_id_of(replay.tracks)
+    batches: list[Batch] = [
+        ("races", _races(race_id, log, replay)),
+        ("lanes", _lanes(race_id, replay)),
+        ("requests", _requests(race_id, replay)),
+        *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
+        *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
+        *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
+        ("marks", _marks(race_id, replay.tracks)),
+    ]
+    return batches
+
+
+def race_id_of(tracks: RaceTracks) -> str:
+    """Return the race's id: as the race says it, else as its first segment does."""
+    if tracks.facts:
+        return tracks.facts.race_id
+    return tracks.head.race_id if tracks.head else ""
+
+
+def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
+    tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
+    ranking = standings(replay)
+    return {
+        "race_id": [race_id],
+        "name": [facts.name if facts else None],
+        "path": [str(log.path.absolute())],
+        "started_at": [_utc(facts.started_at) if facts else None],
+        "duration_s": [tracks.duration_ns() / NS_PER_S],
+        "status": [race_status([fold.status for fold in replay.lanes.values()])],
+        "seed": [facts.seed if facts else None],
+        "mono_origin_ns": [head.mono_origin_ns if head else None],
+        "racelog_version": [head.racelog_version if head else None],
+        "format_version": [head.format if head else None],
+        "grid": [facts.grid if facts else None],
+        "concurrency": [facts.concurrency if facts else None],
+        "winner_lane_id": [ranking[0] if ranking and replay.lanes[ranking[0]].ttft_ms else None],
+        "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
+    }
+
+
+def _utc(started_at: str) -> str | None:
+    """Return an RFC 3339 time as UTC without its zone, as a TIMESTAMP is written; None if it is no time."""
+    try:
+        moment = datetime.fromisoformat(started_at)
+    except ValueError:
+        return None
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _lanes(race_id: str, replay: Replay) -> Columns:
+    folds = list(replay.lanes.values())
+    facts = [fold.track.facts for fold in folds]
+    described = ("engine", "model", "url", "dialect", "color", "emoji", "transport")
+    return {
+        "race_id": [race_id] * len(folds),
+        "lane_id": [fact.lane for fact in facts],
+        "t_start_ns": [fold.track.start_ns for fold in folds],
+        **{name: [getattr(fact, name) for fact in facts] for name in described},
+        "status": [fold.status for fold in folds],
+        "t_end_ns": [fold.track.end_ns for fold in folds],
+        "reason": [fold.reason or None for fold in folds],
+    }
+
+
+def _requests(race_id: str, replay: Replay) -> Columns:
+    rows = [request for fold in replay.lanes.values() for request in _in_order(fold)]
+    prompts = {row.prompt: prompt_text(replay, row.prompt) for row in rows}
+    return {
+        "race_id": [race_id] * len(rows),
+        "lane_id": [row.lane for row in rows],
+        "request_id": [row.req for row in rows],
+        "prompt_id": [row.prompt for row in rows],
+        "phase": [row.phase for row in rows],
+        "status": [row.status for row in rows],
+        "error_kind": [row.error or None for row in rows],
+        "http_status": [row.http_status for row in rows],
+        "t_scheduled_ns": [row.t_scheduled for row in rows],
+        "t_sent_ns": [row.t_sent for row in rows],
+        "t_headers_ns": [row.t_headers for row in rows],
+        "t_first_token_ns": [row.t_first for row in rows],
+        "t_last_token_ns": [row.t_last for row in rows],
+        "t_end_ns": [row.t_end for row in rows],
+        "input_tokens": [row.input_tokens for row in rows],
+        "output_tokens": [row.output_tokens for row in rows],
+        "token_basis": [row.token_basis for row in rows],
+        "chunks": [row.chunks for row in rows],
+        "ttft_ms": [row.ttft_ms for row in rows],
+        "tpot_ms": [row.tpot_ms for row in rows],
+        "e2e_ms": [row.e2e_ms for row in rows],
+        "finish_reason": [row.finish_reason or None for row in rows],
+        "prompt": [prompts[row.prompt] for row in rows],
+        "response": [row.text for row in rows],
+        "ttfo_ms": [_ttfo_ms(row) for row in rows],
+        "error_message": [row.message or None for row in rows],
+        "connection": [row.connection or None for row in rows],
+    }
+
+
+def _in_order(fold: LaneFold) -> list[RequestState]:
+    return sorted(fold.requests.values(), key=lambda request: request.req)
+
+
+def _ttfo_ms(request: RequestState) -> float | None:
+    """Return first content chunk minus sent, as DESIGN.md §6 defines TTFO."""
+    if request.t_first_content is None or request.t_sent is None:
+        return None
+    return (request.t_first_content - request.t_sent) / NS_PER_MS
+
+
+def _tokens(race_id: str, track: LaneTrack) -> Columns:
+    """Return one lane's token chunks; role-only and bookkeeping chunks are no tokens."""
+    letters = np.array(track.kind)
+    rows = np.flatnonzero(np.isin(letters, sorted(TOKEN_CODES)))
+    request = np.array(track.request, dtype=np.int64)[rows]
+    stamps = np.array(track.stamp)[rows]
+    coalesced = [letter for letter, (_, joined) in STAMP_CODES.items() if joined]
+    return {
+        "race_id": np.full(len(rows), race_id, dtype=object),
+        "lane_id": np.full(len(rows), track.facts.lane, dtype=np.int64),
+        "request_id": request,
+        "seq": _running_count(request),
+        "t_ns": np.array(track.t, dtype=np.int64)[rows],
+        "kind": _in_words(letters[rows], KIND_CODES),
+        "text": np.array(track.text, dtype=object)[rows],
+        "n_tokens": number_column(track.tokens, np.int64)[rows],
+        "stamp": _in_words(stamps, {letter: who for letter, (who, _) in STAMP_CODES.items()}),
+        "coalesced": np.isin(stamps, coalesced),
+    }
+
+
+def _in_words(letters: Any, words: dict[str, Any]) -> Any:
+    """Return an object array with each letter's word; None for a letter without one."""
+    column = np.full(len(letters), None, dtype=object)
+    for letter, word in words.items():
+        column[letters == letter] = word
+    return column
+
+
+def _running_count(groups: Any) -> Any:
+    """Return how many equal values came before each value."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))[: len(ordered)]
+    lengths = np.diff(np.concatenate((starts, [len(ordered)])))
+    counts = np.empty(len(ordered), dtype=np.int64)
+    counts[order] = np.arange(len(ordered)) - np.repeat(starts, lengths)
+    return counts
+
+
+def number_column(values: Sequence[Any], dtype: Any) -> Any:
+    """Return numbers with None among them as a masked array of ``dtype``."""
+    missing = [value is None for value in values]
+    filled = values if not any(missing) else [0 if value is None else value for value in values]
+    return np.ma.MaskedArray(np.array(filled, dtype=dtype), mask=missing)
+
+
+def _host_samples(race_id: str, event: HostSamples) -> Columns:
+    times = _sample_times(event)
+    return {
+        "race_id": [race_id] * len(times),
+        "process": [event.process] * len(times),
+        "t_ns": times,
+        **{name: _filled(getattr(event, name), len(times)) for name in HOST_FIELDS},
+    }
+
+
+def _gpu_samples(race_id: str, event: GpuSamples) -> Columns:
+    times = _sample_times(event)
+    return {
+        "race_id": [race_id] * len(times),
+        "source": [event.source] * len(times),
+        "device": [event.device] * len(times),
+        "t_ns": times,
+        **{name: _filled(getattr(event, name), len(times)) for name in GPU_FIELDS},
+        "name": [event.name or None] * len(times),
+    }
+
+
+def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
+    return [event.t + offset for offset in accumulate(event.d)]
+
+
+def _filled(values: list[float | None], rows: int) -> list[float | None]:
+    """Return ``values``, or None for every row: a column that a driver does not give is left out of the log."""
+    return values or [None] * rows
+
+
+def _marks(race_id: str, tracks: RaceTracks) -> Columns:
+    marks = tracks.marks
+    return {
+        "race_id": [race_id] * len(marks),
+        "t_ns": [mark.t for mark in marks],
+        "label": [mark.label for mark in marks],
+        "set_by": [mark.by for mark in marks],
+    }

@@ -1,0 +1,120 @@
+"""One reading statement: checked, run where nothing can be written, and every refusal explained.
+
+Three fences, each enough for most: the statement's kind must be one that reads; the transaction is read-only; and
+the connection itself has no way out (`racelog.query.connect.LOCKDOWN`).
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from racelog.errors import InputError
+from racelog.query.tables import TABLES
+from racelog.text import printable
+
+ROWS_PER_FETCH = 10_000
+
+_SPACE = r"(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)"
+_EXPLAIN = re.compile(
+    rf"{_SPACE}*explain{_SPACE}+(?:analyze{_SPACE}+)?(?:\([^)]*\){_SPACE}*)?", re.IGNORECASE
+)
+
+_READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
+"""Kinds that read: SELECT is also FROM, VALUES, DESCRIBE, SHOW and SUMMARIZE; MULTI is what PIVOT becomes."""
+
+_REWRITES = {
+    "Cannot write to database": "a query reads only; the logs are the truth and never change",
+    "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A statement's columns, and its rows as they are fetched; read them before running another."""
+
+    columns: list[str]
+    rows: Iterator[tuple[Any, ...]]
+    explains: bool = False
+
+
+def run_statement(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
+    """Return the result of the one reading statement in ``query``.
+
+    Raises:
+        InputError: it is no valid SQL, not exactly one statement, or one that does more than read. Errors of a
+            running query are raised while its rows are read.
+    """
+    with explained_errors(query):
+        explains = _check_reading(connection, query)
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        cursor = connection.execute(query)
+        columns = [str(column[0]) for column in cursor.description or []]
+    return Result(columns, _rows(cursor, query), explains)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    while True:
+        with explained_errors(query):
+            rows = cursor.fetchmany(ROWS_PER_FETCH)
+        if not rows:
+            return
+        yield from rows
+
+
+def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Raise `InputError` unless ``query`` is one statement that reads; tell whether it is an EXPLAIN."""
+    statement = _only_statement(connection, query)
+    if statement.type in _READING:
+        return False
+    kind = statement.type.name
+    if statement.type == duckdb.StatementType.EXPLAIN and (found := _EXPLAIN.match(query)):
+        # What is explained is judged like any other: EXPLAIN ANALYZE runs it.
+        explained = _only_statement(connection, query[found.end() :])
+        if explained.type in _READING:
+            return True
+        kind = f"EXPLAIN of {explained.type.name}"
+    raise InputError(
+        f"{kind} is refused: a query reads only (SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, "
+        "SUMMARIZE, PIVOT, EXPLAIN)"
+    )
+
+
+def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    statements = connection.extract_statements(query)
+    if not statements:
+        raise InputError('the query is empty; try: racelog sql "describe requests"')
+    if len(statements) > 1:
+        raise InputError(f"the query holds {len(statements)} statements; give one")
+    return statements[0]
+
+
+@contextmanager
+def explained_errors(query: str) -> Iterator[None]:
+    """Turn DuckDB's errors into an `InputError` with its message and, for an unknown name, the names there are."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        message = str(error).strip()
+        for sign, better in _REWRITES.items():
+            if sign in message:
+                raise InputError(better) from error
+        raise InputError(printable(message + _known_names(error, query), newline="\n")) from error
+
+
+def _known_names(error: duckdb.Error, query: str) -> str:
+    """Return the tables, or the columns of the tables that ``query`` mentions, if ``error`` is of an unknown name."""
+    message = str(error)
+    if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
+        return f"\n\nTables: {', '.join(TABLES)}"
+    if isinstance(error, duckdb.BinderException) and "column" in message.lower():
+        words = set(re.findall(r"\w+", query.lower()))
+        named = [table for table in TABLES if table in words]
+        listed = [f"{table}({', '.join(column.name for column in TABLES[table])})" for table in named]
+        return "\n\nColumns: " + "\n         ".join(listed) if listed else ""
+    return ""

@@ -1,0 +1,132 @@
+"""The SQL contract: every table, its columns in order, their types, units and meaning.
+
+Other programs read these names. Columns may be added; none is ever renamed, retyped or removed. Every ``_ns`` time
+is nanoseconds since the race's origin; ``t_ns + races.mono_origin_ns`` is the recording host's ``CLOCK_MONOTONIC``.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, DuckDB type, and what it holds."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "races": (
+        Column("race_id", "VARCHAR", "names the race everywhere"),
+        Column("name", "VARCHAR", "what its plan calls it"),
+        Column("path", "VARCHAR", "the log it was read from"),
+        Column("started_at", "TIMESTAMP", "wall clock at the start, UTC"),
+        Column("duration_s", "DOUBLE", "the longest lane's racing time"),
+        Column("status", "VARCHAR", "finished, stopped, partial (a lane died) or unfinished"),
+        Column("seed", "BIGINT", "seed of prompts and schedule"),
+        Column("mono_origin_ns", "BIGINT", "CLOCK_MONOTONIC of the recording host at t = 0"),
+        Column("racelog_version", "VARCHAR", "the racelog that recorded it"),
+        Column("format_version", "INTEGER", "version of the log format"),
+        Column("grid", "VARCHAR", "together or time-trial"),
+        Column("concurrency", "INTEGER", "requests in flight per lane, as planned"),
+        Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
+        Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
+    ),
+    "lanes": (
+        Column("race_id", "VARCHAR", "race of the lane"),
+        Column("lane_id", "INTEGER", "the lane within its race"),
+        Column("t_start_ns", "BIGINT", "the lane's own start; NULL when it never started"),
+        Column("engine", "VARCHAR", "name of the engine"),
+        Column("model", "VARCHAR", "model it serves"),
+        Column("url", "VARCHAR", "where it is reached"),
+        Column("dialect", "VARCHAR", "API it speaks"),
+        Column("color", "VARCHAR", "colour it is drawn in"),
+        Column("emoji", "VARCHAR", "emoji it is drawn with"),
+        Column("transport", "VARCHAR", "what carried its bytes and stamped them"),
+        Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+        Column("t_end_ns", "BIGINT", "the lane's end; NULL when none was recorded"),
+        Column("reason", "VARCHAR", "why it stopped or died"),
+    ),
+    "requests": (
+        Column("race_id", "VARCHAR", "race of the request"),
+        Column("lane_id", "INTEGER", "lane it was sent on"),
+        Column("request_id", "BIGINT", "the request within its lane"),
+        Column("prompt_id", "BIGINT", "the prompt; the same in every lane"),
+        Column("phase", "VARCHAR", "warmup or race; only race counts in the numbers"),
+        Column("status", "VARCHAR", "ok, failed, cancelled or open"),
+        Column("error_kind", "VARCHAR", "what kind of failure; NULL without one"),
+        Column("http_status", "INTEGER", "status code of the response"),
+        Column("t_scheduled_ns", "BIGINT", "intended send time"),
+        Column("t_sent_ns", "BIGINT", "right before the bytes went to the kernel"),
+        Column("t_headers_ns", "BIGINT", "response headers arrived"),
+        Column("t_first_token_ns", "BIGINT", "first token chunk arrived"),
+        Column("t_last_token_ns", "BIGINT", "last token chunk arrived"),
+        Column("t_end_ns", "BIGINT", "last byte arrived, or the request failed"),
+        Column("input_tokens", "BIGINT", "the server's count; NULL when it sends none"),
+        Column("output_tokens", "BIGINT", "by the best basis there is, see token_basis"),
+        Column("token_basis", "VARCHAR", "usage, server (counts per chunk) or chunks"),
+        Column("chunks", "BIGINT", "token chunks that arrived"),
+        Column("ttft_ms", "DOUBLE", "first token chunk minus sent"),
+        Column("tpot_ms", "DOUBLE", "(last - first token chunk) / (output tokens - 1)"),
+        Column("e2e_ms", "DOUBLE", "last byte minus sent"),
+        Column("finish_reason", "VARCHAR", "why the model stopped, in the server's word"),
+        Column("prompt", "VARCHAR", "text of the prompt's last message"),
+        Column("response", "VARCHAR", "text of all token chunks"),
+        Column("ttfo_ms", "DOUBLE", "first content chunk minus sent"),
+        Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
+        Column("connection", "VARCHAR", "new or reused"),
+    ),
+    "tokens": (
+        Column("race_id", "VARCHAR", "race of the chunk"),
+        Column("lane_id", "INTEGER", "lane it arrived on"),
+        Column("request_id", "BIGINT", "request it answers"),
+        Column("seq", "BIGINT", "0, 1, 2 ... within the request"),
+        Column("t_ns", "BIGINT", "arrival"),
+        Column("kind", "VARCHAR", "content, reasoning or tool"),
+        Column("text", "VARCHAR", "the text it carried"),
+        Column("n_tokens", "BIGINT", "tokens in the chunk, where the server says so"),
+        Column("stamp", "VARCHAR", "who stamped it: kernel or user"),
+        Column("coalesced", "BOOLEAN", "read together with a later chunk, so stamped no later than it"),
+    ),
+    "host_samples": (
+        Column("race_id", "VARCHAR", "race of the sample"),
+        Column("process", "VARCHAR", "process it is of; host is the whole machine"),
+        Column("t_ns", "BIGINT", "when it was read"),
+        Column("cpu_pct", "DOUBLE", "CPU in use; 100 is one core"),
+        Column("rss_mib", "DOUBLE", "resident memory"),
+        Column("loop_lag_us", "DOUBLE", "how late the process's event loop woke"),
+    ),
+    "gpu_samples": (
+        Column("race_id", "VARCHAR", "race of the sample"),
+        Column("source", "VARCHAR", "what read it"),
+        Column("device", "INTEGER", "index of the GPU"),
+        Column("t_ns", "BIGINT", "when it was read"),
+        Column("util_pct", "DOUBLE", "share of time a kernel ran"),
+        Column("mem_used_mib", "DOUBLE", "memory in use"),
+        Column("mem_total_mib", "DOUBLE", "memory there is"),
+        Column("power_w", "DOUBLE", "power drawn"),
+        Column("temp_c", "DOUBLE", "temperature"),
+        Column("sm_clock_mhz", "DOUBLE", "clock of the multiprocessors"),
+        Column("energy_j", "DOUBLE", "energy counter"),
+        Column("name", "VARCHAR", "the GPU's product name"),
+    ),
+    "marks": (
+        Column("race_id", "VARCHAR", "race of the mark"),
+        Column("t_ns", "BIGINT", "the instant"),
+        Column("label", "VARCHAR", "its name"),
+        Column("set_by", "VARCHAR", "user or auto"),
+    ),
+}
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every table, empty; each column's meaning becomes its comment, for ``duckdb_columns()``."""
+    for table, columns in TABLES.items():
+        listed = ", ".join(f"{column.name} {column.type}" for column in columns)
+        connection.execute(f"CREATE TABLE {table} ({listed})")
+        for column in columns:
+            meaning = column.meaning.replace("'", "''")
+            connection.execute(f"COMMENT ON COLUMN {table}.{column.name} IS '{meaning}'")
