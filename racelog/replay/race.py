@@ -106,6 +106,8 @@ class Replay:
                 fold = self.lanes[lane] = LaneFold(track)
                 self._revisions[lane] = track.revision
             fold.advance(instant)
+        if list(self.lanes) != list(self.tracks.lanes):  # a lane announced late, out of its turn
+            self.lanes = {lane: self.lanes[lane] for lane in self.tracks.lanes}
 
     def instant_ns(self, track: LaneTrack) -> int:
         """Return the instant of the race that this position is on ``track``."""
