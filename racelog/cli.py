@@ -6,6 +6,7 @@ Standard output carries results and nothing else; everything for people who wait
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import click
 
@@ -45,6 +46,17 @@ class EntryPointGroup(click.Group):
                 return _unavailable(point, TypeError(f"{point.value} is no click command"))
             return command
         return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader of its output that leaves (``| head``) is told apart from click's exit 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderLeft from error
+
+
+class _ReaderLeft(Exception):  # noqa: N818 - an end, not an error
+    """Whoever read our standard output has had enough."""
 
 
 def _unavailable(point: EntryPoint, error: Exception) -> click.Command:
@@ -92,11 +104,8 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("racelog: interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except SystemExit as stop:
-        if not isinstance(stop.__context__, BrokenPipeError):
-            raise
-        # The reader of our output left (`| head`), which click turns into exit 1; stop writing without a
-        # complaint, here and at interpreter exit.
+    except _ReaderLeft:
+        # Stop writing without a complaint, here and at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     return result if isinstance(result, int) else ExitCode.OK
