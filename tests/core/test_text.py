@@ -1,0 +1,59 @@
+"""Text from outside cannot steer a terminal."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racelog.text import printable
+
+anything = st.text(st.characters(exclude_categories=()))
+HOSTILE = st.text("\x1b[]31m;\x07\x9b\x9d\u202e\u2066\r\n\t\x00\ud800\udfffab")
+
+
+@given(anything | HOSTILE)
+def test_nothing_is_left_that_a_terminal_would_obey(text):
+    shown = printable(text)
+
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+@given(anything | HOSTILE)
+def test_what_is_safe_stays_as_it_is(text):
+    assert printable(text) == printable(printable(text))
+
+
+@given(anything | HOSTILE)
+def test_it_never_grows_beyond_four_times(text):
+    assert len(printable(text)) <= 4 * len(text)
+
+
+@given(anything | HOSTILE)
+def test_it_can_be_written_anywhere(text):
+    assert printable(text).encode().decode() == printable(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text", "plain text"),
+        ("naïve 日本 👩\u200d🚀", "naïve 日本 👩\u200d🚀"),
+        ("\x1b[31mred", "␛[31mred"),
+        ("\x1b]52;c;aGk=\x07", "␛]52;c;aGk=␇"),
+        ("a\tb", "a    b"),
+        ("a\r\nb\nc\u2028d", "a b c d"),
+        ("a\x7fb", "a␡b"),
+        ("a\x9bb", "a\ufffdb"),
+        ("a\ud800b", "a\ufffdb"),
+        ("user\u202etxt.exe", "usertxt.exe"),
+        ("", ""),
+    ],
+)
+def test_controls_become_visible(text, shown):
+    assert shown == printable(text)
+
+
+def test_line_breaks_can_be_kept():
+    assert printable("a\r\nb\rc\x1b", newline="\n") == "a\nb\nc␛"
