@@ -1,0 +1,113 @@
+"""``racelog info``: the page and its JSON."""
+
+import json
+
+import pytest
+
+from racelog.cli import run
+from racelog.events import Gap, Note
+from racelog.log.seal import seal
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from tests.core.query.recorded import store, write_log
+
+RACE = ScriptedRace(
+    [Plan("slow", requests=2, tokens=3), Plan("fast", ttft_ms=40, requests=2, tokens=3, fail=(1,))]
+)
+
+
+@pytest.fixture
+def sealed(home):
+    segments = RACE.write_segments(home / "races" / f"{RACE_ID}.live")
+    return seal(segments, home / "races" / f"{RACE_ID}.rlog")
+
+
+def page(capfd, *arguments):
+    assert run(["info", *map(str, arguments)]) == 0
+    return capfd.readouterr().out
+
+
+def test_the_latest_race_is_shown_when_none_is_named(sealed, home, capfd):
+    store(home, ScriptedRace([Plan("old")], name="older"), "20261120-000000-00000001")
+
+    assert page(capfd).startswith("scripted  finished\n")
+
+
+def test_json_holds_the_summary_and_the_state_of_the_log(sealed, capfd):
+    read = json.loads(page(capfd, "--json"))
+
+    assert (read["race"]["winner"], read["race"]["lanes"][1]["ttft_ms"]["p50"]) == (1, 40.0)
+    assert read["log"] == {
+        "path": str(sealed), "files": 1, "bytes": sealed.stat().st_size, "units": 3, "duplicate_units": 0,
+        "events": read["log"]["events"], "chunks": 9, "writers": 1, "sealed": True, "finished": True,
+        "bytes_per_token": sealed.stat().st_size / 9, "damage": [],
+    }  # fmt: skip
+    assert read["clock"] == {"mono_origin_ns": 5_000_000_000, "wall_origin": "2026-11-21T01:30:00.000Z"}
+
+
+def test_the_winner_is_named_with_the_lead(sealed, capfd):
+    assert "Winner: fast, median TTFT 40.0 ms, 2.50x ahead of slow (100.0 ms)" in page(capfd)
+
+
+def test_a_race_without_an_answer_has_no_winner(home, capfd):
+    store(home, ScriptedRace([Plan("a", requests=1, fail=(0,))]))
+
+    assert "No winner: no request was answered." in page(capfd)
+
+
+def test_every_engine_has_its_line_of_numbers(sealed, capfd):
+    rows = [line.split() for line in page(capfd).splitlines() if line[:3] in ("1  ", "2  ")]
+
+    assert rows == [
+        ["1", "fast", "40.0", "40.0", "40.0", "20.0", "20.0", "20.0", "20.0", "25.0", "50.0%"],
+        ["2", "slow", "100.0", "100.0", "100.0", "20.0", "20.0", "20.0", "20.0", "21.4", "100.0%"],
+    ]
+
+
+def test_tokens_stamps_and_errors_stand_under_each_engine(sealed, capfd):
+    text = page(capfd)
+
+    assert "tokens: 10 in, 6 out · counted by the server (usage)" in text
+    assert "chunk stamps: 6 kernel, 0 coalesced · transport pump" in text
+    assert "errors: 1 http" in text
+
+
+def test_the_terms_are_defined_where_they_are_used(sealed, capfd):
+    text = " ".join(page(capfd).split())
+
+    for definition in (
+        "TTFT: first token chunk minus request sent.",
+        "TPOT: (last - first token chunk) / (output tokens - 1), per request.",
+        "ITL: gaps between successive token chunks of a request, pooled.",
+    ):
+        assert definition in text
+
+
+def test_what_the_recorder_noticed_is_shown(tmp_path, capfd):
+    events = [
+        *RACE.events(),
+        Note(t=2_000_000_000, text="GPU gone", level="warning"),
+        Gap(t=3_000_000_000, reason="full", chunks=4),
+    ]
+    text = page(capfd, write_log(tmp_path / "race.rlog", events))
+
+    assert "Note   2.000 s warning: GPU gone" in text
+    assert "Note   3.000 s lost: 4 chunks, 0 events, 0 bytes: full" in text
+
+
+def test_damage_is_shown_with_its_place(sealed, capfd):
+    sealed.write_bytes(b"\0" * 7 + sealed.read_bytes())
+
+    assert f"damaged: {sealed.name}: 7 bytes at offset 0: no trailer" in page(capfd)
+
+
+def test_a_log_without_any_lane_still_has_a_page(tmp_path, capfd):
+    path = write_log(tmp_path / "bare.rlog", [Note(t=1, text="hello")])
+
+    assert page(capfd, path).startswith(f"{RACE_ID}  unfinished\n")
+
+
+def test_what_is_no_log_exits_1(tmp_path, capfd):
+    (tmp_path / "no.rlog").write_bytes(b"nothing")
+
+    assert run(["info", str(tmp_path / "no.rlog")]) == 1
+    assert "is not a racelog file" in capfd.readouterr().err

@@ -1,0 +1,144 @@
+"""Every column of every table, against values worked out by hand."""
+
+from datetime import datetime
+
+import pytest
+
+from racelog.log.reader import open_log
+from racelog.query.connect import connect
+from racelog.query.tables import TABLES
+from racelog.replay.race import RaceTracks, Replay
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from racelog.views.summary import race_summary
+from tests.core.query.recorded import EVERY_KIND, MS, write_log
+
+ISSUE_QUERY = (
+    "select engine, count(*), median(ttft_ms), median(tpot_ms), sum(output_tokens) "
+    "from requests join lanes using (race_id, lane_id) group by 1"
+)
+
+
+@pytest.fixture
+def every_kind(tmp_path):
+    return connect(write_log(tmp_path / "every.rlog", EVERY_KIND))
+
+
+def records(connection, table):
+    cursor = connection.execute(f"from {table}")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def test_the_race_is_one_row(every_kind, tmp_path):
+    expected = {
+        "race_id": RACE_ID, "name": "every kind", "path": str(tmp_path / "every.rlog"),
+        "started_at": datetime.fromisoformat("2026-11-21 01:30:00.250"), "duration_s": 0.03, "status": "partial", "seed": 9,
+        "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
+        "concurrency": 2, "winner_lane_id": 3, "damaged_bytes": 0,
+    }  # fmt: skip
+
+    assert [expected] == records(every_kind, "races")
+
+
+def test_a_lane_is_one_row(every_kind):
+    expected = {
+        "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
+        "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
+        "t_end_ns": 40 * MS, "reason": "killed",
+    }  # fmt: skip
+
+    assert [expected] == records(every_kind, "lanes")
+
+
+def test_a_request_is_one_row_with_every_time_and_number(every_kind):
+    expected = {
+        "race_id": RACE_ID, "lane_id": 3, "request_id": 1, "prompt_id": 5, "phase": "race", "status": "ok",
+        "error_kind": None, "http_status": 200, "t_scheduled_ns": 10 * MS, "t_sent_ns": 12 * MS,
+        "t_headers_ns": 20 * MS, "t_first_token_ns": 25 * MS, "t_last_token_ns": 32 * MS, "t_end_ns": 34 * MS,
+        "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
+        "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
+        "ttfo_ms": 20.0, "error_message": None, "connection": "reused",
+    }  # fmt: skip
+
+    assert expected == records(every_kind, "requests")[0]
+
+
+def test_what_never_happened_to_a_request_is_null(every_kind):
+    warmup = records(every_kind, "requests")[1]
+    missing = {name for name, value in warmup.items() if value is None}
+
+    assert missing == {
+        "http_status", "t_sent_ns", "t_headers_ns", "input_tokens", "ttft_ms", "tpot_ms", "e2e_ms", "finish_reason",
+        "ttfo_ms", "connection",
+    }  # fmt: skip
+    assert tuple(
+        warmup[name]
+        for name in ("phase", "status", "error_kind", "error_message", "token_basis", "output_tokens")
+    ) == ("warmup", "failed", "reset", "peer left", "chunks", 1)
+
+
+def test_a_token_chunk_is_one_row_and_a_role_is_none(every_kind):
+    expected = [
+        (RACE_ID, 3, 1, 0, 25 * MS, "reasoning", "hm", 1, "kernel", False),
+        (RACE_ID, 3, 2, 0, 25 * MS, "content", "?", None, "kernel", True),
+        (RACE_ID, 3, 1, 1, 30 * MS, "tool", "So", 2, "user", True),
+        (RACE_ID, 3, 1, 2, 32 * MS, "content", " be it", None, "kernel", False),
+    ]
+
+    assert expected == every_kind.execute("from tokens").fetchall()
+
+
+def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(every_kind):
+    host = [(RACE_ID, "host", 1, 50.0, 1.5, None), (RACE_ID, "host", 5, None, 2.5, None)]
+    nothing = (None,) * 5
+    gpu = [
+        (RACE_ID, "nvml", 1, 2, 99.0, *nothing, 1.0, "H1"),
+        (RACE_ID, "nvml", 1, 8, None, *nothing, 2.0, "H1"),
+    ]
+
+    assert host == every_kind.execute("from host_samples").fetchall()
+    assert gpu == every_kind.execute("from gpu_samples").fetchall()
+
+
+def test_a_mark_is_one_row(every_kind):
+    assert every_kind.execute("from marks").fetchall() == [(RACE_ID, 3, "here", "user")]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_empty_home_has_every_table_with_the_declared_types(table):
+    declared = [(column.name, column.type) for column in TABLES[table]]
+
+    rows = connect().execute(f"describe {table}").fetchall()
+
+    assert declared == [row[:2] for row in rows]
+    assert connect().execute(f"from {table}").fetchall() == []
+
+
+def test_a_column_explains_itself(every_kind):
+    query = "select comment from duckdb_columns() where table_name = 'requests' and column_name = 'ttft_ms'"
+
+    assert every_kind.execute(query).fetchall() == [("first token chunk minus sent",)]
+
+
+def test_the_query_of_the_readme_answers_as_printed(tmp_path):
+    race = ScriptedRace([Plan("slow"), Plan("fast", ttft_ms=40, gap_ms=11, fail=(2,))])
+    connection = connect(race.write_file(tmp_path / "race.rlog"))
+
+    rows = sorted(connection.execute(ISSUE_QUERY).fetchall())
+
+    assert rows == [("fast", 4, 40.0, 11.0, 24), ("slow", 4, 100.0, 20.0, 32)]
+
+
+def test_sql_and_the_summary_agree_on_every_quantile(tmp_path):
+    path = ScriptedRace([Plan("a", gap_ms=7.3, requests=5), Plan("b", ttft_ms=33.3, fail=(0,))]).write_file(
+        tmp_path / "race.rlog"
+    )
+    summary = race_summary(Replay(RaceTracks(open_log(path).events)))
+
+    rows = connect(path).execute(
+        "select lane_id, median(ttft_ms), median(tpot_ms), quantile_cont(e2e_ms, 0.9), quantile_cont(e2e_ms, 0.99) "
+        "from requests where phase = 'race' and status = 'ok' group by 1 order by 1"
+    )
+
+    expected = [(s.lane, s.ttft_ms.p50, s.tpot_ms.p50, s.e2e_ms.p90, s.e2e_ms.p99) for s in summary.lanes]
+    assert expected == [pytest.approx(row) for row in rows.fetchall()]
