@@ -5,7 +5,7 @@ import pytest
 
 import racelog
 from racelog.errors import LogError, NotALog, RaceNotFound
-from racelog.events import LaneFacts, Mark
+from racelog.events import AnyEvent, LaneFacts, Mark
 from racelog.query.connect import RaceWarning, load_races
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.query.recorded import store, write_log
@@ -81,7 +81,7 @@ def test_a_damaged_race_is_warned_of_and_loads_as_far_as_it_reads(home, tmp_path
     with pytest.warns(RaceWarning, match=r"is damaged: race.rlog: \d+ bytes at offset \d+"):
         connection = racelog.connect(path)
 
-    (damaged,) = connection.execute("select damaged_bytes from races").fetchone()
+    ((damaged,),) = connection.execute("select damaged_bytes from races").fetchall()
     assert 0 < damaged < len(data)
 
 
@@ -99,7 +99,10 @@ def test_naming_a_race_that_is_not_there_is_an_error(two_races):
 
 
 def test_a_value_that_fits_no_column_leaves_its_race_out_whole(tmp_path):
-    events = [LaneFacts(t=0, lane=1 << 40, engine="e", model="m", url="u"), Mark(t=0, label="x")]
+    events: list[AnyEvent] = [
+        LaneFacts(t=0, lane=1 << 40, engine="e", model="m", url="u"),
+        Mark(t=0, label="x"),
+    ]
     path = write_log(tmp_path / "wide.rlog", events)
 
     with pytest.raises(LogError, match="a value does not fit its column"):

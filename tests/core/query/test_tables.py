@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from racelog.log.reader import open_log
@@ -133,12 +134,15 @@ def test_sql_and_the_summary_agree_on_every_quantile(tmp_path):
     path = ScriptedRace([Plan("a", gap_ms=7.3, requests=5), Plan("b", ttft_ms=33.3, fail=(0,))]).write_file(
         tmp_path / "race.rlog"
     )
-    summary = race_summary(Replay(RaceTracks(open_log(path).events)))
+    lanes = msgspec.to_builtins(race_summary(Replay(RaceTracks(open_log(path).events))))["lanes"]
 
     rows = connect(path).execute(
         "select lane_id, median(ttft_ms), median(tpot_ms), quantile_cont(e2e_ms, 0.9), quantile_cont(e2e_ms, 0.99) "
         "from requests where phase = 'race' and status = 'ok' group by 1 order by 1"
     )
 
-    expected = [(s.lane, s.ttft_ms.p50, s.tpot_ms.p50, s.e2e_ms.p90, s.e2e_ms.p99) for s in summary.lanes]
+    expected = [
+        (s["lane"], s["ttft_ms"]["p50"], s["tpot_ms"]["p50"], s["e2e_ms"]["p90"], s["e2e_ms"]["p99"])
+        for s in lanes
+    ]
     assert expected == [pytest.approx(row) for row in rows.fetchall()]
