@@ -11,6 +11,8 @@ import trio
 from racelog_recorder.spec import Order, Report
 
 STDERR_LINES = 20
+FAREWELL_S = 5.0
+"""How long a process may take to finish its segment when the conductor leaves early."""
 
 _encoder = msgspec.json.Encoder()
 _reports = msgspec.json.Decoder(Report)
@@ -55,8 +57,7 @@ class Child:
                 nursery.start_soon(self._hear_stderr)
             self.exit_code = await self._process.wait()
         finally:
-            if self._process.returncode is None:
-                self._process.kill()
+            await self._let_go()
             self._settle()
 
     async def order(self, order: Order) -> None:
@@ -67,6 +68,17 @@ class Child:
         """Kill the process at once."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
+
+    async def _let_go(self) -> None:
+        """If the conductor fails, close the pipe: the process then finishes its segment by itself, or is killed."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        if self._process.returncode is not None:
+            return
+        with trio.move_on_after(FAREWELL_S, shield=True):
+            await self._process.stdin.aclose()
+            await self._process.wait()
+        self.kill()
 
     async def _send(self, data: bytes) -> None:
         assert self._process is not None

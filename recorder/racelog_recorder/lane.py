@@ -7,6 +7,7 @@ is up or the conductor says stop -> the segment is finished.
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Lane:
         self.spec = spec
         head = Head(
             t=0, race_id=spec.race_id, writer=spec.writer, role="lane", lane=spec.lane,
-            mono_origin_ns=spec.mono_origin_ns, pid=None, racelog_version=spec.racelog_version,
+            mono_origin_ns=spec.mono_origin_ns, pid=os.getpid(), racelog_version=spec.racelog_version,
         )  # fmt: skip
         self.columns = ChunkColumns(spec.lane)
         self.journal = Journal(SegmentWriter(Path(spec.segment), head), head, self.columns)

@@ -105,17 +105,21 @@ async def print_progress(live: Path, tell: Tell) -> None:
         await trio.sleep(PROGRESS_S)
         tracks.extend(follower.poll())
         replay.seek_end()
-        line = progress_line(race_view(replay, streams=0))
-        if line != before:
+        view = race_view(replay, streams=0)
+        line = progress_line(view)
+        if line != before and any(lane.status != "waiting" for lane in view.lanes):
             tell(line)
         before = line
 
 
 def progress_line(view: RaceView) -> str:
-    """Return one line for all lanes, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``."""
-    elapsed_s = int(max((lane.elapsed_s for lane in view.lanes), default=0))
-    lanes = " | ".join(_lane_words(lane) for lane in view.lanes)
-    return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  {lanes}"
+    """Return one line for the lanes on the track, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``.
+
+    Lanes that wait or are through are left out while any other races, so a time trial tells of one at a time.
+    """
+    racing = [lane for lane in view.lanes if lane.status == "racing"] or view.lanes
+    elapsed_s = int(max((lane.elapsed_s for lane in racing), default=0))
+    return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(_lane_words(lane) for lane in racing)
 
 
 def _lane_words(lane: LaneView) -> str:

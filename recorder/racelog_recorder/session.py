@@ -16,7 +16,7 @@ from typing import Any
 import click
 import trio
 
-from racelog.errors import EngineError, ExitCode, InputError, RacelogError
+from racelog.errors import EngineError, ExitCode, InputError, RacelogError, StorageError
 from racelog.log.reader import open_log
 from racelog.log.seal import seal
 from racelog.replay.race import RaceTracks, Replay
@@ -115,8 +115,17 @@ async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool) -> list[C
 
 
 async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
-    """Run the race beside its onlooker; the player may stay on after the race, plain lines end with it."""
-    outcome = Outcome()
+    """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
+    try:
+        return await _run_watched(conductor, paths, ui=ui)
+    except* StorageError as group:
+        raise StorageError(
+            f"{_plain(group)}\n  what was committed is kept: racelog info {paths.live}"
+        ) from group
+
+
+async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+    """Run the race; the player may stay on after it, plain lines end with it."""
     async with trio.open_nursery() as around:
         await around.start(_heed_signals, conductor)
         async with trio.open_nursery() as beside:

@@ -18,54 +18,67 @@ class SSEParser:
     """Turns a byte stream into the payloads of its events, in order."""
 
     def __init__(self) -> None:
-        self._partial = b""
+        self._pieces: list[bytes] = []
         self._data: list[bytes] = []
-        self._size = 0
+        self._pieces_bytes = 0
+        self._data_bytes = 0
         self._started = False
         self._skip_lf = False
 
     @property
     def pending(self) -> bool:
         """True while an event has begun and not yet been dispatched."""
-        return bool(self._partial or self._data)
+        return bool(self._pieces or self._data)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the payloads of the events that ``data`` completes.
+        """Return the payloads of the events that ``data`` completes. Cost: linear, however a line is split.
 
         Raises:
             StreamTooLong: an event outgrew the limit.
         """
-        if not self._started and data:
-            data = self._partial + data
-            self._partial = b""
-            if len(data) < len(_BOM) and _BOM.startswith(data):
-                self._partial = data
-                return []
-            data = data.removeprefix(_BOM)
-            self._started = True
+        if not self._started and not (data := self._without_mark(data)):
+            return []
         if self._skip_lf and data:
             self._skip_lf = False
             data = data.removeprefix(b"\n")
         if b"\r" in data:
             self._skip_lf = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, rest = (self._partial + data).split(b"\n")
-        self._partial = rest
-        if len(rest) + self._size > MAX_EVENT_BYTES:
+        first, *others = data.split(b"\n")
+        if first:
+            self._pieces.append(first)
+            self._pieces_bytes += len(first)
+        payloads: list[bytes] = []
+        if others:
+            *whole, rest = others
+            lines = [b"".join(self._pieces), *whole]
+            self._pieces, self._pieces_bytes = [rest] if rest else [], len(rest)
+            payloads = [payload for line in lines if (payload := self._line(line)) is not None]
+        if self._pieces_bytes + self._data_bytes > MAX_EVENT_BYTES:
             raise StreamTooLong(f"one event of the stream exceeds {MAX_EVENT_BYTES} bytes")
-        return [payload for line in lines if (payload := self._line(line)) is not None]
+        return payloads
+
+    def _without_mark(self, data: bytes) -> bytes:
+        """Pass over a byte order mark at the very start, which may itself arrive in pieces."""
+        data = b"".join(self._pieces) + data
+        self._pieces.clear()
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._pieces = [data] if data else []
+            return b""
+        self._started = True
+        return data.removeprefix(_BOM)
 
     def _line(self, line: bytes) -> bytes | None:
         """Take one whole line; return a payload if it dispatches one."""
         if not line:
             payload = b"\n".join(self._data) if self._data else None
             self._data.clear()
-            self._size = 0
+            self._data_bytes = 0
             return payload
+        self._data_bytes += len(line)
         if line.startswith(b"data:"):
             value = line[5:]
             self._data.append(value[1:] if value.startswith(b" ") else value)
-            self._size += len(line)
         elif line == b"data":
             self._data.append(b"")
         return None

@@ -5,6 +5,7 @@
 Where there is no GPU there are no GPU samples, and a note says why; what the driver does not tell is null.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ SAMPLES_PER_EVENT = 10
 async def record_telemetry(spec: TelemetrySpec) -> None:
     """Sample until the conductor says stop or is gone, then finish the segment."""
     head = Head(
-        t=0, race_id=spec.race_id, writer=spec.writer, role="telemetry",
+        t=0, race_id=spec.race_id, writer=spec.writer, role="telemetry", pid=os.getpid(),
         mono_origin_ns=spec.mono_origin_ns, racelog_version=spec.racelog_version,
     )  # fmt: skip
     journal = Journal(SegmentWriter(Path(spec.segment), head), head)

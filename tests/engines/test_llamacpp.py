@@ -30,7 +30,7 @@ def server_url() -> Iterator[str]:
         [sys.executable, HERE / "weights.py", CACHE], capture_output=True, text=True, check=False
     )
     assert fetched.returncode == 0, fetched.stderr
-    command = [sys.executable, HERE / "serve_llamacpp.py", fetched.stdout.strip()]
+    command = [sys.executable, str(HERE / "serve_llamacpp.py"), fetched.stdout.strip()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         address = next((line.split()[1] for line in server.stdout if line.startswith("listening")), "")

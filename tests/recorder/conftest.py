@@ -23,7 +23,11 @@ def read_request(connection: socket.socket) -> bytes:
             return b""
         data += more
     head, _, body = data.partition(b"\r\n\r\n")
-    lengths = [int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    lengths = [
+        int(line.split(b":")[1])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    ]
     while lengths and len(body) < lengths[0]:
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
@@ -45,7 +49,7 @@ def event(json: str) -> bytes:
 
 def content(text: str) -> bytes:
     """Return a content chunk of the chat dialect."""
-    return event('{"choices":[{"delta":{"content":"%s"}}]}' % text)
+    return event(f'{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}')
 
 
 FINISH = event('{"choices":[{"delta":{},"finish_reason":"stop"}]}')

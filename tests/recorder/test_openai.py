@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from racelog_recorder.openai import DONE, MalformedMessage, Message, chat_body, parse_message
 from racelog_recorder.sse import SSEParser
 

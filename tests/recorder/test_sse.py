@@ -1,10 +1,12 @@
 """Bytes to server-sent events, by the HTML standard's §9.2 examples, real streams, and every split of them."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from racelog_recorder.sse import MAX_EVENT_BYTES, SSEParser, StreamTooLong
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.sse"))
@@ -48,12 +50,23 @@ def test_a_crlf_split_between_reads_is_one_line_ending() -> None:
 
 
 def test_an_endless_line_is_refused_at_the_limit() -> None:
-    parser = SSEParser()
-    parser.feed(b"data: ")
+    megabyte = b"x" * (1 << 20)
 
     with pytest.raises(StreamTooLong, match="exceeds 16777216 bytes"):
-        for _ in range(MAX_EVENT_BYTES // (1 << 20) + 1):
-            parser.feed(b"x" * (1 << 20))
+        parse(b"data: ", *[megabyte] * (MAX_EVENT_BYTES // len(megabyte)))
+
+
+def test_many_short_lines_of_one_event_are_refused_at_the_same_limit() -> None:
+    lines = b"data: x\n" * (1 << 18)
+
+    with pytest.raises(StreamTooLong, match="exceeds 16777216 bytes"):
+        parse(*[lines] * 64)
+
+
+def test_a_long_line_in_small_pieces_arrives_whole() -> None:
+    pieces = [b"x" * 1400] * 7000
+
+    assert parse(b"data: ", *pieces, b"\n\n") == [b"x" * 1400 * 7000]
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
@@ -70,10 +83,13 @@ def test_a_real_stream_has_one_event_per_data_line(sample: Path) -> None:
     assert len(parse(data)) == data.count(b"data: ")
 
 
-@given(st.lists(st.sampled_from([b"data: x", b"data", b"\n", b"\r", b"\r\n", b":c", b"\n\n", "ü".encode()])), st.data())
+@given(
+    st.lists(st.sampled_from([b"data: x", b"data", b"\n", b"\r", b"\r\n", b":c", b"\n\n", "ü".encode()])),
+    st.data(),
+)
 def test_any_split_of_any_bytes_gives_the_same_events(tokens: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(tokens)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     edges = [0, *cuts, len(stream)]
 
-    assert parse(*(stream[a:b] for a, b in zip(edges, edges[1:], strict=False))) == parse(stream)
+    assert parse(*(stream[a:b] for a, b in pairwise(edges))) == parse(stream)

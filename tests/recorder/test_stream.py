@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from racelog.events import Tokens
 from racelog_recorder.journal import ChunkColumns
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.stream import StreamSink
-
-from racelog.events import Tokens
 
 SAMPLES = Path(__file__).parent / "samples"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from racelog_recorder.pump.exchange import MAX_HEADER_BYTES, MAX_HEADERS, Exchange
 from racelog_recorder.pump.stamps import Arrival
 
@@ -73,7 +74,10 @@ def test_a_close_before_the_last_byte_is_a_failure(cut: int) -> None:
     exchange.feed(CHUNKED[:cut], NOW)
     exchange.closed(NOW)
 
-    assert (exchange.finished, exchange.failure) == (False, "the connection was closed before the response was complete")
+    assert (exchange.finished, exchange.failure) == (
+        False,
+        "the connection was closed before the response was complete",
+    )
 
 
 def test_endless_headers_are_refused() -> None:

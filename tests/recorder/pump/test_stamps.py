@@ -7,7 +7,17 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from racelog_recorder.pump.stamps import KERNEL, SLACK_NS, SO_TIMESTAMPNS, USER, Arrival, arrival, probe, stamp_of
+
+from racelog_recorder.pump.stamps import (
+    KERNEL,
+    SLACK_NS,
+    SO_TIMESTAMPNS,
+    USER,
+    Arrival,
+    arrival,
+    probe,
+    stamp_of,
+)
 
 OFFSET_NS = 1_700_000_000_000_000_000
 
@@ -26,7 +36,9 @@ def test_a_clock_step_between_stamp_and_read_is_not_believed(step_ns: int) -> No
 
 
 @given(st.integers(-(10**13), 10**13), st.integers(0, 10**9), st.integers(0, 10**9))
-def test_no_stamp_leaves_the_window_between_the_last_read_and_now(step_ns: int, earliest: int, width: int) -> None:
+def test_no_stamp_leaves_the_window_between_the_last_read_and_now(
+    step_ns: int, earliest: int, width: int
+) -> None:
     now = earliest + width
 
     assert earliest <= arrival(OFFSET_NS + earliest + step_ns, OFFSET_NS, earliest, now).t_ns <= now

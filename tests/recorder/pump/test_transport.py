@@ -8,6 +8,7 @@ import httpx2
 import pytest
 import trio
 import trio.testing
+
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.pump.transport import PumpTransport, Sent
@@ -23,7 +24,9 @@ def with_client(use: Use, *, idle_jump_s: float | None = None, **options: Any) -
         async with trio.open_nursery() as nursery:
             pump = Pump()
             nursery.start_soon(pump.run)
-            async with httpx2.AsyncClient(transport=PumpTransport(pump, **options), trust_env=False) as client:
+            async with httpx2.AsyncClient(
+                transport=PumpTransport(pump, **options), trust_env=False
+            ) as client:
                 result = await use(client)
             nursery.cancel_scope.cancel()
         return result
@@ -96,7 +99,9 @@ def test_a_reused_connection_that_the_server_closed_is_reopened_once(scripted: A
 
     async def use(client: httpx2.AsyncClient) -> list[str]:
         first = await client.get(server.url)
-        request = client.build_request("GET", server.url, extensions={"racelog.on_sent": recorder.sent.append})
+        request = client.build_request(
+            "GET", server.url, extensions={"racelog.on_sent": recorder.sent.append}
+        )
         return [first.text, (await client.send(request)).text]
 
     assert with_client(use) == ["hello", "hello"]
@@ -116,7 +121,9 @@ def test_a_reset_before_the_answer_on_a_reused_connection_is_reopened(scripted: 
 
     async def use(client: httpx2.AsyncClient) -> str:
         await client.get(server.url)
-        request = client.build_request("GET", server.url, extensions={"racelog.on_sent": recorder.sent.append})
+        request = client.build_request(
+            "GET", server.url, extensions={"racelog.on_sent": recorder.sent.append}
+        )
         return (await client.send(request)).text
 
     assert with_client(use) == "hello"

@@ -1,0 +1,298 @@
+"""`racelog record` as a user runs it: real processes, real endpoints, and someone who pulls the plug."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from racelog.events import AnyEvent, Head, LaneEnd, LaneStart, Note, RequestEnd, RequestScheduled, Tokens
+from racelog.home import stored_races
+from racelog.log.follow import LogFollower
+from racelog.log.reader import RaceLog, open_log
+from racelog.testing.races import Plan, ScriptedRace
+
+DEADLINE_S = 40.0
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class Endpoints:
+    """Two engines served from a scripted race by `racelog serve`, and a way to race them."""
+
+    def __init__(self, lanes: list[dict[str, str]], home: Path) -> None:
+        self.engines = [f"{lane['engine']}={lane['url']}" for lane in lanes]
+        self.home = home
+
+    def command(self, *arguments: str, engines: list[str] | None = None) -> list[str]:
+        flags = [flag for engine in (engines or self.engines) for flag in ("--engine", engine)]
+        quiet = ["--no-ui", "--countdown", "0", "--home", str(self.home)]
+        return [sys.executable, "-m", "racelog", "record", *flags, *quiet, *arguments]
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            self.command(*arguments, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def record(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        command = self.command(*arguments, **options)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+
+    def log(self) -> RaceLog:
+        (race,) = stored_races(self.home)
+        assert race.sealed
+        return open_log(race.path)
+
+    def follow_until(self, enough: Callable[[list[AnyEvent]], bool]) -> list[AnyEvent]:
+        """Follow the running race until ``enough`` of its events are there; fail at the deadline."""
+        seen: list[AnyEvent] = []
+        follower: LogFollower | None = None
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            races = stored_races(self.home)
+            if races and follower is None:
+                follower = LogFollower(races[0].path)
+            seen += follower.poll() if follower else []
+            if enough(seen):
+                return seen
+        raise AssertionError(f"not enough happened within {DEADLINE_S} s: {seen[-3:]}")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
+    """Serve a scripted race of two lanes at four times its speed."""
+    script = ScriptedRace(
+        [Plan("slow", ttft_ms=400, tokens=60, requests=6), Plan("fast", ttft_ms=100, tokens=60, requests=6)]
+    )
+    path = script.write_file(tmp_path_factory.mktemp("served") / "scripted.rlog")
+    command = [sys.executable, "-m", "racelog", "serve", str(path), "--json", "--speed", "4x"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        yield json.loads(server.stdout.readline())["lanes"]
+        server.terminate()
+
+
+@pytest.fixture
+def endpoints(served: list[dict[str, str]], tmp_path: Path) -> Endpoints:
+    return Endpoints(served, tmp_path)
+
+
+def ends(log: RaceLog) -> dict[tuple[int, str], int]:
+    """Return how many requests ended how on each lane."""
+    counts: dict[tuple[int, str], int] = {}
+    for end in log.of(RequestEnd):
+        counts[end.lane, end.status] = counts.get((end.lane, end.status), 0) + 1
+    return counts
+
+
+def racing(lanes: int) -> Callable[[list[AnyEvent]], bool]:
+    """Return a check that tokens of that many lanes are in the log."""
+    return lambda events: len({event.lane for event in events if isinstance(event, Tokens)}) == lanes
+
+
+def pid_of(events: list[AnyEvent], role: str, lane: int | None = None) -> int:
+    (pid,) = [
+        event.pid for event in events if isinstance(event, Head) and (event.role, event.lane) == (role, lane)
+    ]
+    assert pid is not None
+    return pid
+
+
+def test_a_race_ends_as_one_sealed_log_with_every_request(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "4", "--concurrency", "2")
+
+    assert done.returncode == 0, done.stderr
+    assert ends(endpoints.log()) == {(0, "ok"): 4, (1, "ok"): 4}
+    assert endpoints.log().report.damage == []
+
+
+def test_the_closing_summary_names_the_winner(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "2", "--concurrency", "1")
+
+    assert "fast wins" in done.stdout
+    assert "GO!" not in done.stdout
+
+
+def test_every_lane_gets_the_same_prompts_in_the_same_order(endpoints: Endpoints) -> None:
+    endpoints.record("--requests", "5", "--seed", "3")
+    by_lane: dict[int, dict[int, int]] = {0: {}, 1: {}}
+    for event in endpoints.log().of(RequestScheduled):
+        by_lane[event.lane][event.req] = event.prompt
+
+    assert by_lane[0] == by_lane[1]
+    assert len(by_lane[0]) == 5
+
+
+def test_lanes_of_a_time_trial_do_not_overlap(endpoints: Endpoints) -> None:
+    endpoints.record("--requests", "2", "--time-trial")
+    log = endpoints.log()
+    ended = {end.lane: end.t for end in log.of(LaneEnd)}
+    started = {start.lane: start.t for start in log.of(LaneStart)}
+
+    assert ended[0] < started[1]
+
+
+def test_a_race_by_duration_lets_open_requests_finish(endpoints: Endpoints) -> None:
+    done = endpoints.record("--duration", "500ms", "--concurrency", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert {status for _, status in ends(endpoints.log())} == {"ok"}
+
+
+def test_warmup_requests_are_recorded_and_do_not_count(endpoints: Endpoints) -> None:
+    endpoints.record("--requests", "2", "--warmup", "1")
+    phases = [(event.lane, event.phase) for event in endpoints.log().of(RequestScheduled)]
+
+    assert sorted(phases) == [(lane, phase) for lane in (0, 1) for phase in ("race", "race", "warmup")]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_signal_cancels_what_is_open_and_seals(endpoints: Endpoints, name: str) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "2")
+    endpoints.follow_until(racing(lanes=2))
+    race.send_signal(getattr(signal, name))
+    race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130
+    assert ends(endpoints.log())[0, "cancelled"] == 2
+    assert {end.status for end in endpoints.log().of(LaneEnd)} == {"stopped"}
+
+
+def test_kill_minus_nine_of_a_lane_leaves_the_other_whole(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "6", "--concurrency", "1")
+    seen = endpoints.follow_until(racing(lanes=2))
+    os.kill(pid_of(seen, "lane", 0), signal.SIGKILL)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+    log = endpoints.log()
+
+    assert race.returncode == 5
+    assert ends(log)[1, "ok"] == 6
+    assert {end.lane: end.status for end in log.of(LaneEnd)} == {0: "died", 1: "finished"}
+    assert "killed by signal 9; the race goes on without it" in stderr
+
+
+def test_what_a_killed_lane_had_committed_is_in_the_sealed_log(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "6", "--concurrency", "1")
+    seen = endpoints.follow_until(racing(lanes=2))
+    committed = sum(len(event.r) for event in seen if isinstance(event, Tokens) and event.lane == 0)
+    os.kill(pid_of(seen, "lane", 0), signal.SIGKILL)
+    race.communicate(timeout=DEADLINE_S)
+
+    sealed = sum(len(batch.r) for batch in endpoints.log().of(Tokens) if batch.lane == 0)
+    assert sealed >= committed > 0
+
+
+def test_kill_minus_nine_of_the_telemetry_is_noted_and_harms_no_lane(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "3", "--concurrency", "1")
+    seen = endpoints.follow_until(racing(lanes=2))
+    os.kill(pid_of(seen, "telemetry"), signal.SIGKILL)
+    race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 0
+    assert ends(endpoints.log()) == {(0, "ok"): 3, (1, "ok"): 3}
+    assert any("telemetry ended: killed by signal 9" in note.text for note in endpoints.log().of(Note))
+
+
+def test_kill_minus_nine_of_the_conductor_leaves_finished_readable_lanes(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "1")
+    endpoints.follow_until(racing(lanes=2))
+    race.kill()
+    race.communicate(timeout=DEADLINE_S)
+    lanes_ended = lambda events: sum(isinstance(event, LaneEnd) for event in events) == 2  # noqa: E731
+    endpoints.follow_until(lanes_ended)
+    (stored,) = stored_races(endpoints.home)
+
+    assert not stored.sealed
+    assert open_log(stored.path).report.damage == []
+
+
+def test_an_engine_that_is_not_there_is_named_before_the_race(endpoints: Endpoints) -> None:
+    done = endpoints.record(engines=["gone=http://127.0.0.1:1/v1"])
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "gone: nothing answers at http://127.0.0.1:1/v1" in done.stderr
+    assert stored_races(endpoints.home) == []
+
+
+def test_an_engine_that_is_gone_in_the_race_fails_every_request_by_name(endpoints: Endpoints) -> None:
+    engines = [endpoints.engines[1] + ",model=m", "gone=http://127.0.0.1:1/v1,model=m"]
+    done = endpoints.record("--no-preflight", "--requests", "3", engines=engines)
+
+    assert done.returncode == 5
+    assert ends(endpoints.log()) == {(0, "ok"): 3, (1, "failed"): 3}
+    assert "gone: 3 x refused" in done.stdout
+
+
+def test_a_wrong_race_file_names_line_and_field(endpoints: Endpoints) -> None:
+    race = endpoints.home / "race.yaml"
+    race.write_text("engines:\n  - name: a\n    url: localhost:8000\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "racelog", "record", str(race)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert f"{race}:3: engines[0].url" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_existing_file_is_never_overwritten(endpoints: Endpoints) -> None:
+    target = endpoints.home / "kept.rlog"
+    target.write_bytes(b"kept")
+    done = endpoints.record("--requests", "1", "-o", str(target))
+
+    assert (done.returncode, target.read_bytes()) == (2, b"kept")
+
+
+def test_the_log_goes_where_minus_o_says(endpoints: Endpoints) -> None:
+    target = endpoints.home / "tonight.rlog"
+    done = endpoints.record("--requests", "1", "-o", str(target))
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in endpoints.home.iterdir()) == ["tonight.rlog"]
+
+
+def test_a_disk_that_fills_up_keeps_what_was_committed_and_exits_4(endpoints: Endpoints) -> None:
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    command = endpoints.command("--requests", "1000", "--concurrency", "8")
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=little_room, timeout=DEADLINE_S
+    )
+    (stored,) = stored_races(endpoints.home)
+
+    assert done.returncode == 4
+    assert "cannot write to" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert open_log(stored.path).report.chunks > 0
+
+
+def test_an_api_key_reaches_neither_log_nor_output(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANTED_KEY", "sk-planted-0123456789")
+    done = endpoints.record("--requests", "1", engines=[endpoints.engines[0] + ",api_key_env=PLANTED_KEY"])
+    dumped = subprocess.run(
+        [sys.executable, "-m", "racelog", "dump", "latest", "--home", str(endpoints.home)],
+        capture_output=True,
+        check=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert b"PLANTED_KEY" in dumped.stdout
+    assert "sk-planted" not in done.stdout + done.stderr + dumped.stdout.decode()
+
+
+def test_a_key_that_is_not_set_is_named(endpoints: Endpoints) -> None:
+    done = endpoints.record(engines=[endpoints.engines[0] + ",api_key_env=NO_SUCH_VARIABLE"])
+
+    assert done.returncode == 2
+    assert "the environment variable NO_SUCH_VARIABLE (api_key_env) is not set" in done.stderr
