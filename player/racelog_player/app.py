@@ -1,0 +1,176 @@
+"""The player on a terminal: raw mode, keys, resizes, signals, frames, and leaving all as it was found.
+
+prompt_toolkit owns the terminal (its input and output classes know every terminal's ways); the frames are our
+canvas's, which costs a millisecond where a layout engine costs fifty. Runs on asyncio, never on trio.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.output import Output, create_output
+
+from racelog.errors import ExitCode, InputError
+from racelog_player.canvas import Canvas
+from racelog_player.look import Look, depth_of, shows_unicode
+from racelog_player.player import Player
+from racelog_player.screen import screen
+
+ESCAPE_S = 0.05
+"""A lone ESC is the Escape key when nothing follows it for this long (ncurses waits a full second)."""
+
+
+class App:
+    """One player on one terminal; `run` returns when the user leaves or the terminal goes away."""
+
+    def __init__(
+        self, player: Player, terminal_in: Input, terminal_out: Output, look: Look, fps: float
+    ) -> None:
+        self._player = player
+        self._in = terminal_in
+        self._out = terminal_out
+        self._look = look
+        self._canvas = Canvas(look.depth, ascii_only=look.ascii_only)
+        self._frame_s = 1 / fps
+        self._wake = asyncio.Event()
+        self._exit_code: ExitCode | None = None
+        self._failure: BaseException | None = None
+
+    async def run(self) -> ExitCode:
+        """Draw until done. A terminal that goes away ends it quietly."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._failed)
+        with ExitStack() as stack:
+            stack.enter_context(suppress(BrokenPipeError))
+            stack.enter_context(_signals(loop, self))
+            stack.enter_context(self._in.raw_mode())
+            stack.enter_context(_drawing(self._out))
+            stack.enter_context(self._in.attach(self._read_keys))
+            await self._draw_until_done(loop)
+        if self._failure is not None:
+            raise self._failure
+        return self._exit_code or ExitCode.OK
+
+    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take the terminal back before a bug in a callback shows; the loop alone would print and play on."""
+        self._failure = context.get("exception") or RuntimeError(context["message"])
+        self._wake.set()
+
+    async def _draw_until_done(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Draw frame after frame on a fixed beat; a beat that cannot be kept is left out, never made up for."""
+        beat = loop.time()
+        moved = True
+        while not self._player.done and self._exit_code is None and self._failure is None:
+            self._wake.clear()
+            if not self._draw():
+                return
+            moving = self._player.moving(time.monotonic_ns())
+            # One more frame after everything has come to rest shows it at rest; then only a key wakes us.
+            wait = moving or moved
+            moved = moving
+            beat = max(beat + self._frame_s, loop.time())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), beat - loop.time() if wait else None)
+
+    def _draw(self) -> bool:
+        """Write what changed since the last frame; return False when the terminal is gone."""
+        try:
+            size = self._out.get_size()
+            lines = screen(self._player.scene(time.monotonic_ns()), self._look, size.columns, size.rows)
+            if text := self._canvas.frame(lines, size.columns, size.rows):
+                self._out.write_raw(text)
+                self._out.flush()
+        except OSError:
+            return False
+        return True
+
+    def _read_keys(self) -> None:
+        if self._in.closed:
+            self.leave(ExitCode.OK)
+            return
+        self._press(self._in.read_keys())
+        asyncio.get_running_loop().call_later(ESCAPE_S, lambda: self._press(self._in.flush_keys()))
+
+    def _press(self, keys: list[KeyPress]) -> None:
+        for press in keys:
+            self._player.press(str(getattr(press.key, "value", press.key)), time.monotonic_ns())
+            self._wake.set()
+
+    def resized(self) -> None:
+        """Draw everything anew in the new size."""
+        self._canvas.forget()
+        self._out.erase_screen()
+        self._wake.set()
+
+    def interrupted(self) -> None:
+        """Take SIGINT as Ctrl+C: the terminal sends a key, a script a signal."""
+        self._player.press("c-c", time.monotonic_ns())
+        self._wake.set()
+
+    def leave(self, code: ExitCode) -> None:
+        """End after the present frame."""
+        self._exit_code = code
+        self._wake.set()
+
+
+@contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, app: App) -> Iterator[None]:
+    """Turn the signals a terminal program meets into calls of ``app``."""
+    handlers = {
+        signal.SIGWINCH: app.resized,
+        signal.SIGINT: app.interrupted,
+        signal.SIGTERM: lambda: app.leave(ExitCode.INTERRUPTED),
+        signal.SIGHUP: lambda: app.leave(ExitCode.OK),
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _drawing(out: Output) -> Iterator[None]:
+    """Take the alternate screen, and give the terminal back as it was, whatever happens."""
+    out.enter_alternate_screen()
+    out.hide_cursor()
+    out.disable_autowrap()
+    out.erase_screen()
+    out.flush()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a terminal that is gone needs nothing back
+            out.write_raw("\x1b[0m")
+            out.enable_autowrap()
+            out.show_cursor()
+            out.quit_alternate_screen()
+            out.flush()
+
+
+def run_app(player: Player, fps: float) -> ExitCode:
+    """Play on this process's terminal; return the exit code.
+
+    Raises:
+        InputError: there is no terminal to take keys from.
+    """
+    if not (sys.stdin.isatty() or sys.stdout.isatty()):
+        raise InputError("play needs a terminal for its keys; for text without one: racelog play --plain")
+    unicode = shows_unicode(sys.stdout.encoding, os.environ)
+    look = Look(depth_of(os.environ), ascii_only=not unicode)
+    terminal_in = create_input(always_prefer_tty=True)
+    terminal_out = create_output()
+
+    async def played() -> ExitCode:
+        return await App(player, terminal_in, terminal_out, look, fps).run()
+
+    return asyncio.run(played())

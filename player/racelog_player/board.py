@@ -1,0 +1,73 @@
+"""The leaderboard: who leads, by how much, and who has just moved. Pure."""
+
+from racelog.views.race import LaneView, RaceView
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.lanes import name_cells
+from racelog_player.look import BAD, FAINT, GOOD, WARN, lane_color
+from racelog_player.parts import ms_text, rate_text
+from racelog_player.table import INDENT, Column, Row, fitting, lane_row, title_row
+
+_COLUMNS = (
+    Column("TTFT p50", 10, 0), Column("gap", 11, 1), Column("TTFT p99", 11, 5), Column("TPOT p50", 11, 2),
+    Column("mean tok/s", 12, 6), Column("ok", 8, 4), Column("failed", 8, 3),
+)  # fmt: skip
+_MOVER_CELLS = 3
+_BAR_FROM, _BAR_TO = 20, 60
+"""A bar shorter than this says nothing that the number does not; a longer one is only louder."""
+
+
+def board_pane(race: RaceView, movers: dict[int, int], columns: int, rows: int) -> list[Line]:
+    """Return the standings in at most ``rows`` rows, the head included.
+
+    ``movers`` are lanes that changed places just now, +1 for up.
+    """
+    names = name_cells(race, columns)
+    shown = fitting(_COLUMNS, columns - INDENT - names - _MOVER_CELLS)
+    room = columns - INDENT - names - sum(column.cells for column in shown) - _MOVER_CELLS - 1
+    lanes = {lane.lane: lane for lane in race.lanes}
+    ranking = [lanes[lane] for lane in race.standings]
+    best = next((lane.ttft_p50_ms for lane in ranking if lane.place == 1), None)
+    worst = max((lane.ttft_p50_ms or 0.0 for lane in ranking), default=0.0)
+    lines = [title_row("STANDINGS", shown, names)]
+    if room >= _BAR_FROM:
+        lines[0].append(Span("   shorter is better", FAINT))
+    listed = ranking if len(ranking) < rows else ranking[: max(1, rows - 2)]
+    for lane in listed:
+        row = lane_row(lane, _numbers(lane, best), shown, names)
+        lines.append([*row, _mover(movers.get(lane.lane, 0)), *_ratio(lane, worst, room)])
+    if len(listed) < len(ranking):
+        lines.append([Span(f"    … and {len(ranking) - len(listed)} more", FAINT)])
+    return lines[:rows]
+
+
+def _numbers(lane: LaneView, best: float | None) -> Row:
+    first = Style(bold=lane.place == 1)
+    row = {
+        "TTFT p50": Span(ms_text(lane.ttft_p50_ms), first),
+        "TTFT p99": Span(ms_text(lane.ttft_p99_ms), first),
+        "TPOT p50": Span(ms_text(lane.tpot_p50_ms), first),
+        "ok": Span(f"{lane.ok:,}", first),
+    }
+    if lane.elapsed_s > 0:
+        row["mean tok/s"] = Span(rate_text(lane.output_tokens / lane.elapsed_s), first)
+    if lane.ttft_p50_ms is not None and best is not None:
+        leads = lane.place == 1
+        row["gap"] = Span("leader", GOOD) if leads else Span(f"+{ms_text(lane.ttft_p50_ms - best)}")
+    if lane.failed:
+        row["failed"] = Span(f"{lane.failed:,}", BAD)
+    return row
+
+
+def _mover(direction: int) -> Span:
+    if not direction:
+        return Span(" " * _MOVER_CELLS)
+    return Span(" ▲ ", GOOD) if direction > 0 else Span(" ▼ ", WARN)
+
+
+def _ratio(lane: LaneView, worst: float, room: int) -> Line:
+    """Return a bar of the lane's TTFT next to the slowest lane's."""
+    if room < _BAR_FROM or lane.ttft_p50_ms is None or worst <= 0:
+        return []
+    cells = lane.ttft_p50_ms / worst * min(room, _BAR_TO)
+    half = "╸" if cells % 1 >= 0.5 else ""  # noqa: PLR2004 - half a cell
+    return [Span("━" * int(cells) + half, Style(lane_color(lane)))]

@@ -1,0 +1,155 @@
+"""Styled lines to terminal bytes: only the rows that changed, inside one synchronized update.
+
+The canvas is the last door to the terminal. Whatever a pane forgot, nothing that a terminal would obey passes it.
+Colours are ``#rrggbb`` and become what the terminal can show; where it cannot show Unicode, plain ASCII stands in.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from racelog_player.cells import flat, take, width
+from racelog_player.signs import to_ascii
+
+
+class Depth(IntEnum):
+    """How many colours the terminal shows."""
+
+    NONE = 0
+    ANSI = 16
+    INDEXED = 256
+    TRUE = 1 << 24
+
+
+class Style(NamedTuple):
+    """How a span looks; an empty colour is the terminal's own."""
+
+    fg: str = ""
+    bg: str = ""
+    bold: bool = False
+    reverse: bool = False
+
+
+PLAIN = Style()
+
+
+class Span(NamedTuple):
+    """Some text in one style."""
+
+    text: str
+    style: Style = PLAIN
+
+
+Line = list[Span]
+
+BEGIN_UPDATE = "\x1b[?2026h"
+END_UPDATE = "\x1b[?2026l"
+"""Terminals that know the mode show a frame at once (contour's synchronized output); others ignore it."""
+
+_RESET = "\x1b[0m"
+_CLEAR_REST = "\x1b[K"
+
+_ANSI_RGB = (
+    (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229),
+    (127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255), (255, 255, 255),
+)  # fmt: skip
+"""xterm's defaults for the 16 colours; terminals differ, so this only has to be close."""
+
+_CUBE = (0, 95, 135, 175, 215, 255)
+
+
+class Canvas:
+    """Remembers the last frame and returns what it takes to show the next."""
+
+    def __init__(self, depth: Depth, *, ascii_only: bool = False) -> None:
+        self._depth = depth
+        self._ascii = ascii_only
+        self._rows: list[str] = []
+
+    def forget(self) -> None:
+        """Draw every row anew next time: the terminal was resized or written to by someone else."""
+        self._rows = []
+
+    def frame(self, lines: Sequence[Line], columns: int, rows: int) -> str:
+        """Return the bytes that turn the last frame into this one, as text; nothing when they are equal.
+
+        Lines are cut at ``columns`` and ``rows``; missing ones are blank. Cost: encoding every span once.
+        """
+        fresh = [self._encode(line, columns) for line in lines[:rows]]
+        fresh += [_CLEAR_REST] * (rows - len(fresh))
+        known = self._rows if len(self._rows) == rows else [""] * rows
+        changed = [
+            f"\x1b[{row};1H{new}"
+            for row, (old, new) in enumerate(zip(known, fresh, strict=True), 1)
+            if old != new
+        ]
+        self._rows = fresh
+        return f"{BEGIN_UPDATE}{''.join(changed)}{END_UPDATE}" if changed else ""
+
+    def _encode(self, line: Line, columns: int) -> str:
+        parts: list[str] = []
+        column, present = 0, PLAIN
+        for text, style in line:
+            shown = take(flat(text), columns - column)
+            if not shown:
+                continue
+            if style != present:
+                parts.append(sgr(style, self._depth))
+                present = style
+            cells = width(shown)
+            column += cells
+            parts.append(to_ascii(shown) if self._ascii else shown)
+            if cells != len(shown) and not self._ascii and column < columns:
+                # A terminal that thinks otherwise of a wide character's width is put right at once.
+                parts.append(f"\x1b[{column + 1}G")
+        if present != PLAIN:
+            parts.append(_RESET)
+        if column < columns:  # at the last column the cursor waits on it, and clearing would take it away
+            parts.append(_CLEAR_REST)
+        return "".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def sgr(style: Style, depth: Depth) -> str:
+    """Return the sequence that sets exactly this style."""
+    codes = ["0"]
+    if style.bold:
+        codes.append("1")
+    if style.reverse:
+        codes.append("7")
+    if depth != Depth.NONE:
+        codes += [_color(style.fg, 38, depth)] if style.fg else []
+        codes += [_color(style.bg, 48, depth)] if style.bg else []
+    return f"\x1b[{';'.join(codes)}m"
+
+
+def _color(value: str, base: int, depth: Depth) -> str:
+    """Return the SGR parameters for ``#rrggbb``; ``base`` is 38 for the foreground, 48 for the background."""
+    rgb = rgb_of(value)
+    if depth == Depth.TRUE:
+        return f"{base};2;{rgb[0]};{rgb[1]};{rgb[2]}"
+    if depth == Depth.INDEXED:
+        return f"{base};5;{_nearest_indexed(rgb)}"
+    index = min(range(16), key=lambda i: _distance(rgb, _ANSI_RGB[i]))
+    return str(base - 8 + index if index < 8 else base + 52 + index - 8)  # noqa: PLR2004 - 30-37 then 90-97
+
+
+def rgb_of(value: str) -> tuple[int, int, int]:
+    """Return the three parts of ``#rrggbb``."""
+    return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+
+
+def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def _nearest_indexed(rgb: tuple[int, int, int]) -> int:
+    """Return the nearest of xterm's 6x6x6 cube (16-231) and its 24 greys (232-255)."""
+    steps = [min(range(6), key=lambda i, part=part: abs(_CUBE[i] - part)) for part in rgb]  # type: ignore[misc]
+    cube = (_CUBE[steps[0]], _CUBE[steps[1]], _CUBE[steps[2]])
+    shade = min(23, max(0, (sum(rgb) // 3 - 3) // 10))
+    grey = 8 + 10 * shade
+    if _distance(rgb, (grey, grey, grey)) < _distance(rgb, cube):
+        return 232 + shade
+    return 16 + 36 * steps[0] + 6 * steps[1] + steps[2]

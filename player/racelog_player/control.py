@@ -1,0 +1,35 @@
+"""The way back from the view to the recorder: one JSON object a line on a pipe that it handed us."""
+
+import os
+
+import msgspec
+
+
+class Control:
+    """Sends wishes to whoever records; without a peer, or once it is gone, the view is only a view."""
+
+    def __init__(self, fd: int | None = None) -> None:
+        self._fd = fd
+
+    @property
+    def connected(self) -> bool:
+        """True while somebody seems to listen."""
+        return self._fd is not None
+
+    def stop(self) -> bool:
+        """Ask to end the race early; return whether the wish was sent."""
+        return self._send({"do": "stop"})
+
+    def mark(self, label: str) -> bool:
+        """Ask for a mark named ``label`` now; return whether the wish was sent."""
+        return self._send({"do": "mark", "label": label})
+
+    def _send(self, wish: dict[str, str]) -> bool:
+        if self._fd is None:
+            return False
+        try:
+            os.write(self._fd, msgspec.json.encode(wish) + b"\n")
+        except OSError:  # the recorder is gone: we carry on as a viewer
+            self._fd = None
+            return False
+        return True

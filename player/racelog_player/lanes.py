@@ -1,0 +1,157 @@
+"""The lanes: how far each one is, how fast it goes, how it fares. Pure."""
+
+import math
+
+from racelog.views.race import LaneView, RaceView
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import cut, flat, left, right, take, width
+from racelog_player.look import BAD, GOOD, SOFT, TRACK, Look, lane_color, mix
+from racelog_player.parts import bar, between, line_width, rate_text, spark
+
+_BADGES = {
+    "waiting": ("○ on the grid", SOFT),
+    "racing": ("● racing", GOOD),
+    "finished": ("✓ finished", GOOD),
+    "stopped": ("■ stopped", SOFT),
+    "died": ("✗ died", BAD),
+}
+_BADGE_CELLS = 13
+_SPARK_CELLS = 16
+_NARROW = 80
+WIDE = 100
+"""From this many columns on a screen is wide: longer names, more numbers, whole words."""
+
+FIRST_GUESS_S = 3.0
+"""How long a request is taken to last until the lane's own requests say better."""
+
+
+def emoji(lane: LaneView) -> Span:
+    """Return the lane's emoji in two cells, or a sign in its colour."""
+    sign = take(flat(lane.emoji), 2).strip()
+    return Span(left(sign, 2)) if sign else Span("◆ ", Style(lane_color(lane)))
+
+
+def name_cells(race: RaceView, columns: int) -> int:
+    """Return the width that all lanes' names share on a screen of ``columns``."""
+    return min(
+        16 if columns < WIDE else 28, max((width(flat(lane.engine)) for lane in race.lanes), default=0)
+    )
+
+
+def badge(lane: LaneView) -> Span:
+    """Return the lane's status as a word with a sign."""
+    text, style = _BADGES.get(lane.status, (lane.status, SOFT))
+    return Span(text, style)
+
+
+def in_flight(lane: LaneView) -> float:
+    """Return the open requests' estimated share of the lane's task, 0 to 1; the lane's count never includes it.
+
+    Each open request approaches one whole as it outlasts the lane's mean (1 - exp(-2x) of x means), so the
+    bar creeps on between finishes and a finish always moves it forward.
+    """
+    if not lane.target_requests or lane.status != "racing":
+        return 0.0
+    done = lane.requests_done
+    mean_s = lane.elapsed_s * max(1, lane.active) / done if done else FIRST_GUESS_S
+    if mean_s <= 0:
+        return 0.0
+    shares = [1 - math.exp(-2 * stream.elapsed_s / mean_s) for stream in lane.streams]
+    if not shares:
+        return 0.0
+    return sum(shares) / len(shares) * lane.active / lane.target_requests
+
+
+def lanes_pane(race: RaceView, look: Look, columns: int, per_lane: int) -> list[Line]:
+    """Return the lanes in ``per_lane`` rows each: 1 packed, 2 with a line of numbers, 3 with a blank after it."""
+    peak = max((value for lane in race.lanes for value in lane.token_history), default=0)
+    names = name_cells(race, columns)
+    lines: list[Line] = []
+    for lane in race.lanes:
+        if per_lane == 1:
+            lines.append(_packed(lane, look, columns, names, peak))
+            continue
+        lines += [_track(lane, look, columns, names), _numbers(lane, columns, names, peak)]
+        lines += [[]] * (per_lane - 2)
+    return lines
+
+
+def _head(lane: LaneView, names: int) -> Line:
+    return [
+        Span(" "),
+        emoji(lane),
+        Span(" "),
+        Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True)),
+        Span("  "),
+    ]
+
+
+def _bar(lane: LaneView, look: Look, cells: int) -> Line:
+    done = lane.progress or 0.0
+    return bar(look, max(1, cells), done, done + in_flight(lane), lane_color(lane))
+
+
+def _track(lane: LaneView, look: Look, columns: int, names: int) -> Line:
+    percent = "" if lane.progress is None else f"{lane.progress * 100:.0f} %"
+    tail = [
+        Span(right(percent, 6)),
+        Span("  "),
+        Span(left(badge(lane).text, _BADGE_CELLS + 1), badge(lane).style),
+    ]
+    cells = columns - names - 6 - 6 - 2 - _BADGE_CELLS - 1
+    return [*_head(lane, names), *_bar(lane, look, cells), *tail]
+
+
+def counts(lane: LaneView) -> str:
+    """Return the requests done, of how many where that is known."""
+    return f"{lane.requests_done:,}" + (f"/{lane.target_requests:,}" if lane.target_requests else "")
+
+
+def _numbers(lane: LaneView, columns: int, names: int, peak: int) -> Line:
+    color = lane_color(lane)
+    line = [
+        Span(" " * (names + 6)),
+        Span(counts(lane)),
+        Span(" done" if columns < WIDE else " requests done", SOFT),
+        Span("   " + rate_text(lane.requests_per_s)),
+        Span(" req/s", SOFT),
+        Span("   " + right(rate_text(_speed(lane)), 5)),
+        Span(" tok/s  " if lane.status in ("waiting", "racing") else " tok/s mean  ", SOFT),
+        Span(
+            spark(lane.token_history, _SPARK_CELLS if columns < WIDE else 60, peak),
+            Style(mix(color, TRACK, 0.25)),
+        ),
+    ]
+    trouble: Line = []
+    if lane.failed:
+        worst = max(lane.errors, key=lambda kind: lane.errors[kind], default="")
+        trouble = [
+            Span(f"  {lane.failed:,} failed", BAD),
+            Span(f" {cut(flat(worst), 12)}" if worst else "", SOFT),
+        ]
+    elif lane.reason and lane.status in ("died", "stopped"):
+        trouble = [Span("  " + cut(flat(lane.reason), 30), SOFT)]
+    return between(line, [*trouble, Span(" ")], columns)
+
+
+def _speed(lane: LaneView) -> float:
+    """Return the last second's tokens while the lane races, its mean once it has ended."""
+    ended = lane.status not in ("waiting", "racing") and lane.elapsed_s > 0
+    return lane.output_tokens / lane.elapsed_s if ended else lane.tokens_per_s
+
+
+def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int) -> Line:
+    sign, style = badge(lane).text[0], badge(lane).style
+    tail = [
+        Span(right(counts(lane), 10)),
+        Span(right(rate_text(_speed(lane)), 7)),
+        Span(" tok/s ", SOFT),
+    ]
+    if columns >= _NARROW:
+        tail += [
+            Span(left(spark(lane.token_history, 10, peak), 10), Style(mix(lane_color(lane), TRACK, 0.25))),
+            Span(f" {lane.failed:>3} failed" if lane.failed else " " * 11, BAD),
+        ]
+    tail.append(Span(f" {sign} ", style))
+    cells = columns - names - 6 - line_width(tail)
+    return [*_head(lane, names), *_bar(lane, look, cells), *tail]

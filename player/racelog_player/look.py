@@ -1,0 +1,76 @@
+"""Colours and signs: what the terminal can show, and which colour is whose."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from racelog.views.race import LaneView
+from racelog_player.canvas import Depth, Style, rgb_of
+
+PALETTE = (
+    "#4cc9f0", "#ffa94d", "#b197fc", "#63e6a4", "#ff8fab",
+    "#ffd84d", "#7aa2ff", "#e78bff", "#b8e65c", "#d9b38c",
+)  # fmt: skip
+"""A lane without a colour takes the one of its number; ten, as many as a race has lanes."""
+
+NAMED = {
+    "red": "#ff6b6b", "green": "#51cf66", "yellow": "#ffd43b", "blue": "#5c9dff", "magenta": "#da77f2",
+    "purple": "#b197fc", "violet": "#9775fa", "cyan": "#3bc9db", "teal": "#20c997", "orange": "#ffa94d",
+    "pink": "#ff8fab", "lime": "#a9e34b", "gold": "#fcc419", "brown": "#c08a5a", "white": "#f1f3f5",
+    "gray": "#adb5bd", "grey": "#adb5bd", "black": "#6c757d", "coral": "#ff8066", "indigo": "#748ffc",
+}  # fmt: skip
+"""What people call colours, in shades that read on dark and on light."""
+
+STRONG = Style(bold=True)
+SOFT = Style(fg="#939aa6")
+FAINT = Style(fg="#626a78")
+GOOD = Style(fg="#51cf66")
+BAD = Style(fg="#ff6b6b", bold=True)
+WARN = Style(fg="#ffc94d", bold=True)
+TRACK = "#2c323d"
+
+MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What panes must know of the terminal: whether an empty bar can be a colour or needs a sign."""
+
+    depth: Depth = Depth.TRUE
+    ascii_only: bool = False
+
+    @property
+    def tracks(self) -> bool:
+        """True when a bar's empty part can be drawn as a background shade, and parts of a cell as blocks."""
+        return self.depth >= Depth.INDEXED and not self.ascii_only
+
+
+def depth_of(environment: Mapping[str, str]) -> Depth:
+    """Return how many colours the terminal of this environment shows (https://no-color.org is honoured)."""
+    term = environment.get("TERM", "")
+    if environment.get("NO_COLOR") or term in ("", "dumb"):
+        return Depth.NONE
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return Depth.TRUE
+    return Depth.INDEXED if "256" in term else Depth.ANSI
+
+
+def shows_unicode(encoding: str | None, environment: Mapping[str, str]) -> bool:
+    """Return whether output in ``encoding`` can carry our signs."""
+    return (encoding or "").lower().replace("-", "") == "utf8" and environment.get("TERM") != "dumb"
+
+
+def lane_color(lane: LaneView) -> str:
+    """Return a lane's colour as ``#rrggbb``: its own when we can read it, else its number's."""
+    wanted = lane.color.strip().lower()
+    if re.fullmatch(r"#[0-9a-f]{6}", wanted):
+        return wanted
+    if re.fullmatch(r"#[0-9a-f]{3}", wanted):
+        return "#" + "".join(digit * 2 for digit in wanted[1:])
+    return NAMED.get(wanted.removeprefix("bright").strip("-_ "), PALETTE[lane.lane % len(PALETTE)])
+
+
+def mix(one: str, other: str, share: float) -> str:
+    """Return the colour ``share`` of the way from ``one`` to ``other``."""
+    parts = (round(a + (b - a) * share) for a, b in zip(rgb_of(one), rgb_of(other), strict=True))
+    return "#" + "".join(f"{part:02x}" for part in parts)

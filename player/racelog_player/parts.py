@@ -1,0 +1,105 @@
+"""The small things panes are made of: bars, sparklines, numbers, and lines set side by side. Pure."""
+
+from collections.abc import Sequence
+
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import take, width
+from racelog_player.look import FAINT, TRACK, Look, mix
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_SPARKS = "▁▂▃▄▅▆▇"  # never the whole cell: it would grow into the bar above
+NOTHING = "–"  # noqa: RUF001 - what stands where there is no number
+
+
+def bar(look: Look, cells: int, done: float, flight: float, color: str) -> Line:
+    """Return a bar of ``cells``: ``done`` of it solid, on to ``flight`` in a weaker shade, the rest empty.
+
+    Both are shares of the whole, 0 to 1. An eighth of a cell is the smallest step where the terminal can show it.
+    """
+    done, flight = min(1.0, max(0.0, done)), min(1.0, max(done, flight))
+    if not look.tracks:
+        solid, weak = int(done * cells), int(flight * cells)
+        return [
+            Span("█" * solid, Style(color)),
+            Span("▒" * (weak - solid), Style(color)),
+            Span("░" * (cells - weak), FAINT),
+        ]
+    weaker = mix(color, TRACK, 0.55)
+    solid, weak = int(done * cells * 8), int(flight * cells * 8)
+    line = [Span("█" * (solid // 8), Style(color))]
+    used = solid // 8
+    if solid % 8:  # the cell where solid ends; what follows it shows as the background
+        line.append(Span(_EIGHTHS[solid % 8], Style(color, weaker if weak // 8 > used else TRACK)))
+        used += 1
+    if weak // 8 > used:
+        line.append(Span("█" * (weak // 8 - used), Style(weaker)))
+        used = weak // 8
+    if weak % 8 and used == weak // 8 and used < cells:
+        line.append(Span(_EIGHTHS[weak % 8], Style(weaker, TRACK)))
+        used += 1
+    line.append(Span(" " * (cells - used), Style("", TRACK)))
+    return line
+
+
+def spark(history: Sequence[int], cells: int, peak: int) -> str:
+    """Return the last ``cells`` values as blocks, ``peak`` the highest; as wide as there are values, at most ``cells``."""
+    if peak <= 0:
+        return ""
+    return "".join(_SPARKS[min(6, value * 7 // (peak + 1))] for value in history[-cells:] if cells > 0)
+
+
+def ms_text(value: float | None) -> str:
+    """Return milliseconds with three digits that mean something: ``8.21 ms``, ``41.2 ms``, ``412 ms``, ``12.3 s``."""
+    if value is None:
+        return NOTHING
+    if value >= 10_000:  # noqa: PLR2004 - above ten seconds, seconds read better
+        return f"{value / 1000:,.1f} s"
+    digits = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - powers of ten
+    return f"{value:,.{digits}f} ms"
+
+
+def rate_text(value: float | None) -> str:
+    """Return a rate with one digit after the point below ten."""
+    return NOTHING if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"  # noqa: PLR2004 - a power of ten
+
+
+def line_width(line: Line) -> int:
+    """Return how many cells a line takes."""
+    return sum(width(span.text) for span in line)
+
+
+def fitted(line: Line, cells: int) -> Line:
+    """Return ``line`` in exactly ``cells`` cells, cut or filled with blanks."""
+    fit: Line = []
+    room = cells
+    for text, style in line:
+        shown = take(text, room)
+        fit.append(Span(shown, style))
+        room -= width(shown)
+        if len(shown) < len(text):
+            break
+    return [*fit, Span(" " * room)]
+
+
+def between(start: Line, end: Line, cells: int) -> Line:
+    """Return ``start`` flush left and ``end`` flush right in ``cells``; ``start`` gives way."""
+    return [*fitted(start, cells - line_width(end)), *end]
+
+
+def beside(boxes: Sequence[Sequence[Line]], cells: int, gap: int) -> list[Line]:
+    """Return boxes of lines set side by side, each ``cells`` wide, ``gap`` blanks between."""
+    height = max((len(box) for box in boxes), default=0)
+    return [
+        [
+            span
+            for index, box in enumerate(boxes)
+            for span in ([Span(" " * gap)] if index else [])
+            + fitted(box[row] if row < len(box) else [], cells)
+        ]
+        for row in range(height)
+    ]
+
+
+def spread_rows(total: int, parts: int) -> list[int]:
+    """Return ``total`` shared out over ``parts`` as evenly as can be, the first ones larger."""
+    return [total // parts + (index < total % parts) for index in range(parts)]

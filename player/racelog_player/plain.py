@@ -1,0 +1,184 @@
+"""The race as running lines, for pipes, logs and screen readers: a line when something happens, then the result."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TextIO
+
+from racelog.clock import NS_PER_S
+from racelog.replay.race import RaceTracks, Replay
+from racelog.views.race import LaneView, RaceView, race_view
+from racelog.views.summary import RaceSummary, race_summary
+from racelog_player.cells import flat, left, right, width
+from racelog_player.moments import turning_points
+from racelog_player.parts import NOTHING, ms_text, rate_text
+from racelog_player.playhead import Playhead
+from racelog_player.result import success_text
+from racelog_player.signs import to_ascii
+from racelog_player.source import Source
+from racelog_player.speed import MAX
+from racelog_player.times import clock_text
+
+POLL_S = 0.1
+"""How often a running race is looked at."""
+
+
+class Narrator:
+    """Compares each view with the one before and says what happened in between, in lines."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, LaneView] = {}
+        self._told: dict[int, tuple[int, float]] = {}
+        self._leader: int | None = None
+        self._names = 0
+
+    def lines(self, race: RaceView) -> list[str]:
+        """Return a line per lane for a start, a first token, finished requests (once a second) and an end."""
+        self._names = max((width(flat(lane.engine)) for lane in race.lanes), default=0)
+        told = [line for lane in race.lanes for line in self._lane(lane, race.position_s)]
+        leader = next((lane for lane in race.lanes if lane.place == 1), None)
+        if leader is not None and leader.lane != self._leader:
+            if self._leader is not None:
+                told.append(self._said(leader, f"takes the lead, TTFT p50 {ms_text(leader.ttft_p50_ms)}"))
+            self._leader = leader.lane
+        self._before = {lane.lane: lane for lane in race.lanes}
+        stamp = clock_text(round(race.position_s * NS_PER_S))
+        return [f"{stamp}  {line}" for line in told]
+
+    def _lane(self, lane: LaneView, position_s: float) -> Iterator[str]:
+        before = self._before.get(lane.lane)
+        status = before.status if before else "waiting"
+        if status == "waiting" and lane.status != "waiting":
+            yield self._said(lane, "started")
+        if lane.ttft_p50_ms is not None and (before is None or before.ttft_p50_ms is None):
+            yield self._said(lane, f"first token after {ms_text(lane.ttft_p50_ms)}")
+        ended = lane.status not in ("waiting", "racing")
+        told, told_s = self._told.get(lane.lane, (0, -1.0))
+        if lane.requests_done > told and (
+            ended or position_s - told_s >= 1
+        ):  # a burst of finishes is one line
+            self._told[lane.lane] = (lane.requests_done, position_s)
+            yield self._said(lane, _progress(lane))
+        if ended and status in ("waiting", "racing"):
+            why = f": {flat(lane.reason)}" if lane.reason else ""
+            yield self._said(lane, f"{lane.status} after {lane.elapsed_s:.1f} s{why}")
+
+    def _said(self, lane: LaneView, what: str) -> str:
+        return f"{left(flat(lane.engine), self._names)}  {what}"
+
+
+def _progress(lane: LaneView) -> str:
+    of = f"/{lane.target_requests:,}" if lane.target_requests else ""
+    failed = f", {lane.failed:,} failed" if lane.failed else ""
+    return (
+        f"{lane.requests_done:,}{of} requests{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, "
+        f"{rate_text(lane.tokens_per_s)} tok/s"
+    )
+
+
+def standings_table(race: RaceView) -> list[str]:
+    """Return the race at one instant as a readable table, best lane first."""
+    lanes = {lane.lane: lane for lane in race.lanes}
+    rows = [
+        [
+            "",
+            "engine",
+            "status",
+            "requests",
+            "ok",
+            "failed",
+            "TTFT p50",
+            "TTFT p99",
+            "TPOT p50",
+            "tokens",
+            "tok/s",
+        ]
+    ]
+    for lane_id in race.standings:
+        lane = lanes[lane_id]
+        of = f"/{lane.target_requests:,}" if lane.target_requests else ""
+        rows.append([
+            str(lane.place or NOTHING), flat(lane.engine), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
+            f"{lane.failed:,}", ms_text(lane.ttft_p50_ms), ms_text(lane.ttft_p99_ms), ms_text(lane.tpot_p50_ms),
+            f"{lane.output_tokens:,}", rate_text(lane.tokens_per_s),
+        ])  # fmt: skip
+    head = f"{flat(race.name)}  {clock_text(round(race.position_s * NS_PER_S))} / {clock_text(round(race.duration_s * NS_PER_S))}"
+    return [head, "", *aligned(rows, words=3)]
+
+
+def result_table(summary: RaceSummary) -> list[str]:
+    """Return the result as a readable table, the winner first, and what its words mean."""
+    lanes = {lane.lane: lane for lane in summary.lanes}
+    rows = [["", "engine", "requests", "TTFT p50", "TTFT p99", "TPOT p50", "tok/s", "success"]]
+    for lane_id in summary.standings:
+        lane = lanes[lane_id]
+        rows.append([
+            str(lane.place or NOTHING), flat(lane.engine), f"{lane.requests:,}",
+            ms_text(lane.ttft_ms.p50 if lane.ttft_ms else None), ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None),
+            ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), success_text(lane.success_rate),
+        ])  # fmt: skip
+    verdict = (
+        f"{flat(lanes[summary.winner].engine)} wins"
+        if summary.winner is not None
+        else "no winner: no lane returned a token"
+    )
+    note = "" if summary.status == "finished" else f" (race {summary.status})"
+    return [
+        f"{verdict}{note}", "", *aligned(rows, words=2), "",
+        "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
+    ]  # fmt: skip
+
+
+def aligned(rows: list[list[str]], words: int) -> list[str]:
+    """Return rows of cells as lines in columns; the first ``words`` columns flush left, numbers flush right."""
+    sizes = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            (left if column < words else right)(cell, sizes[column]) for column, cell in enumerate(row)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def play_plain(source: Source, speed: float, start_ns: int = 0, out: TextIO | None = None) -> None:
+    """Print a race's running lines at ``speed`` and then its result; a running race is followed to its end."""
+    stream = out or sys.stdout
+    unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    narrator = Narrator()
+    replay = Replay(source.tracks)
+    for position in (
+        _live_positions(source) if not source.ended else _past_positions(source.tracks, speed, start_ns)
+    ):
+        replay.seek(position)
+        _print(narrator.lines(race_view(replay, streams=0)), stream, unicode=unicode)
+    replay.seek_end()
+    _print(narrator.lines(race_view(replay, streams=0)), stream, unicode=unicode)
+    _print(["", *result_table(race_summary(Replay(source.tracks)))], stream, unicode=unicode)
+
+
+def _print(lines: list[str], stream: TextIO, *, unicode: bool) -> None:
+    stream.writelines((line if unicode else to_ascii(line)) + "\n" for line in lines)
+    if lines:
+        stream.flush()
+
+
+def _past_positions(tracks: RaceTracks, speed: float, start_ns: int) -> Iterator[int]:
+    """Yield every position at which something changes, each when the playhead gets there."""
+    head = Playhead(start_ns, time.monotonic_ns(), speed)
+    for position in [start_ns, *(point for point in turning_points(tracks) if point > start_ns)]:
+        if speed != MAX:
+            due_ns = head.since_ns + int((position - start_ns) / speed)
+            time.sleep(max(0, due_ns - time.monotonic_ns()) / NS_PER_S)
+        yield position
+
+
+def _live_positions(source: Source) -> Iterator[int]:
+    """Yield the live edge ten times a second until the race has ended and the edge has come to its end."""
+    while True:
+        now = time.monotonic_ns()
+        source.poll(now)
+        edge = source.edge_ns(now)
+        yield edge
+        if source.ended and edge >= source.tracks.duration_ns():
+            return
+        time.sleep(POLL_S)

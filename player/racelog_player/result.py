@@ -1,0 +1,75 @@
+"""The result: who won and by how much, and a row of numbers per lane. Pure."""
+
+from racelog.views.race import RaceView
+from racelog.views.summary import LaneSummary, RaceSummary, Spread
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import flat
+from racelog_player.lanes import name_cells
+from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
+from racelog_player.parts import NOTHING, line_width, ms_text, rate_text
+from racelog_player.table import INDENT, Column, Row, fitting, lane_row, title_row
+
+_COLUMNS = (
+    Column("requests", 9, 4), Column("TTFT p50", 10, 0), Column("TTFT p99", 10, 5), Column("TPOT p50", 10, 2),
+    Column("E2E p50", 10, 7), Column("tok/s", 7, 3), Column("tokens", 10, 6), Column("success", 9, 1),
+)  # fmt: skip
+
+
+def result_pane(summary: RaceSummary, race: RaceView, columns: int, rows: int) -> list[Line]:
+    """Return the result in at most ``rows`` rows; ``race`` is the view at the end."""
+    names = name_cells(race, columns)
+    shown = fitting(_COLUMNS, columns - INDENT - names)
+    lanes = {lane.lane: lane for lane in summary.lanes}
+    views = {lane.lane: lane for lane in race.lanes}
+    lines: list[Line] = [_headline(summary, columns), [], title_row("RESULT", shown, names)]
+    lines += [lane_row(views[lane], _numbers(lanes[lane]), shown, names) for lane in summary.standings]
+    if len(lines) > rows:
+        lines = [lines[0], *lines[2:]]
+    return lines[:rows]
+
+
+def _headline(summary: RaceSummary, columns: int) -> Line:
+    """Return who won and by how much, the second part where there is room."""
+    lanes = {lane.lane: lane for lane in summary.lanes}
+    ranked = [lanes[lane] for lane in summary.standings if lanes[lane].ttft_ms is not None]
+    medians = [lane.ttft_ms.p50 for lane in ranked if lane.ttft_ms is not None]
+    if summary.winner is None or not ranked:
+        return [Span(" "), Span("No winner: no lane returned a token", WARN)]
+    line = [
+        Span(" 🏆 "), Span(f"{flat(ranked[0].engine)} wins", STRONG),
+        Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0]), STRONG),
+    ]  # fmt: skip
+    if len(ranked) > 1 and medians[0] > 0:
+        times = f", {medians[1] / medians[0]:.2f}\N{MULTIPLICATION SIGN} ahead of {flat(ranked[1].engine)}"
+        line.append(Span(times, SOFT))
+    if summary.status != "finished":
+        line.insert(2, Span(f"  · race {summary.status}", WARN))
+    while line_width(line) > columns and len(line) > 2:  # noqa: PLR2004 - the winner stays
+        line.pop()
+    return line
+
+
+def _numbers(lane: LaneSummary) -> Row:
+    row = {
+        "requests": Span(f"{lane.requests:,}"),
+        "TTFT p50": _median(lane.ttft_ms, Style(bold=lane.place == 1)),
+        "TTFT p99": Span(ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None)),
+        "TPOT p50": _median(lane.tpot_ms),
+        "E2E p50": _median(lane.e2e_ms),
+        "tok/s": Span(rate_text(lane.tokens_per_s)),
+        "tokens": Span(f"{lane.output_tokens:,}"),
+    }
+    if lane.success_rate is not None:
+        row["success"] = Span(success_text(lane.success_rate), GOOD if lane.success_rate == 1 else BAD)
+    return row
+
+
+def _median(spread: Spread | None, style: Style | None = None) -> Span:
+    return Span(ms_text(spread.p50 if spread else None), style or Style())
+
+
+def success_text(rate: float | None) -> str:
+    """Return a share as percent that says 100 only when it is: ``99.9 %``."""
+    if rate is None:
+        return NOTHING
+    return "100 %" if rate == 1 else f"{min(99.9, rate * 100):.3g} %"

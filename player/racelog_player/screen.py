@@ -1,0 +1,76 @@
+"""One picture of the race for any size of terminal. Pure: a scene and a size in, styled lines out.
+
+Room goes, in this order, to the lanes, the standings, the answers, and then to air and small print.
+"""
+
+from racelog_player.board import board_pane
+from racelog_player.canvas import Line
+from racelog_player.chrome import glossary, grid_pane, help_pane, keys_line, small, title, transport_line
+from racelog_player.lanes import lanes_pane
+from racelog_player.look import Look
+from racelog_player.parts import fitted, line_width
+from racelog_player.result import result_pane
+from racelog_player.scene import Scene, Stage
+from racelog_player.streams import LEAST_ROWS, streams_pane
+
+LEAST_COLUMNS, LEAST_SCREEN_ROWS = 60, 15
+_AIRY_ROWS = 34
+"""From this many rows on lanes stand apart and blank lines part the panes."""
+
+
+def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
+    """Return exactly ``rows`` lines, none wider than ``columns``."""
+    if columns < LEAST_COLUMNS or rows < LEAST_SCREEN_ROWS:
+        tiny = small(scene.race, scene.transport, columns, rows)
+        return _filled([_within(line, columns) for line in tiny], rows)
+    top = [title(scene, columns), []]
+    bottom = [transport_line(scene.transport, columns), keys_line(scene, columns)]
+    room = rows - len(top) - len(bottom)
+    body = _filled(_body(scene, look, columns, room), room)
+    return [_within(line, columns) for line in [*top, *body, *bottom]]
+
+
+def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
+    if scene.help:
+        return help_pane(columns)
+    if scene.stage is Stage.GRID:
+        return grid_pane(scene, columns, rows)
+    lanes = len(scene.race.lanes)
+    per_lane = _rows_per_lane(lanes, rows)
+    lines = lanes_pane(scene.race, look, columns, per_lane)
+    lines += [[]] if per_lane < 3 and rows > lanes * per_lane + 3 else []  # noqa: PLR2004 - 3 ends with a blank
+    left = rows - len(lines)
+    if scene.summary is not None:
+        lines += result_pane(scene.summary, scene.race, columns, left)
+        return _with_glossary(lines, columns, rows)
+    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1))
+    lines += board
+    left -= len(board) + 2
+    words = left >= LEAST_ROWS * 2 + 2
+    answers = streams_pane(scene.race, columns, left - 2 if words else left)
+    if answers:
+        lines += [[], *answers]
+    return _with_glossary(lines, columns, rows) if words else lines
+
+
+def _rows_per_lane(lanes: int, rows: int) -> int:
+    """Return 3, 2 or 1 rows a lane: the most that leaves room for the standings and a few lines of answers."""
+    after = 1 + (lanes + 1) + 1 + LEAST_ROWS + 1
+    if rows >= _AIRY_ROWS and lanes * 3 + after + LEAST_ROWS <= rows:
+        return 3
+    return 2 if lanes * 2 + after <= rows else 1
+
+
+def _with_glossary(lines: list[Line], columns: int, rows: int) -> list[Line]:
+    """Return ``lines`` with the small print in the last row but one, where that is free."""
+    if len(lines) > rows - 2:
+        return lines
+    return [*_filled(lines, rows - 2), glossary(columns), []]
+
+
+def _within(line: Line, columns: int) -> Line:
+    return line if line_width(line) <= columns else fitted(line, columns)
+
+
+def _filled(lines: list[Line], rows: int) -> list[Line]:
+    return [*lines[:rows], *([[]] * (rows - len(lines)))]

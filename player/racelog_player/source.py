@@ -1,0 +1,133 @@
+"""Where a replay's events come from: a race that is over, or one that is still being recorded."""
+
+from pathlib import Path
+from typing import Protocol
+
+from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.log.follow import LogFollower
+from racelog.log.reader import open_log
+from racelog.replay.race import RaceTracks
+
+LAG_NS = 400 * NS_PER_MS
+"""The live edge stays this far behind the clock: a lane commits every 250 ms, and a commit takes a moment to arrive."""
+
+COUNTDOWN_LABEL = "countdown"
+COUNTDOWN_S = 3
+
+
+class Source(Protocol):
+    """A race that may still grow."""
+
+    tracks: RaceTracks
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will come."""
+        ...
+
+    def poll(self, now_ns: int) -> None:
+        """Take in what was recorded since the last poll; ``now_ns`` is ``CLOCK_MONOTONIC``."""
+        ...
+
+    def edge_ns(self, now_ns: int) -> int:
+        """Return the last position there is to see."""
+        ...
+
+    def countdown_s(self, now_ns: int) -> int | None:
+        """Return the seconds left until the start, or None when nobody counts."""
+        ...
+
+    def quiet_s(self, now_ns: int) -> float:
+        """Return for how long a race that should go on has said nothing."""
+        ...
+
+
+class PastRace:
+    """A race that is over, read whole."""
+
+    ended = True
+
+    def __init__(self, path: Path) -> None:
+        self.tracks = RaceTracks(open_log(path).events)
+
+    def poll(self, now_ns: int) -> None:
+        """Do nothing: it is all there."""
+
+    def edge_ns(self, now_ns: int) -> int:  # noqa: ARG002 - a past race ends when it ended
+        """Return the race's duration."""
+        return self.tracks.duration_ns()
+
+    def countdown_s(self, now_ns: int) -> int | None:  # noqa: ARG002 - long over
+        """Return None: its start is long past."""
+        return None
+
+    def quiet_s(self, now_ns: int) -> float:  # noqa: ARG002 - nothing is awaited
+        """Return 0: nothing is awaited."""
+        return 0.0
+
+
+class LiveRace:
+    """A race being recorded on this machine, followed on the clock it is recorded with.
+
+    What was read stays when the directory is sealed and goes away.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.tracks = RaceTracks()
+        self._path = path
+        self._follower = LogFollower(path)
+        self._heard_ns: int | None = None
+        self._gone = False
+
+    @property
+    def ended(self) -> bool:
+        """True when every lane has ended, or the directory was sealed away."""
+        lanes = self.tracks.lanes.values()
+        return self._gone or (bool(lanes) and all(track.end_ns is not None for track in lanes))
+
+    def poll(self, now_ns: int) -> None:
+        """Take in the newly committed events. Cost: the new bytes."""
+        gone = not self._path.exists()  # before reading: what a last poll misses cannot be followed by "gone"
+        if events := self._follower.poll():
+            self.tracks.extend(events)
+            self._heard_ns = now_ns
+        self._gone = gone
+        if self._heard_ns is None:
+            self._heard_ns = now_ns
+
+    def edge_ns(self, now_ns: int) -> int:
+        """Return how long ago the latest lane to start did so, less the lag; at most the race, once it is over.
+
+        In a time trial the next lane's start brings it back to 0, and the lanes before race along from the log.
+        """
+        head, facts = self.tracks.head, self.tracks.facts
+        started = [track for track in self.tracks.lanes.values() if track.start_ns is not None]
+        if not started or head is None:
+            return 0
+        latest = max(started, key=lambda track: track.start_ns or 0)
+        edge = max(0, now_ns - head.mono_origin_ns - (latest.start_ns or 0) - LAG_NS)
+        if not self.ended:
+            return edge
+        trial = facts is not None and facts.grid == "time-trial"
+        whole = self.tracks.duration_ns()
+        return whole if trial and edge >= latest.duration_ns() else min(edge, whole)
+
+    def countdown_s(self, now_ns: int) -> int | None:
+        """Return the whole seconds left of a 3-2-1 begun by a mark ``countdown`` (or ``countdown:SECONDS``)."""
+        head = self.tracks.head
+        if head is None:
+            return None
+        now = now_ns - head.mono_origin_ns
+        for mark in reversed(self.tracks.marks):
+            word, _, seconds = mark.label.partition(":")
+            if word == COUNTDOWN_LABEL:
+                length = int(seconds) if seconds.isascii() and seconds.isdigit() else COUNTDOWN_S
+                left_ns = mark.t + length * NS_PER_S - now
+                return -(-left_ns // NS_PER_S) if left_ns > -NS_PER_S else None
+        return None
+
+    def quiet_s(self, now_ns: int) -> float:
+        """Return seconds since the last event of a race that has not ended."""
+        if self.ended or self._heard_ns is None:
+            return 0.0
+        return (now_ns - self._heard_ns) / NS_PER_S
