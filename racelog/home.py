@@ -13,9 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from racelog.errors import InputError, RaceNotFound
-
-LIVE_SUFFIX = ".live"
-SEALED_SUFFIX = ".rlog"
+from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 
 
 def home_folder(override: str | Path | None = None) -> Path:
@@ -54,8 +52,8 @@ def stored_races(home: Path) -> list[StoredRace]:
         if path.name.endswith(LIVE_SUFFIX) and path.is_dir():
             race_id = path.name.removesuffix(LIVE_SUFFIX)
             found.setdefault(race_id, StoredRace(race_id, path, sealed=False))
-        elif path.name.endswith(SEALED_SUFFIX) and path.is_file():
-            race_id = path.name.removesuffix(SEALED_SUFFIX)
+        elif path.name.endswith(SEGMENT_SUFFIX) and path.is_file():
+            race_id = path.name.removesuffix(SEGMENT_SUFFIX)
             found[race_id] = StoredRace(race_id, path, sealed=True)
     return sorted(found.values(), key=lambda race: race.race_id, reverse=True)
 
@@ -78,7 +76,7 @@ def find_race(race: str, home: Path) -> Path:
     as_path = Path(race)
     if _exists(as_path):
         return as_path
-    if as_path.suffix == SEALED_SUFFIX:
+    if as_path.suffix == SEGMENT_SUFFIX:
         raise RaceNotFound(f"no log at {race}")
     races = stored_races(home)
     if not races:

@@ -14,10 +14,10 @@ from msgspec import Struct
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import decode_events
+from racelog.log.names import SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.units import Damage, Unit, UnitScanner, decode_payload
 
 READ_BYTES = 1 << 20
-SEGMENT_SUFFIX = ".rlog"
 
 E = TypeVar("E", bound=Struct)
 
@@ -153,7 +153,8 @@ def scan_file(path: Path, scanner: UnitScanner | None = None) -> Iterator[Unit |
 def open_log(path: str | Path) -> RaceLog:
     """Return everything readable in the log at ``path``, a file or a directory of segments.
 
-    Cost: the whole log in memory, about 2 M chunks a second on one core.
+    A running race may be sealed while it is read: its segments then go away, and the sealed file beside them, which
+    holds the same facts, is read instead. Cost: the whole log in memory.
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
@@ -161,13 +162,25 @@ def open_log(path: str | Path) -> RaceLog:
         NewerLog: a unit uses a newer major format.
     """
     root = Path(path)
+    sealed = sealed_sibling(root)
+    try:
+        log = _read(root)
+    except (LogError, RaceNotFound):
+        if sealed is None or not sealed.exists():
+            raise
+        return _read(sealed)
+    return _read(sealed) if sealed is not None and sealed.exists() else log
+
+
+def _read(root: Path) -> RaceLog:
+    """Read one file or one directory as it is now."""
     reader = UnitReader()
     ordered: list[OrderedEvent] = []
     for file in log_files(root):
         reader.report.files += 1
-        reader.report.bytes += file.stat().st_size
         for found in scan_file(file):
             ordered += reader.read(file.name, found)
+            reader.report.bytes += found.end - found.offset
     if reader.report.units == 0:
         raise NotALog(f"{root} is not a racelog file: it holds no committed unit")
     ordered.sort(key=lambda entry: entry[:4])

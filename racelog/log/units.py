@@ -97,6 +97,11 @@ class Damage:
     length: int
     reason: str
 
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after the damage."""
+        return self.offset + self.length
+
 
 def encode_unit(payload: bytes, trailer: Trailer, *, level: int = LIVE_LEVEL) -> bytes:
     """Return one unit: ``payload`` as a checksummed zstd frame, and its trailer.

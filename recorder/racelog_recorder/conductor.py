@@ -17,7 +17,8 @@ from racelog import __version__
 from racelog.clock import NS_PER_S, read_clocks, rfc3339
 from racelog.errors import ExitCode, InputError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
-from racelog.home import LIVE_SUFFIX, SEALED_SUFFIX, new_race_id
+from racelog.home import new_race_id
+from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog_recorder.child import Child
 from racelog_recorder.facts import host_facts
@@ -58,8 +59,8 @@ class Paths:
         """
         if output is None:
             folder = home / "races"
-            return cls(folder / (race_id + LIVE_SUFFIX), folder / (race_id + SEALED_SUFFIX))
-        live = output.with_name(output.name.removesuffix(SEALED_SUFFIX) + LIVE_SUFFIX)
+            return cls(folder / (race_id + LIVE_SUFFIX), folder / (race_id + SEGMENT_SUFFIX))
+        live = output.with_name(output.name.removesuffix(SEGMENT_SUFFIX) + LIVE_SUFFIX)
         for path in (output, live):
             if path.exists():
                 raise InputError(

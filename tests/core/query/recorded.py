@@ -20,7 +20,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.home import SEALED_SUFFIX
+from racelog.log.names import SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, ScriptedRace
 
@@ -47,7 +47,7 @@ def write_log(path: Path, events: list[AnyEvent], *, race_id: str = RACE_ID, fin
 
 def store(home: Path, race: ScriptedRace, race_id: str = RACE_ID) -> Path:
     """Store a scripted race in ``home`` under its own id; return its path."""
-    path = home / "races" / f"{race_id}{SEALED_SUFFIX}"
+    path = home / "races" / f"{race_id}{SEGMENT_SUFFIX}"
     events = [
         RaceFacts(t=0, race_id=race_id, name=race.name, started_at="2026-11-21T01:30:00.000Z", seed=7)
         if isinstance(event, RaceFacts)
