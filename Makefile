@@ -50,7 +50,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.user: pyproject.toml $(SOURCES) | $(VENV)/bin/python
 	@echo '==> installing racelog into $(VENV)'
-	@$(PIP) install --force-reinstall --no-deps . && $(PIP) install .
+	@$(PIP) install .
 	@touch $@
 
 # pip reads dependency groups since 25.1.

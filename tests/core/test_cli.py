@@ -32,26 +32,29 @@ FAILURES = [
 ]  # fmt: skip
 CODES = [1, 2, 1, 4, 5, 130, 2, 130]
 NOT_A_COMMAND = 42
+HERE = "tests_core_test_cli"
 
 
 @pytest.fixture
-def commands(monkeypatch):
+def commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Install a few commands in place of racelog's own."""
     points = {
-        name: EntryPoint(name, f"{healthy.callback.__module__}:{value}", GROUP)
+        name: EntryPoint(name, f"{HERE}:{value}", GROUP)
         for name, value in {"healthy": "healthy", "failing": "failing", "number": "NOT_A_COMMAND"}.items()
     }
     points["broken"] = EntryPoint("broken", "racelog.no_such_module:broken", GROUP)
     points["crashing"] = EntryPoint("crashing", "this:is:no:reference", GROUP)
-    monkeypatch.setitem(sys.modules, healthy.callback.__module__, sys.modules[__name__])
+    monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
 
-    def find(*, group, name=None):
+    def find(*, group: str, name: str | None = None) -> list[EntryPoint]:
         return [point for key, point in points.items() if name in (None, key)]
 
     monkeypatch.setattr(cli, "entry_points", find)
 
 
-def test_help_lists_every_command_even_broken_ones(commands, capsys):
+def test_help_lists_every_command_even_broken_ones(
+    commands: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["--help"]) == ExitCode.OK
 
     listed = capsys.readouterr().out
@@ -61,7 +64,9 @@ def test_help_lists_every_command_even_broken_ones(commands, capsys):
     assert "crashing" in listed
 
 
-def test_a_command_that_cannot_be_loaded_explains_itself_and_exits_1(commands, capsys):
+def test_a_command_that_cannot_be_loaded_explains_itself_and_exits_1(
+    commands: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["broken", "--any", "flag"]) == ExitCode.FAILED
 
     assert capsys.readouterr().err == (
@@ -71,31 +76,35 @@ def test_a_command_that_cannot_be_loaded_explains_itself_and_exits_1(commands, c
 
 
 @pytest.mark.parametrize("name", ["number", "crashing"])
-def test_an_entry_point_to_no_command_explains_itself_and_exits_1(commands, capsys, name):
+def test_an_entry_point_to_no_command_explains_itself_and_exits_1(
+    commands: None, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     assert run([name]) == ExitCode.FAILED
     assert f"racelog: '{name}' cannot be loaded from" in capsys.readouterr().err
 
 
-def test_a_broken_command_leaves_the_others_alone(commands, capsys):
+def test_a_broken_command_leaves_the_others_alone(commands: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["healthy"]) == ExitCode.OK
     assert capsys.readouterr().out == "fine\n"
 
 
 @pytest.mark.parametrize("which", range(len(CODES)))
-def test_every_mistake_has_its_exit_code_and_no_traceback(commands, capsys, which):
+def test_every_mistake_has_its_exit_code_and_no_traceback(
+    commands: None, capsys: pytest.CaptureFixture[str], which: int
+) -> None:
     assert run(["failing", str(which)]) == CODES[which]
 
     captured = capsys.readouterr()
     assert (captured.out, "Traceback" in captured.err) == ("", False)
 
 
-def test_an_error_is_one_line_on_standard_error(commands, capsys):
+def test_an_error_is_one_line_on_standard_error(commands: None, capsys: pytest.CaptureFixture[str]) -> None:
     run(["failing", "1"])
 
     assert capsys.readouterr() == ("", "racelog: bad input\n")
 
 
-def test_a_bug_is_not_hidden(commands, monkeypatch):
+def test_a_bug_is_not_hidden(commands: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "FAILURES", [ZeroDivisionError("ours")])
 
     with pytest.raises(ZeroDivisionError):
@@ -103,23 +112,25 @@ def test_a_bug_is_not_hidden(commands, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["healthy", "--nonsense"], ["healthy", "more"]])
-def test_a_wrong_word_on_the_command_line_exits_2(commands, capsys, arguments):
+def test_a_wrong_word_on_the_command_line_exits_2(
+    commands: None, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     assert run(arguments) == ExitCode.USAGE
     assert capsys.readouterr().err.startswith("Usage: racelog")
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == ExitCode.OK
     assert capsys.readouterr().out == f"racelog, version {__version__}\n"
 
 
-def test_no_arguments_show_the_help(capsys):
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     run([])
 
     assert "record a race once" in "".join(capsys.readouterr())
 
 
-def test_the_installed_commands_are_the_declared_ones():
+def test_the_installed_commands_are_the_declared_ones() -> None:
     names = {point.name for point in entry_points(group=GROUP)}
 
     assert names >= {"card", "dump", "info", "ls", "play", "record", "serve", "sql", "verify"}
@@ -135,10 +146,12 @@ sys.exit(cli.run(["endless"]))
 """
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+def test_a_reader_that_leaves_early_is_no_error() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
     ) as writer:
+        assert writer.stdout
+        assert writer.stderr
         assert writer.stdout.readline()
         writer.stdout.close()
         complaint = writer.stderr.read()

@@ -13,7 +13,7 @@ HOSTILE = st.text("\x1b[]31m;\x07\x9b\x9d\u202e\u2066\r\n\t\x00\ud800\udfffab")
 
 
 @given(anything | HOSTILE)
-def test_nothing_is_left_that_a_terminal_would_obey(text):
+def test_nothing_is_left_that_a_terminal_would_obey(text: str) -> None:
     shown = printable(text)
 
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cs", "Zl", "Zp"}
@@ -21,17 +21,17 @@ def test_nothing_is_left_that_a_terminal_would_obey(text):
 
 
 @given(anything | HOSTILE)
-def test_what_is_safe_stays_as_it_is(text):
+def test_what_is_safe_stays_as_it_is(text: str) -> None:
     assert printable(text) == printable(printable(text))
 
 
 @given(anything | HOSTILE)
-def test_it_never_grows_beyond_four_times(text):
+def test_it_never_grows_beyond_four_times(text: str) -> None:
     assert len(printable(text)) <= 4 * len(text)
 
 
 @given(anything | HOSTILE)
-def test_it_can_be_written_anywhere(text):
+def test_it_can_be_written_anywhere(text: str) -> None:
     assert printable(text).encode().decode() == printable(text)
 
 
@@ -51,9 +51,9 @@ def test_it_can_be_written_anywhere(text):
         ("", ""),
     ],
 )
-def test_controls_become_visible(text, shown):
+def test_controls_become_visible(text: str, shown: str) -> None:
     assert shown == printable(text)
 
 
-def test_line_breaks_can_be_kept():
+def test_line_breaks_can_be_kept() -> None:
     assert printable("a\r\nb\rc\x1b", newline="\n") == "a\nb\nc␛"

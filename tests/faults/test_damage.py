@@ -1,5 +1,7 @@
 """A log cut or changed at every single byte: what is left is right, and what is missing is said."""
 
+from pathlib import Path
+
 import pytest
 
 from racelog.errors import NotALog
@@ -11,7 +13,7 @@ WHOLE = read(RACE)
 ENDS = [found.end for found in units(RACE)]
 
 
-def test_a_cut_at_every_byte_keeps_exactly_the_units_whose_trailers_are_whole():
+def test_a_cut_at_every_byte_keeps_exactly_the_units_whose_trailers_are_whole() -> None:
     keys = list(WHOLE.by_unit)
     for cut in range(len(RACE) + 1):
         kept = sum(end <= cut for end in ENDS)
@@ -23,7 +25,7 @@ def test_a_cut_at_every_byte_keeps_exactly_the_units_whose_trailers_are_whole():
 
 
 @pytest.mark.parametrize("bit", [0, 5, 7])
-def test_a_flipped_bit_at_every_byte_loses_at_most_one_unit_and_yields_no_wrong_event(bit):
+def test_a_flipped_bit_at_every_byte_loses_at_most_one_unit_and_yields_no_wrong_event(bit: int) -> None:
     for at in range(len(RACE)):
         data = bytearray(RACE)
         data[at] ^= 1 << bit
@@ -35,7 +37,7 @@ def test_a_flipped_bit_at_every_byte_loses_at_most_one_unit_and_yields_no_wrong_
         assert reading.report.damage, at
 
 
-def test_a_byte_lost_or_added_anywhere_loses_at_most_one_unit():
+def test_a_byte_lost_or_added_anywhere_loses_at_most_one_unit() -> None:
     for at in range(0, len(RACE), 3):
         for data in (RACE[:at] + RACE[at + 1 :], RACE[:at] + b"\xff" + RACE[at:]):
             reading = read(data)
@@ -44,7 +46,7 @@ def test_a_byte_lost_or_added_anywhere_loses_at_most_one_unit():
             assert len(WHOLE.by_unit) - 1 <= len(reading.by_unit), at
 
 
-def test_a_torn_file_opens_and_says_where_it_is_torn(tmp_path):
+def test_a_torn_file_opens_and_says_where_it_is_torn(tmp_path: Path) -> None:
     path = tmp_path / "torn.rlog"
     path.write_bytes(RACE[:-5])
 
@@ -57,7 +59,7 @@ def test_a_torn_file_opens_and_says_where_it_is_torn(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 500, b'{"k":"mark"}\n' * 40, RACE[: ENDS[0] - 1]])
-def test_a_file_without_a_single_unit_is_not_a_log(tmp_path, content):
+def test_a_file_without_a_single_unit_is_not_a_log(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.rlog"
     path.write_bytes(content)
 

@@ -38,17 +38,19 @@ class FailingDisk:
         return self.write(fd, data[: len(data) // 2])
 
 
-def record(path, commits=tuple(MARKS)):
+def record(path: Path) -> None:
     """Write a segment, one mark to a unit."""
     with SegmentWriter(path, HEAD) as writer:
-        for mark in commits:
+        for mark in MARKS:
             writer.commit([mark])
         writer.finish(99)
 
 
 @pytest.mark.parametrize("failure", [errno.ENOSPC, errno.EIO, None], ids=["ENOSPC", "EIO", "short write"])
 @pytest.mark.parametrize("at", range(2, WRITES + 1))
-def test_a_failing_write_loses_nothing_that_was_committed_before(tmp_path, monkeypatch, at, failure):
+def test_a_failing_write_loses_nothing_that_was_committed_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, failure: int | None
+) -> None:
     disk = FailingDisk(at, failure)
     monkeypatch.setattr(os, "write", disk)
 
@@ -62,12 +64,14 @@ def test_a_failing_write_loses_nothing_that_was_committed_before(tmp_path, monke
     assert log.report.damage == []
 
 
-def open_descriptors():
+def open_descriptors() -> list[str]:
     return sorted(path.name for path in Path("/dev/fd").iterdir())
 
 
 @pytest.mark.parametrize("failure", [errno.ENOSPC, None], ids=["ENOSPC", "short write"])
-def test_a_failing_first_write_leaves_an_empty_file_and_no_open_descriptor(tmp_path, monkeypatch, failure):
+def test_a_failing_first_write_leaves_an_empty_file_and_no_open_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: int | None
+) -> None:
     monkeypatch.setattr(os, "write", FailingDisk(1, failure))
     before = open_descriptors()
 
@@ -78,7 +82,7 @@ def test_a_failing_first_write_leaves_an_empty_file_and_no_open_descriptor(tmp_p
     assert before == open_descriptors()
 
 
-def test_a_writer_goes_on_after_space_was_freed(tmp_path, monkeypatch):
+def test_a_writer_goes_on_after_space_was_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         monkeypatch.setattr(os, "write", FailingDisk(1, None))
         with pytest.raises(StorageError):
@@ -90,8 +94,10 @@ def test_a_writer_goes_on_after_space_was_freed(tmp_path, monkeypatch):
     assert (list(log.of(Mark)), log.report.finished, log.report.damage) == (MARKS, True, [])
 
 
-def test_a_partial_unit_that_cannot_be_cut_off_ends_the_segment(tmp_path, monkeypatch):
-    def refuse(fd, length):
+def test_a_partial_unit_that_cannot_be_cut_off_ends_the_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int, length: int) -> None:
         raise OSError(errno.EIO, "no")
 
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
@@ -107,8 +113,8 @@ def test_a_partial_unit_that_cannot_be_cut_off_ends_the_segment(tmp_path, monkey
     assert [damage.reason for damage in log.report.damage] == ["not committed: no trailer follows"]
 
 
-def test_a_failing_sync_is_a_storage_error(tmp_path, monkeypatch):
-    def refuse(fd):
+def test_a_failing_sync_is_a_storage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(fd: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, "fdatasync", refuse, raising=False)
@@ -131,7 +137,7 @@ while True:
 """
 
 
-def test_a_killed_writer_loses_nothing_that_it_committed(tmp_path):
+def test_a_killed_writer_loses_nothing_that_it_committed(tmp_path: Path) -> None:
     path = tmp_path / "a.rlog"
     with subprocess.Popen(
         [sys.executable, "-c", WRITE_FOR_EVER, str(path)], stdout=subprocess.PIPE, text=True

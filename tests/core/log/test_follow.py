@@ -1,9 +1,12 @@
 """A log read while it grows: every event once, whenever one looks."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.events import Mark
+from racelog.events import AnyEvent, Mark
 from racelog.log.codec import encode_events
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
@@ -15,12 +18,14 @@ RACE = ScriptedRace([Plan("a", requests=2, tokens=3), Plan("b", requests=2, toke
 BYTES = race_bytes(RACE)
 
 
-def lines(events):
+def lines(events: list[AnyEvent]) -> list[bytes]:
     return sorted(encode_events([event]) for event in events)
 
 
 @given(st.lists(st.integers(0, len(BYTES)), max_size=15))
-def test_polls_at_any_moments_see_every_event_exactly_once(tmp_path_factory, moments):
+def test_polls_at_any_moments_see_every_event_exactly_once(
+    tmp_path_factory: pytest.TempPathFactory, moments: list[int]
+) -> None:
     path = tmp_path_factory.mktemp("log") / "a.rlog"
     follower = LogFollower(path)
     seen = []
@@ -35,13 +40,13 @@ def test_polls_at_any_moments_see_every_event_exactly_once(tmp_path_factory, mom
     assert follower.poll() == []
 
 
-def test_nothing_is_there_before_the_log_is(tmp_path):
+def test_nothing_is_there_before_the_log_is(tmp_path: Path) -> None:
     follower = LogFollower(tmp_path / "later.live")
 
     assert follower.poll() == []
 
 
-def test_segments_may_appear_at_any_time(tmp_path):
+def test_segments_may_appear_at_any_time(tmp_path: Path) -> None:
     whole = RACE.write_segments(tmp_path / "whole")
     growing = tmp_path / "race.live"
     growing.mkdir()
@@ -55,13 +60,13 @@ def test_segments_may_appear_at_any_time(tmp_path):
     assert follower.report.units == open_log(whole).report.units
 
 
-def test_each_poll_is_in_time_order(tmp_path):
+def test_each_poll_is_in_time_order(tmp_path: Path) -> None:
     times = [event.t for event in LogFollower(RACE.write_segments(tmp_path / "race.live")).poll()]
 
     assert sorted(times) == times
 
 
-def test_a_torn_tail_that_is_cut_off_and_written_again_is_read_once_it_is_whole(tmp_path):
+def test_a_torn_tail_that_is_cut_off_and_written_again_is_read_once_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.rlog"
     first, lost, second = (unit(b'{"k":"mark","t":%d,"label":"x"}\n' % t, seq=t) for t in (0, 1, 2))
     follower = LogFollower(path)
@@ -73,7 +78,7 @@ def test_a_torn_tail_that_is_cut_off_and_written_again_is_read_once_it_is_whole(
     assert [Mark(t=0, label="x"), Mark(t=2, label="x")] == seen
 
 
-def test_damage_between_units_is_reported_and_the_rest_is_seen(tmp_path):
+def test_damage_between_units_is_reported_and_the_rest_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "a.rlog"
     path.write_bytes(unit(seq=0) + b"garbage" + unit(seq=1))
     follower = LogFollower(path)
@@ -82,7 +87,7 @@ def test_damage_between_units_is_reported_and_the_rest_is_seen(tmp_path):
     assert [damage.reason for damage in follower.report.damage] == ["no trailer"]
 
 
-def test_a_race_sealed_under_the_follower_gives_nothing_more(tmp_path):
+def test_a_race_sealed_under_the_follower_gives_nothing_more(tmp_path: Path) -> None:
     live = RACE.write_segments(tmp_path / "race.live")
     follower = LogFollower(live)
     before = follower.poll()

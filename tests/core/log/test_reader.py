@@ -2,7 +2,6 @@
 
 import random
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,14 +11,14 @@ from hypothesis import strategies as st
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import Finish, Head, Mark, RaceFacts, RequestEnd, Tokens
 from racelog.log.codec import encode_events
-from racelog.log.reader import open_log
+from racelog.log.reader import RaceLog, open_log
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 
 RACE = ScriptedRace([Plan("a", requests=2, tokens=3), Plan("b", requests=3, tokens=3, fail=(1,))])
 
 
-def lines(log: Any) -> list[bytes]:
+def lines(log: RaceLog) -> list[bytes]:
     """Return a log's events as sorted lines without the segments' own heads and ends."""
     return sorted(encode_events([event]) for event in log.events if not isinstance(event, Head | Finish))
 

@@ -1,5 +1,7 @@
 """One writer's file: whole units, one after another, never over someone else's bytes."""
 
+from pathlib import Path
+
 import pytest
 
 from racelog.errors import StorageError
@@ -13,7 +15,7 @@ HEAD = ScriptedRace([]).head(writer=0xABC)
 MARKS = [Mark(t=t, label=f"mark {t}") for t in range(5)]
 
 
-def test_a_segment_is_a_head_what_was_committed_and_a_finish(tmp_path):
+def test_a_segment_is_a_head_what_was_committed_and_a_finish(tmp_path: Path) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         writer.commit(MARKS)
         writer.finish(9, "done")
@@ -21,21 +23,21 @@ def test_a_segment_is_a_head_what_was_committed_and_a_finish(tmp_path):
     assert [HEAD, *MARKS, Finish(t=9, events=6, reason="done")] == open_log(tmp_path / "a.rlog").events
 
 
-def test_what_is_committed_is_readable_at_once(tmp_path):
+def test_what_is_committed_is_readable_at_once(tmp_path: Path) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         writer.commit(MARKS)
 
         assert [HEAD, *MARKS] == open_log(tmp_path / "a.rlog").events
 
 
-def test_a_segment_without_a_finish_is_unfinished(tmp_path):
+def test_a_segment_without_a_finish_is_unfinished(tmp_path: Path) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         writer.commit(MARKS)
 
     assert not open_log(tmp_path / "a.rlog").report.finished
 
 
-def test_committing_nothing_writes_nothing(tmp_path):
+def test_committing_nothing_writes_nothing(tmp_path: Path) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         before = writer.committed_bytes
         writer.commit([])
@@ -43,7 +45,7 @@ def test_committing_nothing_writes_nothing(tmp_path):
         assert before == writer.committed_bytes == (tmp_path / "a.rlog").stat().st_size
 
 
-def test_an_existing_file_is_refused_and_left_as_it_is(tmp_path):
+def test_an_existing_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.rlog"
     path.write_bytes(b"precious")
 
@@ -53,12 +55,14 @@ def test_an_existing_file_is_refused_and_left_as_it_is(tmp_path):
     assert path.read_bytes() == b"precious"
 
 
-def test_a_missing_folder_is_a_storage_error(tmp_path):
+def test_a_missing_folder_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="No such file or directory"):
         SegmentWriter(tmp_path / "none" / "a.rlog", HEAD)
 
 
-def test_a_commit_too_large_for_one_unit_becomes_several(tmp_path, monkeypatch):
+def test_a_commit_too_large_for_one_unit_becomes_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 100)
         writer.commit(MARKS)
@@ -69,14 +73,18 @@ def test_a_commit_too_large_for_one_unit_becomes_several(tmp_path, monkeypatch):
     assert log.report.units == 4
 
 
-def test_one_event_too_large_for_any_unit_is_refused_with_its_size(tmp_path, monkeypatch):
+def test_one_event_too_large_for_any_unit_is_refused_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 20)
         with pytest.raises(StorageError, match=r"one event of .* bytes; the limit is 20"):
             writer.commit(MARKS[:1])
 
 
-def test_more_events_than_a_unit_may_hold_become_several_units(tmp_path, monkeypatch):
+def test_more_events_than_a_unit_may_hold_become_several_units(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writing, "MAX_EVENTS_PER_UNIT", 2)
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         writer.commit(MARKS)
@@ -84,7 +92,7 @@ def test_more_events_than_a_unit_may_hold_become_several_units(tmp_path, monkeyp
     assert list(open_log(tmp_path / "a.rlog").of(Mark)) == MARKS
 
 
-def test_a_writer_s_id_comes_from_its_head(tmp_path):
+def test_a_writer_s_id_comes_from_its_head(tmp_path: Path) -> None:
     with SegmentWriter(tmp_path / "a.rlog", HEAD):
         pass
 
@@ -93,7 +101,7 @@ def test_a_writer_s_id_comes_from_its_head(tmp_path):
     assert int(head.writer, 16) == 0xABC
 
 
-def test_writer_ids_fit_63_bits_and_differ():
+def test_writer_ids_fit_63_bits_and_differ() -> None:
     ids = {new_writer_id() for _ in range(100)}
 
     assert len(ids) == 100

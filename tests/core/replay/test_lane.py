@@ -1,6 +1,8 @@
 """The fold over one lane: every number by hand, and no log makes it fall over."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import pytest
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 
 from racelog.clock import NS_PER_MS
 from racelog.events import (
+    AnyEvent,
     LaneEnd,
     LaneFacts,
     LaneStart,
+    Phase,
     RequestEnd,
     RequestScheduled,
     RequestSent,
@@ -29,61 +33,64 @@ from racelog.views.summary import race_summary
 FACTS = LaneFacts(t=0, lane=0, engine="a", model="m", url="http://127.0.0.1/v1")
 
 
-def folded(*events, until=1 << 40):
+Outcome = Literal["ok", "failed", "cancelled"]
+
+
+def folded(*events: AnyEvent, until: int = 1 << 40) -> LaneFold:
     """Return the lane fold of ``events`` at ``until``."""
     fold = LaneFold(RaceTracks([FACTS, *events]).lanes[0])
     fold.advance(until)
     return fold
 
 
-def request(req=0, *, sent=0, phase="race"):
+def request(req: int = 0, *, sent: int = 0, phase: Phase = "race") -> list[AnyEvent]:
     return [
         RequestScheduled(t=sent, lane=0, req=req, prompt=0, phase=phase),
         RequestSent(t=sent, lane=0, req=req),
     ]
 
 
-def chunks(*times, req=0, c="", n=()):
+def chunks(*times: int, req: int = 0, c: str = "", n: Sequence[int | None] = ()) -> Tokens:
     gaps = [0, *(later - earlier for earlier, later in itertools.pairwise(times))]
     return Tokens(t=times[0], lane=0, r=[req] * len(times), d=gaps, x=["x"] * len(times), c=c, n=list(n))
 
 
-def end(t, req=0, status="ok", error=""):
+def end(t: int, req: int = 0, status: Outcome = "ok", error: str = "") -> RequestEnd:
     return RequestEnd(t=t, lane=0, req=req, status=status, error=error)
 
 
-def test_ttft_is_the_first_token_chunk_minus_sent():
+def test_ttft_is_the_first_token_chunk_minus_sent() -> None:
     fold = folded(*request(sent=10 * NS_PER_MS), chunks(35 * NS_PER_MS, 50 * NS_PER_MS))
 
     assert fold.ttft_ms == [25.0]
 
 
-def test_a_role_chunk_is_no_first_token():
+def test_a_role_chunk_is_no_first_token() -> None:
     fold = folded(*request(), chunks(5 * NS_PER_MS, 9 * NS_PER_MS, c="oc"))
 
     assert (fold.ttft_ms, fold.requests[0].chunks) == ([9.0], 1)
 
 
-def test_reasoning_is_a_first_token_but_not_first_content():
+def test_reasoning_is_a_first_token_but_not_first_content() -> None:
     state = folded(*request(), chunks(5, 9, c="rc")).requests[0]
 
     assert (state.t_first, state.t_first_content) == (5, 9)
 
 
-def test_a_token_at_the_very_instant_of_sending_is_counted():
+def test_a_token_at_the_very_instant_of_sending_is_counted() -> None:
     state = folded(*request(sent=7), chunks(7, 9), end(9)).requests[0]
 
     assert (state.ttft_ns, state.chunks) == (0, 2)
 
 
-def test_tpot_is_the_time_between_first_and_last_token_over_the_tokens_between():
+def test_tpot_is_the_time_between_first_and_last_token_over_the_tokens_between() -> None:
     usage = Usage(t=50 * NS_PER_MS, lane=0, req=0, output_tokens=5)
     fold = folded(*request(), chunks(10 * NS_PER_MS, 50 * NS_PER_MS), usage, end(50 * NS_PER_MS))
 
     assert fold.tpot_ms == [10.0]
 
 
-def test_one_token_has_no_tpot():
+def test_one_token_has_no_tpot() -> None:
     assert folded(*request(), chunks(10), end(10)).tpot_ms == []
 
 
@@ -96,13 +103,15 @@ def test_one_token_has_no_tpot():
         (None, (), "chunks", 2),
     ],
 )
-def test_output_tokens_come_from_the_best_basis_and_the_basis_is_told(usage, n, basis, tokens):
+def test_output_tokens_come_from_the_best_basis_and_the_basis_is_told(
+    usage: int | None, n: tuple[int | None, ...], basis: str, tokens: int
+) -> None:
     fold = folded(*request(), chunks(1, 2, n=n), Usage(t=2, lane=0, req=0, output_tokens=usage), end(2))
 
     assert (basis, tokens) == (fold.requests[0].token_basis, fold.output_tokens)
 
 
-def test_a_failed_request_leaves_the_ttft_ranking():
+def test_a_failed_request_leaves_the_ttft_ranking() -> None:
     events = [*request(), chunks(5 * NS_PER_MS), end(9 * NS_PER_MS, status="failed", error="reset")]
 
     assert folded(*events, until=6 * NS_PER_MS).ttft_ms == [5.0]
@@ -110,43 +119,43 @@ def test_a_failed_request_leaves_the_ttft_ranking():
     assert folded(*events).errors == {"reset": 1}
 
 
-def test_a_cancelled_request_is_no_failure():
+def test_a_cancelled_request_is_no_failure() -> None:
     fold = folded(*request(), end(9, status="cancelled"))
 
     assert (fold.ok, fold.failed, fold.cancelled) == (0, 0, 1)
 
 
-def test_warmup_requests_do_not_count():
+def test_warmup_requests_do_not_count() -> None:
     fold = folded(*request(phase="warmup"), chunks(5), end(9))
 
     assert (fold.ok, fold.ttft_ms, fold.output_tokens) == (0, [], 0)
 
 
-def test_an_open_request_counts_its_chunks_so_far():
+def test_an_open_request_counts_its_chunks_so_far() -> None:
     fold = folded(*request(), chunks(5, 6, 7), until=6)
 
     assert (fold.output_tokens, list(fold.open)) == (2, [0])
 
 
-def test_an_end_without_a_beginning_changes_nothing():
+def test_an_end_without_a_beginning_changes_nothing() -> None:
     fold = folded(end(9), Usage(t=9, lane=0, req=0, output_tokens=3), chunks(3))
 
     assert (fold.ok, fold.requests, fold.output_tokens) == (0, {}, 0)
 
 
-def test_a_second_end_of_a_request_changes_nothing():
+def test_a_second_end_of_a_request_changes_nothing() -> None:
     fold = folded(*request(), end(5), end(6, status="failed"))
 
     assert (fold.ok, fold.failed, fold.requests[0].t_end) == (1, 0, 5)
 
 
-def test_a_request_sent_twice_leaves_no_trace_in_the_ranking_when_it_fails():
+def test_a_request_sent_twice_leaves_no_trace_in_the_ranking_when_it_fails() -> None:
     again = RequestSent(t=20, lane=0, req=0)
 
     assert folded(*request(), chunks(10), again, end(30, status="failed")).ttft_ms == []
 
 
-def test_a_token_stamped_before_its_sending_does_not_stop_the_fold():
+def test_a_token_stamped_before_its_sending_does_not_stop_the_fold() -> None:
     scheduled, sent = request(sent=5)
     early = RequestScheduled(t=1, lane=0, req=0, prompt=0)
 
@@ -154,14 +163,14 @@ def test_a_token_stamped_before_its_sending_does_not_stop_the_fold():
     assert scheduled.t == sent.t
 
 
-def test_a_lane_told_twice_keeps_what_ran_on_it():
+def test_a_lane_told_twice_keeps_what_ran_on_it() -> None:
     tracks = RaceTracks([FACTS, LaneStart(t=1, lane=0), chunks(5)])
     tracks.extend([LaneFacts(t=0, lane=0, engine="renamed", model="m", url="u")])
 
     assert (tracks.lanes[0].facts.engine, len(tracks.lanes[0].t)) == ("renamed", 1)
 
 
-def test_the_first_end_of_a_lane_is_its_end():
+def test_the_first_end_of_a_lane_is_its_end() -> None:
     fold = folded(
         LaneStart(t=1, lane=0),
         LaneEnd(t=5, lane=0, status="died", reason="x"),
@@ -171,14 +180,14 @@ def test_the_first_end_of_a_lane_is_its_end():
     assert (fold.status, fold.reason, fold.track.duration_ns()) == ("died", "x", 4)
 
 
-def test_events_of_an_unknown_lane_wait_until_it_is_announced():
+def test_events_of_an_unknown_lane_wait_until_it_is_announced() -> None:
     tracks = RaceTracks([chunks(5)])
     tracks.extend([FACTS])
 
     assert len(tracks.lanes[0].t) == 1
 
 
-def test_scripted_numbers_come_out_as_planned():
+def test_scripted_numbers_come_out_as_planned() -> None:
     race = ScriptedRace([Plan("a", ttft_ms=120, gap_ms=15, requests=3, tokens=5)])
     fold = LaneFold(RaceTracks(race.events()).lanes[0])
     fold.advance(1 << 40)
@@ -186,7 +195,7 @@ def test_scripted_numbers_come_out_as_planned():
     assert (fold.ttft_ms, fold.tpot_ms, fold.output_tokens) == ([120.0] * 3, [15.0] * 3, 15)
 
 
-def test_a_request_not_sent_has_no_times():
+def test_a_request_not_sent_has_no_times() -> None:
     state = RequestState(lane=0, req=0, prompt=0, phase="race", t_scheduled=0, t_first=5, t_end=9)
 
     assert (state.ttft_ms, state.e2e_ms, state.tpot_ms) == (None, None, None)
@@ -210,7 +219,7 @@ lane_events = st.one_of(
 
 
 @given(st.lists(lane_events, max_size=25), TIMES)
-def test_no_sequence_of_facts_however_senseless_stops_a_view(events, position):
+def test_no_sequence_of_facts_however_senseless_stops_a_view(events: list[AnyEvent], position: int) -> None:
     replay = Replay(RaceTracks([FACTS, *events]))
     replay.seek(position)
 
@@ -219,7 +228,7 @@ def test_no_sequence_of_facts_however_senseless_stops_a_view(events, position):
 
 
 @given(st.lists(lane_events, max_size=25), st.lists(TIMES, max_size=4))
-def test_senseless_facts_too_fold_the_same_by_any_route(events, route):
+def test_senseless_facts_too_fold_the_same_by_any_route(events: list[AnyEvent], route: list[int]) -> None:
     replay = Replay(RaceTracks([FACTS, *events]))
     for position in [*route, 3]:
         replay.seek(position)

@@ -55,7 +55,7 @@ def end_bytes(events: list[AnyEvent]) -> tuple[bytes, bytes]:
 
 
 @given(races, st.lists(positions, min_size=1, max_size=8))
-def test_any_route_of_seeks_gives_what_a_fresh_fold_gives(race, route):
+def test_any_route_of_seeks_gives_what_a_fresh_fold_gives(race: ScriptedRace, route: list[int]) -> None:
     replay = Replay(RaceTracks(race.events()))
 
     for position in route:
@@ -65,7 +65,7 @@ def test_any_route_of_seeks_gives_what_a_fresh_fold_gives(race, route):
 
 
 @given(races, st.lists(positions, max_size=4))
-def test_any_route_to_the_end_gives_the_same_end(race, route):
+def test_any_route_to_the_end_gives_the_same_end(race: ScriptedRace, route: list[int]) -> None:
     replay = Replay(RaceTracks(race.events()))
     for position in route:
         replay.seek(position)
@@ -76,7 +76,7 @@ def test_any_route_to_the_end_gives_the_same_end(race, route):
 
 
 @given(races, positions, st.integers(0, 1 << 30))
-def test_splitting_batches_anywhere_changes_no_view(race, position, seed):
+def test_splitting_batches_anywhere_changes_no_view(race: ScriptedRace, position: int, seed: int) -> None:
     split: list[AnyEvent] = []
     for event in race.events():
         if isinstance(event, Tokens):
@@ -91,7 +91,9 @@ def test_splitting_batches_anywhere_changes_no_view(race, position, seed):
 
 
 @given(races, positions)
-def test_merging_batches_as_sealing_does_changes_no_view(tmp_path_factory, race, position):
+def test_merging_batches_as_sealing_does_changes_no_view(
+    tmp_path_factory: pytest.TempPathFactory, race: ScriptedRace, position: int
+) -> None:
     from racelog.log.reader import open_log  # noqa: PLC0415 - one use
 
     log = open_log(race.write_file(tmp_path_factory.mktemp("log") / "a.rlog"))
@@ -100,7 +102,7 @@ def test_merging_batches_as_sealing_does_changes_no_view(tmp_path_factory, race,
 
 
 @given(races, st.integers(0, 1 << 30), positions)
-def test_events_taken_in_any_order_end_in_the_same_view(race, seed, position):
+def test_events_taken_in_any_order_end_in_the_same_view(race: ScriptedRace, seed: int, position: int) -> None:
     shuffled = race.events()
     Random(seed).shuffle(shuffled)
 
@@ -109,7 +111,9 @@ def test_events_taken_in_any_order_end_in_the_same_view(race, seed, position):
 
 
 @given(races, st.integers(0, 1 << 30), st.integers(1, 7), st.lists(positions, min_size=1, max_size=4))
-def test_events_that_arrive_late_while_the_replay_moves_end_in_the_same_view(race, seed, size, route):
+def test_events_that_arrive_late_while_the_replay_moves_end_in_the_same_view(
+    race: ScriptedRace, seed: int, size: int, route: list[int]
+) -> None:
     shuffled = race.events()
     Random(seed).shuffle(shuffled)
     tracks = RaceTracks()
@@ -125,7 +129,7 @@ def test_events_that_arrive_late_while_the_replay_moves_end_in_the_same_view(rac
 
 
 @given(races, st.integers(1, 9))
-def test_a_race_watched_as_it_grows_ends_as_the_race_read_at_once(race, size):
+def test_a_race_watched_as_it_grows_ends_as_the_race_read_at_once(race: ScriptedRace, size: int) -> None:
     events = race.events()
     tracks = RaceTracks()
     replay = Replay(tracks)
@@ -136,7 +140,7 @@ def test_a_race_watched_as_it_grows_ends_as_the_race_read_at_once(race, size):
     assert view_bytes(replay) == end_bytes(events)[1]
 
 
-def test_a_negative_position_is_the_start():
+def test_a_negative_position_is_the_start() -> None:
     replay = Replay(RaceTracks(SMALL_RACE.events()))
     replay.seek(-5)
 
@@ -144,7 +148,7 @@ def test_a_negative_position_is_the_start():
     assert view_bytes(replay) == fresh(SMALL_RACE.events(), 0)
 
 
-def test_a_fold_never_goes_back():
+def test_a_fold_never_goes_back() -> None:
     fold = LaneFold(RaceTracks(SMALL_RACE.events()).lanes[0])
     fold.advance(10)
 
@@ -152,7 +156,7 @@ def test_a_fold_never_goes_back():
         fold.advance(9)
 
 
-def test_a_healthy_growing_race_is_never_folded_anew():
+def test_a_healthy_growing_race_is_never_folded_anew() -> None:
     events = ScriptedRace([Plan("a", requests=1)]).events()
     tracks = RaceTracks(events[:6])
     replay = Replay(tracks)
@@ -165,7 +169,8 @@ def test_a_healthy_growing_race_is_never_folded_anew():
     assert replay.lanes[0] is fold
 
 
-def test_a_race_of_no_events_has_a_view_and_a_summary():
+def test_a_race_of_no_events_has_a_view_and_a_summary() -> None:
     replay = Replay(RaceTracks())
 
-    assert race_summary(replay).lanes == race_view(replay).lanes == []
+    assert race_summary(replay).lanes == []
+    assert race_view(replay).lanes == []
