@@ -1,0 +1,104 @@
+"""``racelog card``: a race's result as a picture worth sharing."""
+
+import re
+from pathlib import Path
+from typing import Literal, cast
+
+import click
+
+from racelog.errors import InputError, StorageError
+from racelog.home import find_race, home_folder
+
+EXAMPLES = """\b
+Examples:
+  racelog card                                  the latest race as <race id>.png, sized for X
+  racelog card 20261121 -o race.png --size square
+  racelog card race.rlog -o race.svg --theme light --title "Which server answers first?"
+"""
+
+FORMS = {".png": "png", ".svg": "svg"}
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("race", default="latest")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Picture to write, .png or .svg; <race id>.png if not given.",
+)
+@click.option(
+    "--size",
+    type=click.Choice(["x", "linkedin", "square"]),
+    default="x",
+    show_default=True,
+    help="1200x675, 1200x627 or 1080x1080 pixels.",
+)
+@click.option(
+    "--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours."
+)
+@click.option("--title", default="", metavar="TEXT", help="Headline in place of the race's name.")
+@click.option("--force", is_flag=True, help="Overwrite the picture if it exists.")
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="Folder of the races, in place of $RACELOG_HOME."
+)
+def card(
+    race: str, *, output: Path | None, size: str, theme: str, title: str, force: bool, home: Path | None
+) -> None:
+    """Draw RACE (a path, an id, its beginning, or `latest`) as a summary card and print the picture's path."""
+    form = _form(output)
+    _refuse_overwriting(output, force=force)  # before the log is read, which may take a while
+    path = find_race(race, home_folder(home))
+
+    from racelog.log.reader import open_log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
+    from racelog.replay.race import RaceTracks, Replay  # noqa: PLC0415 - as above
+    from racelog.views.summary import race_summary  # noqa: PLC0415 - as above
+    from racelog_cards.draw import render  # noqa: PLC0415 - as above
+    from racelog_cards.fonts import draws  # noqa: PLC0415 - as above
+    from racelog_cards.spec import card_spec  # noqa: PLC0415 - as above
+    from racelog_cards.wording import undrawable  # noqa: PLC0415 - as above
+
+    summary = race_summary(Replay(RaceTracks(open_log(path).events)))
+    target = output or Path(f"{_file_name(summary.race_id)}.png")
+    _refuse_overwriting(target, force=force)
+    spec = card_spec(summary, draws, title=title)
+    lost = undrawable([title, summary.name, *(lane.engine for lane in summary.lanes)], draws)
+    if lost:
+        click.echo(
+            f"racelog: no installed font draws {lost!r}; left out. For CJK install Noto Sans CJK", err=True
+        )
+    _write(target, render(spec, size=size, theme=theme, form=form), force=force)
+    click.echo(target)
+
+
+def _form(output: Path | None) -> Literal["png", "svg"]:
+    suffix = output.suffix.lower() if output else ".png"
+    if suffix not in FORMS:
+        raise InputError(f"{output}: a card is written as .png or .svg, not {suffix or 'without a suffix'}")
+    return cast("Literal['png', 'svg']", FORMS[suffix])
+
+
+def _refuse_overwriting(target: Path | None, *, force: bool) -> None:
+    if target and target.exists() and not force:
+        raise InputError(f"{target} exists; give another name with -o, or --force to overwrite it")
+
+
+def _file_name(race_id: str) -> str:
+    """Return the race id as a file name; an id that could lead out of the folder is not used."""
+    return race_id if _PLAIN_NAME.fullmatch(race_id) else "race"
+
+
+def _write(target: Path, picture: bytes, *, force: bool) -> None:
+    try:
+        with target.open("wb" if force else "xb") as file:
+            file.write(picture)
+    except FileExistsError:
+        _refuse_overwriting(target, force=force)
+        raise
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        raise InputError(f"cannot write {target}: {error.strerror}; choose another place with -o") from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {target}: {error.strerror}; free some space and try again"
+        ) from error
