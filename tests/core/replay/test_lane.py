@@ -180,6 +180,17 @@ def test_the_first_end_of_a_lane_is_its_end() -> None:
     assert (fold.status, fold.reason, fold.track.duration_ns()) == ("died", "x", 4)
 
 
+def test_an_end_that_arrives_after_later_chunks_were_folded_is_folded_before_them() -> None:
+    events = [FACTS, LaneStart(t=0, lane=0), *request(), chunks(10, 50)]
+    tracks = RaceTracks(events)
+    replay = Replay(tracks)
+    replay.seek(100)
+    tracks.extend([end(30)])
+    replay.seek(100)
+
+    assert replay.lanes[0].finished_chunks == folded(*events[1:], end(30)).finished_chunks == 1
+
+
 def test_events_of_an_unknown_lane_wait_until_it_is_announced() -> None:
     tracks = RaceTracks([chunks(5)])
     tracks.extend([FACTS])
