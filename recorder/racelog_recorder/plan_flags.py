@@ -108,8 +108,9 @@ def override(
 
 def _engine(text: str) -> EnginePlan:
     """Return the engine that ``NAME=BASE_URL[,option=value]...`` describes."""
+    name: str | None
     if text.startswith(("http://", "https://")):
-        name, rest = "", text
+        name, rest = None, text
     else:
         name, equals, rest = text.partition("=")
         if not equals:
@@ -119,7 +120,7 @@ def _engine(text: str) -> EnginePlan:
     # Only ",word=" begins an option, so that a URL may hold commas.
     address, *options = re.split(r",(?=[A-Za-z_]+=)", rest)
     values = {"url": _engine_value("url", address)}
-    values["name"] = _engine_value("name", name or urlsplit(values["url"]).netloc)
+    values["name"] = _engine_value("name", urlsplit(values["url"]).netloc if name is None else name)
     for option in options:
         key, _, value = option.partition("=")
         if is_key_field(key):
