@@ -37,16 +37,16 @@ def title(scene: Scene, columns: int) -> Line:
     facts = ["one after another, aligned at the start" if race.grid == "time-trial" else "all at once"]
     facts += [f"{scene.requests:,} requests each"] if scene.requests else []
     facts += [f"{scene.concurrency:,} in flight"] if scene.concurrency > 1 else []
-    start: Line = [
-        Span(" 🏁 "),
-        Span(flat(race.name) or "race", STRONG),
-        Span(f"  {' · '.join(facts)}", SOFT),
-    ]
+    start: Line = [Span(" 🏁 "), Span(flat(race.name) or "race", STRONG)]
+    start += [Span(f"{' · ' if index else '  '}{fact}", SOFT) for index, fact in enumerate(facts)]
     passed, whole = transport.position_ns / 1e9, transport.end_ns / 1e9
     clock = f"{passed:.1f} s" if transport.live else f"{passed:.1f} of {whole:.1f} s"
     go = scene.stage is Stage.RACING and 0 < race.position_s < GO_S and not transport.over
     end: Line = [Span(" GO! ", Style(GOOD.fg, bold=True, reverse=True)), Span("  ")] if go else [Span("  ")]
-    return between(start, [*end, Span(clock), Span(" ")], columns)
+    end += [Span(clock), Span(" ")]
+    while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
+        start.pop()
+    return between(start, end, columns)
 
 
 def transport_line(transport: Transport, columns: int) -> Line:

@@ -17,7 +17,7 @@ from racelog_player.source import Source
 from racelog_player.speed import faster, slower
 
 STREAMS = 16
-"""Open requests asked of the view per lane; a box shows the oldest of them, so it stays until it is answered."""
+"""Open requests asked of the view per lane; a box shows the one that has streamed longest."""
 
 NOTICE_NS = 3 * NS_PER_S
 QUIET_S = 5.0

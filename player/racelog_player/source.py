@@ -121,8 +121,7 @@ class LiveRace:
         for mark in reversed(self.tracks.marks):
             word, _, seconds = mark.label.partition(":")
             if word == COUNTDOWN_LABEL:
-                length = int(seconds) if seconds.isascii() and seconds.isdigit() else COUNTDOWN_S
-                left_ns = mark.t + length * NS_PER_S - now
+                left_ns = mark.t + _countdown_ns(seconds) - now
                 return -(-left_ns // NS_PER_S) if left_ns > -NS_PER_S else None
         return None
 
@@ -131,3 +130,12 @@ class LiveRace:
         if self.ended or self._heard_ns is None:
             return 0.0
         return (now_ns - self._heard_ns) / NS_PER_S
+
+
+def _countdown_ns(seconds: str) -> int:
+    """Return the length a countdown mark names, or the usual one when it names none."""
+    try:
+        length = float(seconds)
+    except ValueError:
+        length = COUNTDOWN_S
+    return round((length if 0 < length < 3600 else COUNTDOWN_S) * NS_PER_S)  # noqa: PLR2004 - an hour's countdown is none

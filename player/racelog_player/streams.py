@@ -2,7 +2,7 @@
 
 from racelog.views.race import LaneView, RaceView, StreamView
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, wrap
+from racelog_player.cells import cut, flat, width, wrap
 from racelog_player.lanes import emoji
 from racelog_player.look import FAINT, SOFT, lane_color
 from racelog_player.parts import beside, ms_text, spread_rows
@@ -53,12 +53,17 @@ def _box(lane: LaneView, cells: int, rows: int) -> list[Line]:
     head: Line = [emoji(lane), Span(" "), name]
     waits = f"  {lane.active} in flight" if lane.active > 1 else ""
     body = [[*head, Span(waits, FAINT)]]
-    shown = lane.streams[: max(1, rows // ROWS_A_STREAM)]
+    shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // ROWS_A_STREAM)]
     if not shown:
         body.append([Span(_idle(lane), SOFT)])
     for stream, height in zip(shown, spread_rows(rows - 1, max(1, len(shown))), strict=False):
         body += _stream(stream, inner, height, lane_color(lane))
     return [[rail, Span(" "), *line] for line in body[:rows]]
+
+
+def _streaming_s(stream: StreamView) -> float:
+    """Return for how long tokens have come, or -1: who streams longest stays on the screen until it is answered."""
+    return -1.0 if stream.ttft_ms is None else stream.elapsed_s - stream.ttft_ms / 1000
 
 
 def _idle(lane: LaneView) -> str:
@@ -71,8 +76,12 @@ def _idle(lane: LaneView) -> str:
 
 def _stream(stream: StreamView, cells: int, rows: int, color: str) -> list[Line]:
     """Return one answer in ``rows`` rows: its number and times, the prompt, then its newest lines."""
-    first = "" if stream.ttft_ms is None else f" · TTFT {ms_text(stream.ttft_ms)}"
-    facts: Line = [Span(f"#{stream.req}", SOFT), Span(f"{first} · {stream.elapsed_s:.1f} s", FAINT)]
+    told = [f"#{stream.req}", f"{stream.elapsed_s:.1f} s"]
+    if stream.ttft_ms is not None:
+        told.insert(1, f"TTFT {ms_text(stream.ttft_ms)}")
+    while len(told) > 1 and width(" · ".join(told)) > cells:
+        told.pop()  # whole facts only: half a number is a wrong number
+    facts: Line = [Span(" · ".join(told), FAINT)]
     prompt: Line = [
         Span("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ", Style(color)),
         Span(cut(flat(stream.prompt), cells - 2), SOFT),

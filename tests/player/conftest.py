@@ -15,7 +15,6 @@ from pathlib import Path
 import pyte
 import pytest
 
-from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 
 PROGRAM = [sys.executable, "-c", "from racelog.cli import main; main()"]
@@ -122,11 +121,6 @@ def animals() -> ScriptedRace:
 @pytest.fixture
 def race() -> ScriptedRace:
     return animals()
-
-
-@pytest.fixture
-def tracks(race: ScriptedRace) -> RaceTracks:
-    return RaceTracks(race.events())
 
 
 @pytest.fixture

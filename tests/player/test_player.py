@@ -213,6 +213,18 @@ def test_a_countdown_mark_counts_three_two_one_go(
     assert player.scene(ORIGIN + SECOND + round(after_s * SECOND)).countdown_s == expected
 
 
+@pytest.mark.parametrize(
+    ("label", "expected"), [("countdown", 3), ("countdown:2.5", 3), ("countdown:inf", 3), ("start", None)]
+)
+def test_a_countdown_has_the_length_its_mark_names_or_three_seconds(
+    recording: Recording, label: str, expected: int | None
+) -> None:
+    recording.conductor.commit([Mark(t=SECOND, label=label)])
+    player = live(recording)
+    player.scene(0)
+    assert player.scene(ORIGIN + SECOND).countdown_s == expected
+
+
 def test_a_running_race_is_shown_as_of_a_lag_ago(recording: Recording) -> None:
     recording.commit(0, until_ns=3 * SECOND)
     recording.commit(1, until_ns=3 * SECOND)

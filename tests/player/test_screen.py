@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from racelog.events import AnyEvent, Mark
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.race import StreamView
 from racelog_player.canvas import Depth
 from racelog_player.cells import width
 from racelog_player.lanes import in_flight, lanes_pane
@@ -22,6 +24,7 @@ from racelog_player.playhead import Playhead
 from racelog_player.scene import Scene, Stage
 from racelog_player.screen import screen
 from racelog_player.signs import to_ascii
+from racelog_player.streams import streams_pane
 
 GOLDEN = Path(__file__).parent / "golden"
 SECOND = 1_000_000_000
@@ -172,3 +175,21 @@ def test_a_mark_in_the_log_changes_nothing_on_the_screen(race: ScriptedRace) -> 
     plain = text_of(scene_at(race, 5), 80, 24)
     player = Player(Still(marked), Playhead(5 * SECOND, 0, paused=True))
     assert text_of(player.scene(0), 80, 24) == plain
+
+
+def test_of_several_answers_the_one_that_streams_longest_is_shown(race: ScriptedRace) -> None:
+    view = scene_at(race, 9.3).race
+    facts = [(1, "", 9.0, None), (2, "young", 5.0, 4900.0), (3, "old", 3.0, 100.0)]
+    streams = [
+        StreamView(req=req, prompt="", text=text, elapsed_s=s, ttft_ms=ms) for req, text, s, ms in facts
+    ]
+    lane = msgspec.structs.replace(view.lanes[0], streams=streams)
+    lines = streams_pane(msgspec.structs.replace(view, lanes=[lane]), 80, 8)
+    shown = " ".join(span.text for line in lines for span in line)
+    assert ("old" in shown, "young" in shown) == (True, False)
+
+
+def test_a_title_leaves_out_whole_facts_where_room_is_short(race: ScriptedRace) -> None:
+    scene = scene_at(race, 9.3)
+    long = replace(scene, race=msgspec.structs.replace(scene.race, name="n" * 40))
+    assert text_of(long, 80, 24).splitlines()[0] == f" 🏁 {'n' * 40}  all at once         9.3 of 25.8 s"
