@@ -65,26 +65,26 @@ class Canvas:
     def __init__(self, depth: Depth, *, ascii_only: bool = False) -> None:
         self._depth = depth
         self._ascii = ascii_only
-        self._rows: list[str] = []
+        self._last: Sequence[Line | None] = []
+        self._size = (0, 0)
 
     def forget(self) -> None:
         """Draw every row anew next time: the terminal was resized or written to by someone else."""
-        self._rows = []
+        self._size = (0, 0)
 
     def frame(self, lines: Sequence[Line], columns: int, rows: int) -> str:
         """Return the bytes that turn the last frame into this one, as text; nothing when they are equal.
 
-        Lines are cut at ``columns`` and ``rows``; missing ones are blank. Cost: encoding every span once.
+        Lines are cut at ``columns`` and ``rows``; missing ones are blank. Cost: encoding the rows that changed.
         """
-        fresh = [self._encode(line, columns) for line in lines[:rows]]
-        fresh += [_CLEAR_REST] * (rows - len(fresh))
-        known = self._rows if len(self._rows) == rows else [""] * rows
+        wanted = [*lines[:rows], *([[]] * (rows - len(lines)))]
+        last = self._last if self._size == (columns, rows) else [None] * rows
         changed = [
-            f"\x1b[{row};1H{new}"
-            for row, (old, new) in enumerate(zip(known, fresh, strict=True), 1)
-            if old != new
+            f"\x1b[{row};1H{self._encode(line, columns)}"
+            for row, (before, line) in enumerate(zip(last, wanted, strict=True), 1)
+            if before != line
         ]
-        self._rows = fresh
+        self._last, self._size = list(wanted), (columns, rows)
         return f"{BEGIN_UPDATE}{''.join(changed)}{END_UPDATE}" if changed else ""
 
     def _encode(self, line: Line, columns: int) -> str:

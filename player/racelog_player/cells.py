@@ -14,12 +14,21 @@ from racelog.text import printable
 _JOINERS = str.maketrans(
     "", "", "\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}\u200b\ufeff"
 )
+_KEPT = 200
+"""Texts up to this long are remembered: our signs and the lanes' names come again in every frame, answers do not."""
 _PIECES = re.compile(r" +|[^ ]+")
 
 
 def flat(text: str) -> str:
     """Return outside text as one line that is safe to draw and as wide on every terminal."""
-    return text if text.isascii() and text.isprintable() else printable(text).translate(_JOINERS)
+    if text.isascii() and text.isprintable():
+        return text
+    return _flattened(text) if len(text) <= _KEPT else _flattened.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _flattened(text: str) -> str:
+    return printable(text).translate(_JOINERS)
 
 
 @lru_cache(maxsize=4096)
@@ -29,7 +38,14 @@ def _cells(character: str) -> int:
 
 def width(text: str) -> int:
     """Return how many cells ``text`` takes."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
+    if text.isascii():
+        return len(text)
+    return _wide_width(text) if len(text) <= _KEPT else _wide_width.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _wide_width(text: str) -> int:
+    return sum(map(_cells, text))
 
 
 def take(text: str, cells: int) -> str:

@@ -57,7 +57,8 @@ def _box(lane: LaneView, cells: int, rows: int) -> list[Line]:
     if not shown:
         body.append([Span(_idle(lane), SOFT)])
     for stream, height in zip(shown, spread_rows(rows - 1, max(1, len(shown))), strict=False):
-        body += _stream(stream, inner, height, lane_color(lane))
+        several = len(shown) > 1  # then a blank row parts them
+        body += [*_stream(stream, inner, height - several, lane_color(lane)), *([[]] if several else [])]
     return [[rail, Span(" "), *line] for line in body[:rows]]
 
 
