@@ -78,7 +78,7 @@ def _draw_spread(pen: Pen, plot: Box, chart: Chart, look: Theme, colors: dict[in
         pen.line([(x, plot.y), (x, plot.bottom)], look.line)
         pen.text((x, plot.bottom + 18), tick.label, TICK_PX, look.faint, align="center")
     step = plot.h / len(chart.bars)
-    half = min(step * 0.34, 18.0)
+    half = min(step * 0.34, 15.0)
     for number, bar in enumerate(chart.bars):
         start = (plot.x, plot.y + step * (number + 0.5))
         _draw_bar(pen, bar, start, scale=x_scale, half=half, look=look, color=colors[bar.lane])
@@ -93,7 +93,7 @@ def _draw_bar(
     pen.panel(
         Box(x, y - half / 2, max(p90 - x, half), half), blend(look.panel, color, 0.5), half / 2, level=4
     )
-    pen.disc((p50, y), half * 0.8, color)
+    pen.disc((p50, y), half * 0.75, color)
 
 
 def draw_table(pen: Pen, places: Layout, spec: CardSpec, look: Theme, colors: dict[int, str]) -> None:

@@ -1,10 +1,51 @@
 """Every lane has a colour of its own that can be seen."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from racelog_cards.theme import DARK, LEAST_CONTRAST, LIGHT, Theme, contrast, css_color, lane_colors
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+
+SIGHTS = {
+    "normal": np.eye(3),
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+"""How linear RGB looks with a colour missing: Machado et al. (2009), severity 1."""
+TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+
+
+def seen(color: str, sight: str) -> list[float]:
+    """Return a colour in CIELAB (D65) as eyes of that sight take it in."""
+    srgb = np.array(to_rgb(color))
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.array(TO_XYZ) @ np.clip(np.array(SIGHTS[sight]) @ linear, 0, 1) / np.array([0.9505, 1, 1.089])
+    x, y, z = (float(v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116) for v in xyz)
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+@THEMES
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_ten_lanes_are_told_apart_by_every_kind_of_sight(theme: Theme, sight: str) -> None:
+    colors = [np.array(seen(color, sight)) for color in theme.lanes]
+    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(colors, 2)) >= 17.9
 
 
 def test_a_css_name_and_a_hex_colour_are_kept() -> None:
