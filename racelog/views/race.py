@@ -91,12 +91,12 @@ def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
 
 
 def standings(replay: Replay) -> list[int]:
-    """Return lane ids from first to last place."""
+    """Return lane ids from first to last place: by median TTFT, lanes without one after, lanes that died last."""
 
     def key(lane: int) -> tuple[bool, bool, float, int]:
         fold = replay.lanes[lane]
         middle = median(fold.ttft_ms)
-        return (middle is None, fold.status == "died", middle or 0.0, lane)
+        return (fold.status == "died", middle is None, middle or 0.0, lane)
 
     return sorted(replay.lanes, key=key)
 

@@ -110,11 +110,19 @@ def race_summary(replay: Replay) -> RaceSummary:
         concurrency=facts.concurrency if facts else 0,
         racelog_version=tracks.head.racelog_version if tracks.head else "",
         host=dict(facts.host) if facts else {},
-        winner=ranking[0] if ranking and ranking[0] in places else None,
+        winner=_winner(replay, ranking),
         ranked_by="median TTFT",
         standings=ranking,
         lanes=lanes,
     )
+
+
+def _winner(replay: Replay, ranking: list[int]) -> int | None:
+    """Return the lane in first place, if it has a number to be first by and lived to the end."""
+    if not ranking:
+        return None
+    first = replay.lanes[ranking[0]]
+    return ranking[0] if first.ttft_ms and first.status != "died" else None
 
 
 def race_status(lanes: list[str]) -> str:
