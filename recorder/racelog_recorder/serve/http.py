@@ -9,6 +9,7 @@ from typing import Any
 import h11
 import msgspec
 import trio
+import trio.abc
 
 MAX_HEADER_BYTES = 64 << 10
 MAX_BODY_BYTES = 16 << 20
@@ -48,7 +49,7 @@ class Hangup(Exception):  # noqa: N818 - a decision, not a fault
 Handler = Callable[[Request, "Connection"], Awaitable[None]]
 
 
-async def serve_connection(stream: trio.SocketStream, handler: Handler) -> None:
+async def serve_connection(stream: trio.abc.HalfCloseableStream, handler: Handler) -> None:
     """Answer the requests of one connection in turn until either side ends it. A client that leaves is no error."""
     connection = Connection(stream)
     try:
@@ -65,7 +66,7 @@ async def serve_connection(stream: trio.SocketStream, handler: Handler) -> None:
 class Connection:
     """One client's connection: reads whole requests, writes responses piece by piece."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
         self._stream = stream
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADER_BYTES)
         self._method = ""

@@ -361,10 +361,13 @@ def test_sleeping_alone_is_never_early_either():
 
 
 def test_a_request_that_stops_arriving_is_given_up():
+    async def never(request, connection):
+        raise AssertionError("no whole request ever came")
+
     async def main():
         client, server = trio.testing.memory_stream_pair()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve_connection, server, None)
+            nursery.start_soon(serve_connection, server, never)
             await client.send_all(b"POST /v1/chat/completions HTTP/1.1\r\n")
             said = await client.receive_some()
             await client.aclose()
