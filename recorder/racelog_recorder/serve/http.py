@@ -116,7 +116,7 @@ class Connection:
     async def _receive(self) -> bytes:
         if self._h11.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-        return await self._stream.receive_some(_RECEIVE_BYTES)
+        return bytes(await self._stream.receive_some(_RECEIVE_BYTES))
 
     async def respond_json(self, status: int, value: Any, headers: Headers | None = None) -> None:
         """Send a whole response."""
