@@ -5,6 +5,7 @@ from typing import Protocol
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.log.follow import LogFollower
+from racelog.log.names import sealed_sibling
 from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks
 
@@ -69,7 +70,8 @@ class PastRace:
 class LiveRace:
     """A race being recorded on this machine, followed on the clock it is recorded with.
 
-    What was read stays when the directory is sealed and goes away.
+    When the directory is sealed and goes away, the sealed file takes its place: a last commit between two polls
+    would be missed otherwise. Without one, what was read stays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,10 +89,14 @@ class LiveRace:
 
     def poll(self, now_ns: int) -> None:
         """Take in the newly committed events. Cost: the new bytes."""
+        if self._gone:
+            return
         gone = not self._path.exists()  # before reading: what a last poll misses cannot be followed by "gone"
         if events := self._follower.poll():
             self.tracks.extend(events)
             self._heard_ns = now_ns
+        if gone and (sealed := sealed_sibling(self._path)) is not None and sealed.exists():
+            self.tracks.reload(open_log(sealed).events)
         self._gone = gone
         if self._heard_ns is None:
             self._heard_ns = now_ns

@@ -43,6 +43,10 @@ class RaceTracks:
         for event in events:
             self._take(event)
 
+    def reload(self, events: Iterable[AnyEvent]) -> None:
+        """Forget everything and take ``events`` instead; replays that stand on these tracks fold anew."""
+        vars(self).update(vars(RaceTracks(events)))
+
     def _take(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - one branch per kind of event
         match event:
             case LaneFacts():

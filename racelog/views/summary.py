@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
-from racelog.views.race import standings
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -95,9 +95,10 @@ def race_summary(replay: Replay) -> RaceSummary:
     replay.seek_end()
     tracks = replay.tracks
     facts = tracks.facts
-    ranking = standings(replay)
-    places = {lane: place for place, lane in enumerate(ranking, 1) if replay.lanes[lane].ttft_ms}
-    lanes = [_lane_summary(fold, places.get(lane)) for lane, fold in replay.lanes.items()]
+    lanes = [_lane_summary(fold) for fold in replay.lanes.values()]
+    ranking = [lane.lane for lane in sorted(lanes, key=_rank)]
+    lanes = [_placed(lane, ranking.index(lane.lane) + 1) for lane in lanes]
+    first = next((lane for lane in lanes if lane.place == 1 and lane.status != "died"), None)
     return RaceSummary(
         race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),
         name=facts.name if facts else "",
@@ -110,19 +111,21 @@ def race_summary(replay: Replay) -> RaceSummary:
         concurrency=facts.concurrency if facts else 0,
         racelog_version=tracks.head.racelog_version if tracks.head else "",
         host=dict(facts.host) if facts else {},
-        winner=_winner(replay, ranking),
+        winner=first.lane if first else None,
         ranked_by="median TTFT",
         standings=ranking,
         lanes=lanes,
     )
 
 
-def _winner(replay: Replay, ranking: list[int]) -> int | None:
-    """Return the lane in first place, if it has a number to be first by and lived to the end."""
-    if not ranking:
-        return None
-    first = replay.lanes[ranking[0]]
-    return ranking[0] if first.ttft_ms and first.status != "died" else None
+def _rank(lane: LaneSummary) -> tuple[bool, bool, float, int]:
+    """Return the key by which lanes are placed: the median TTFT of what counts; lanes that died come last."""
+    return (lane.status == "died", lane.ttft_ms is None, lane.ttft_ms.p50 if lane.ttft_ms else 0.0, lane.lane)
+
+
+def _placed(lane: LaneSummary, place: int) -> LaneSummary:
+    """Return the lane with its place, if it has a number to be placed by."""
+    return replace(lane, place=place) if lane.ttft_ms else lane
 
 
 def race_status(lanes: list[str]) -> str:
@@ -134,7 +137,7 @@ def race_status(lanes: list[str]) -> str:
     return "stopped" if "stopped" in lanes else "finished"
 
 
-def _lane_summary(fold: LaneFold, place: int | None) -> LaneSummary:
+def _lane_summary(fold: LaneFold) -> LaneSummary:
     track, facts = fold.track, fold.track.facts
     raced = [request for request in fold.requests.values() if request.phase == "race"]
     counted = [request for request in raced if request.counts]
@@ -144,7 +147,7 @@ def _lane_summary(fold: LaneFold, place: int | None) -> LaneSummary:
     done = fold.ok + fold.failed
     return LaneSummary(
         lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
-        status=fold.status, reason=fold.reason, place=place, requests=len(raced),
+        status=fold.status, reason=fold.reason, place=None, requests=len(raced),
         ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled, open=sum(r.status == "open" for r in raced),
         errors=dict(sorted(fold.errors.items())), success_rate=fold.ok / done if done else None,
         duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
