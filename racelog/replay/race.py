@@ -103,22 +103,33 @@ class Replay:
         """Move every lane to ``position_ns`` after its own start (a lane without a start shows what it has)."""
         self.position_ns = max(0, position_ns)
         for lane, track in self.tracks.lanes.items():
-            instant = self.instant_ns(track)
-            fold = self.lanes.get(lane)
-            stale = fold is None or self._revisions[lane] != track.revision or fold.overtaken
-            if fold is None or stale or instant < fold.position_ns:
-                fold = self.lanes[lane] = LaneFold(track)
-                self._revisions[lane] = track.revision
-            fold.advance(instant)
-        if list(self.lanes) != list(self.tracks.lanes):  # a lane announced late, out of its turn
-            self.lanes = {lane: self.lanes[lane] for lane in self.tracks.lanes}
+            self._fold_to(lane, track, self.instant_ns(track))
+        self._keep_order()
 
     def instant_ns(self, track: LaneTrack) -> int:
         """Return the instant of the race that this position is on ``track``."""
         return (track.start_ns if track.start_ns is not None else track.last_ns) + self.position_ns
 
     def seek_end(self) -> None:
-        """Move to the end: everything the log says is folded, what came after a lane's end included."""
-        self.seek(self.tracks.duration_ns())
-        for lane, fold in self.lanes.items():
-            fold.advance(max(fold.position_ns, self.tracks.lanes[lane].last_ns))
+        """Move to the end: every lane to the last instant the log knows of it, and not beyond.
+
+        So a lane that still races stands where it was last heard of, however long the others have raced.
+        """
+        self.position_ns = self.tracks.duration_ns()
+        for lane, track in self.tracks.lanes.items():
+            self._fold_to(lane, track, track.last_ns)
+        self._keep_order()
+
+    def _fold_to(self, lane: int, track: LaneTrack, instant_ns: int) -> None:
+        """Fold one lane to an instant: onward from where it stands, or anew when that is no longer true."""
+        fold = self.lanes.get(lane)
+        current = fold is not None and fold.track is track and self._revisions[lane] == track.revision
+        if fold is None or not current or fold.overtaken or instant_ns < fold.position_ns:
+            fold = self.lanes[lane] = LaneFold(track)
+            self._revisions[lane] = track.revision
+        fold.advance(instant_ns)
+
+    def _keep_order(self) -> None:
+        """Put the lanes back into their fixed order after one was announced late, out of its turn."""
+        if list(self.lanes) != list(self.tracks.lanes):
+            self.lanes = {lane: self.lanes[lane] for lane in self.tracks.lanes}

@@ -174,3 +174,29 @@ def test_a_race_of_no_events_has_a_view_and_a_summary() -> None:
 
     assert race_summary(replay).lanes == []
     assert race_view(replay).lanes == []
+
+
+def test_the_end_of_a_growing_race_is_where_each_lane_was_last_heard_of() -> None:
+    race = ScriptedRace([Plan("a", requests=4), Plan("b", start_ms=5000, requests=4)], grid="time-trial")
+    known = [event for event in race.events() if event.t <= 5_050_000_000]
+    replay = Replay(RaceTracks(known))
+    replay.seek_end()
+
+    assert [lane.elapsed_s for lane in race_view(replay).lanes] == [0.96, 0.0]
+
+
+def test_reloaded_tracks_are_folded_anew() -> None:
+    race = ScriptedRace([Plan("a", requests=4)])
+    tracks = RaceTracks([event for event in race.events() if event.t <= 1_300_000_000])
+    replay = Replay(tracks)
+    replay.seek(500_000_000)
+    tracks.reload(race.events())
+    replay.seek(500_000_000)
+
+    assert race_view(replay) == race_view(_at(race, 500_000_000))
+
+
+def _at(race: ScriptedRace, position_ns: int) -> Replay:
+    replay = Replay(RaceTracks(race.events()))
+    replay.seek(position_ns)
+    return replay
