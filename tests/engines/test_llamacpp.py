@@ -6,14 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-HERE = Path(__file__).parent
-CACHE = HERE.parent.parent / ".cache" / "engines"
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -24,22 +20,7 @@ QUERY = (
 
 
 @pytest.fixture(scope="module")
-def server_url() -> Iterator[str]:
-    """Start llama.cpp's server on a free port; give its base URL."""
-    fetched = subprocess.run(
-        [sys.executable, HERE / "weights.py", CACHE], capture_output=True, text=True, check=False
-    )
-    assert fetched.returncode == 0, fetched.stderr
-    command = [sys.executable, str(HERE / "serve_llamacpp.py"), fetched.stdout.strip()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        address = next((line.split()[1] for line in server.stdout if line.startswith("listening")), "")
-        yield address.rstrip("/") + "/v1"
-        server.terminate()
-
-
-@pytest.fixture(scope="module")
-def home(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(llamacpp_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Record a time trial of two lanes on that server from a race file; give the home folder."""
     folder = tmp_path_factory.mktemp("home")
     race = folder / "race.yaml"
@@ -53,8 +34,8 @@ seed: 7
 countdown: 0
 params: {{max_tokens: 16, temperature: 0}}
 engines:
-  - {{name: first, url: "{server_url}", emoji: 🦙, color: "#f59e0b"}}
-  - {{name: second, url: "{server_url}"}}
+  - {{name: first, url: "{llamacpp_url}", emoji: 🦙, color: "#f59e0b"}}
+  - {{name: second, url: "{llamacpp_url}"}}
 """
     )
     done = racelog(folder, "record", str(race), "--no-ui")
