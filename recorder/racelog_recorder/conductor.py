@@ -109,7 +109,8 @@ class Conductor:
         self._tell = tell
         self._children: list[Child] = []
         self._stop = trio.Event()
-        self.order = schedule(plan.prompts, plan.seed, plan.warmup + (plan.requests or ORDER_LENGTH))
+        count = plan.warmup + (plan.requests or ORDER_LENGTH)
+        self.order = schedule(plan.prompts, plan.seed, count, shuffle=plan.shuffle)
         self._journal: Journal | None = None
 
     async def run(self, live: Path) -> Outcome:

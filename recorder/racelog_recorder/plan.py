@@ -50,6 +50,7 @@ class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     duration_s: float | None = None
     concurrency: int = 4
     seed: int = 0
+    shuffle: bool = True
     warmup: int = 0
     countdown_s: float = 3.0
     params: dict[str, Any] = field(default_factory=DEFAULT_PARAMS.copy)
@@ -71,6 +72,7 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
         "duration_s": plan.duration_s,
         "concurrency": plan.concurrency,
         "seed": plan.seed,
+        "shuffle": plan.shuffle,
         "warmup": plan.warmup,
         "countdown_s": plan.countdown_s,
         "params": public_params(plan.params),

@@ -88,6 +88,17 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
     return check
 
 
+def yes_or_no(value: Any) -> bool:
+    """Return a truth value as it is.
+
+    Raises:
+        FieldError: it is something else, such as the text "no".
+    """
+    if not isinstance(value, bool):
+        raise FieldError(f"{shown(value)} is neither true nor false")
+    return value
+
+
 def seconds(limit_s: int, *, zero: bool) -> Callable[[Any], float]:
     """Return a check for a span of time up to ``limit_s``: a number of seconds, or text such as ``2m`` or ``1h30m``."""
     allowed = f"give seconds or text such as '30s' or '2m', {'from 0' if zero else 'above 0'} up to {limit_s // 3600}h"

@@ -36,6 +36,7 @@ from racelog_recorder.plan_checks import (
     text,
     url,
     whole,
+    yes_or_no,
 )
 
 
@@ -163,6 +164,14 @@ RACE_FIELDS: dict[str, Field] = {
             "maximum": MAX_SEED,
             "default": 0,
             "description": "Fixes the order of the prompts, the same for every engine.",
+        },
+    ),
+    "shuffle": Field(
+        yes_or_no,
+        {
+            "type": "boolean",
+            "default": True,
+            "description": "Draw the prompts in an order fixed by seed; false sends them as they are listed.",
         },
     ),
     "warmup": Field(

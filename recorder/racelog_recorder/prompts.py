@@ -37,17 +37,19 @@ def builtin_prompts() -> tuple[Messages, ...]:
     return (*([{"role": "user", "content": text}] for text in texts), *_chats())
 
 
-def schedule(prompts: Sized, seed: int, count: int) -> list[int]:
+def schedule(prompts: Sized, seed: int, count: int, *, shuffle: bool = True) -> list[int]:
     """Return the numbers of the ``count`` prompts that every lane sends, in order.
 
-    A shuffle by ``seed`` without repeats until all were used, then another. A longer schedule begins with the
-    shorter one. Cost: O(count).
+    A shuffle by ``seed`` without repeats until all were used, then another; without ``shuffle``, one after another
+    and from the first again. A longer schedule begins with the shorter one. Cost: O(count).
 
     Raises:
         ValueError: there are no prompts to choose from.
     """
     if not prompts:
         raise ValueError("a schedule needs at least one prompt")
+    if not shuffle:
+        return [number % len(prompts) for number in range(count)]
     rng = random.Random(seed)  # noqa: S311 - reproducible by intent
     order: list[int] = []
     while len(order) < count:

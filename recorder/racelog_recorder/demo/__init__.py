@@ -14,6 +14,7 @@ import trio
 from msgspec import Struct
 
 from racelog.errors import RacelogError
+from racelog.events import RequestScheduled
 from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks
 from racelog_recorder.plan import EnginePlan, RacePlan
@@ -75,17 +76,21 @@ async def _first_line(process: trio.Process) -> _Served:
 
 
 def demo_plan(engines: tuple[EnginePlan, ...]) -> RacePlan:
-    """Return the plan of the demo race: what was asked then, asked again of ``engines``, all at once."""
+    """Return the plan of the demo race: what was asked then, in the same order, asked again of ``engines`` at once."""
     tracks = RaceTracks(open_log(RECORDING).events)
     facts = tracks.facts
     assert facts is not None
+    first = next(iter(tracks.lanes.values()))
+    asked = [event for event in first.events if isinstance(event, RequestScheduled) and event.phase == "race"]
     return RacePlan(
         name=f"Demo: {' vs '.join(engine.name for engine in engines)}",
         engines=engines,
         requests=facts.requests,
         concurrency=facts.concurrency,
-        seed=facts.seed,
+        shuffle=False,
         params=dict(facts.plan.get("params", {})),
-        prompts=tuple(tracks.prompts[prompt].messages for prompt in sorted(tracks.prompts)),
+        prompts=tuple(
+            tracks.prompts[event.prompt].messages for event in sorted(asked, key=lambda event: event.req)
+        ),
         prompts_from="demo recording",
     )

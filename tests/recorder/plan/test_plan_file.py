@@ -115,6 +115,7 @@ BAD = {
     ONE + "requests: 0": "race.yaml:4: requests: 0 is out of range; give 1 to 10,000,000",
     ONE + "requests: 4.5": "race.yaml:4: requests: 4.5 is not a whole number; give 1 to 10,000,000",
     ONE + "concurrency: yes": "race.yaml:4: concurrency: true is not a whole number; give 1 to 10,000",
+    ONE + "shuffle: maybe": "race.yaml:4: shuffle: 'maybe' is neither true nor false",
     ONE + "duration: soon": "race.yaml:4: duration: 'soon' is not a span of time; give seconds or text such as '30s' or '2m', above 0 up to 168h",
     ONE + "duration: 0s": "race.yaml:4: duration: '0s' is out of range; give seconds or text such as '30s' or '2m', above 0 up to 168h",
     ONE + "countdown: .nan": "race.yaml:4: countdown: nan is out of range; give seconds or text such as '30s' or '2m', from 0 up to 1h",

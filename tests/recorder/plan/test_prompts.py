@@ -105,3 +105,7 @@ def test_what_cannot_be_read_is_a_plan_error(tmp_path, name):
 
     with pytest.raises(PlanError):
         load_prompts(str(tmp_path / name))
+
+
+def test_without_a_shuffle_prompts_go_as_they_are_listed_and_from_the_first_again() -> None:
+    assert schedule(["a", "b", "c"], 7, 5, shuffle=False) == [0, 1, 2, 0, 1]
