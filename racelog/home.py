@@ -7,7 +7,6 @@ A race id is its UTC start and four random bytes, so ids sort by time and a pref
 """
 
 import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +29,7 @@ def home_folder(override: str | Path | None = None) -> Path:
 def new_race_id(wall_ns: int) -> str:
     """Return a fresh id such as ``20261121-013000-9f3a01c2`` for a race that starts at ``wall_ns``."""
     moment = datetime.fromtimestamp(wall_ns / 1e9, tz=UTC)
-    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    return f"{moment:%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import trio
 
 from racelog.clock import NS_PER_S
-from racelog.events import Head, LaneEnd, LaneStart, Note, Phase
+from racelog.events import Head, LaneEnd, LaneStart, Note
 from racelog.log.segment import SegmentWriter
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import ChunkColumns, Journal
@@ -22,6 +22,12 @@ from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.request import Requester
 from racelog_recorder.spec import LaneSpec, Report
+
+UNREACHABLE = frozenset({"refused", "connect", "connect_timeout", "tls"})
+BACKOFF_S = 0.05
+BACKOFF_MAX_S = 2.0
+"""Waits after requests that found no server: without them a dead engine fails thousands of requests a second, and
+the log is full of one fact."""
 
 
 class Lane:
@@ -91,15 +97,18 @@ class Lane:
         await trio.sleep(max(0, remaining_ns) / NS_PER_S)
 
     async def _work(self, requester: Requester, deadline_s: float) -> None:
-        """Send one request after another: a closed loop."""
-        phase: Phase = "race"
+        """Send one request after another: a closed loop, which backs off from an engine that cannot be reached."""
+        unreachable = 0
         while not self.stop.is_set():
             number = self._next
             timed_out = self.spec.duration_ns is not None and trio.current_time() >= deadline_s
             if timed_out or (self.spec.requests is not None and number >= self.spec.requests):
                 return
             self._next += 1
-            await requester.request(number, self.spec.order[number % len(self.spec.order)], phase)
+            error = await requester.request(number, self.spec.order[number % len(self.spec.order)], "race")
+            unreachable = unreachable + 1 if error in UNREACHABLE else 0
+            if unreachable:
+                await trio.sleep(min(BACKOFF_MAX_S, BACKOFF_S * 2 ** min(unreachable, 16)))
 
     async def _obey(self) -> None:
         """Follow the conductor's orders; a closed pipe means it is gone, and is an order to stop."""

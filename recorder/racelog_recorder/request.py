@@ -70,8 +70,11 @@ class Requester:
         with trio.CancelScope(shield=True):
             await self._client.__aexit__(kind, error, trace)
 
-    async def request(self, number: int, prompt: int, phase: Phase) -> None:
-        """Run one request to its end, whatever that is, and record it; only cancellation passes through."""
+    async def request(self, number: int, prompt: int, phase: Phase) -> str:
+        """Run one request to its end, whatever that is, and record it; return its error kind, empty for a success.
+
+        Only cancellation passes through, and is recorded too.
+        """
         lane, journal = self._spec.lane, self._journal
         journal.record(
             RequestScheduled(t=journal.now_ns(), lane=lane, req=number, prompt=prompt, phase=phase)
@@ -82,7 +85,9 @@ class Requester:
         except trio.Cancelled:
             self._end(number, sink, ("cancelled", "the race was stopped"))
             raise
-        self._end(number, sink, failure or judge(sink.facts))
+        failure = failure or judge(sink.facts)
+        self._end(number, sink, failure)
+        return failure[0] if failure else ""
 
     async def _exchange(self, number: int, prompt: int, sink: StreamSink) -> tuple[str, str] | None:
         """Send and receive; return (error kind, message) if the transport or the status failed."""
