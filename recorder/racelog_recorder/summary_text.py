@@ -6,6 +6,7 @@ from racelog.views.summary import LaneSummary, RaceSummary
 MEDALS = ("1st", "2nd", "3rd")
 LONG_MS = 10_000
 ROUND_MS = 100
+EVEN_TENTHS = 10
 HEADER = ("", "engine", "requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")
 
 
@@ -36,14 +37,16 @@ def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
     if summary.winner is None:
         return f"{printable(summary.name)}: no engine finished a request"
     winner = by_id[summary.winner]
-    assert winner.ttft_ms is not None
+    return f"{printable(winner.emoji)} {printable(winner.engine)} wins{_lead(summary, winner)}".strip()
+
+
+def _lead(summary: RaceSummary, winner: LaneSummary) -> str:
+    """Say how far ahead the winner is of the next lane; a ratio is cut, never rounded up."""
     others = [lane.ttft_ms.p50 for lane in summary.lanes if lane.lane != winner.lane and lane.ttft_ms]
-    faster = (
-        f", {min(others) / winner.ttft_ms.p50:.1f}x faster to the first token"
-        if others and winner.ttft_ms.p50
-        else ""
-    )
-    return f"{printable(winner.emoji)} {printable(winner.engine)} wins{faster}".strip()
+    if not others or winner.ttft_ms is None or not winner.ttft_ms.p50:
+        return ""
+    tenths = int(min(others) / winner.ttft_ms.p50 * 10)
+    return f", {tenths / 10:g}x faster to the first token" if tenths > EVEN_TENTHS else ", by a nose"
 
 
 def _row(lane: LaneSummary) -> tuple[str, ...]:

@@ -1,0 +1,41 @@
+"""The lines that close a recording."""
+
+from racelog_recorder.summary_text import summary_lines
+
+from racelog.replay.race import RaceTracks, Replay
+from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.summary import race_summary
+
+
+def lines(*plans: Plan) -> list[str]:
+    return summary_lines(race_summary(Replay(RaceTracks(ScriptedRace(list(plans)).events()))))
+
+
+def test_the_lead_is_cut_and_never_rounded_up() -> None:
+    assert "b wins, 1.9x faster to the first token" in lines(Plan("a", ttft_ms=199), Plan("b", ttft_ms=100))
+
+
+def test_a_lead_below_a_tenth_is_by_a_nose() -> None:
+    assert "b wins, by a nose" in lines(Plan("a", ttft_ms=105), Plan("b", ttft_ms=100))
+
+
+def test_lanes_stand_by_place_with_their_numbers() -> None:
+    table = lines(Plan("slow", ttft_ms=200), Plan("fast", ttft_ms=100))
+    rows = [line.split() for line in table if line.startswith(("1st", "2nd"))]
+
+    assert rows == [
+        ["1st", "fast", "4/4", "-", "100", "ms", "100", "ms", "20.0", "ms", "33.3", "32"],
+        ["2nd", "slow", "4/4", "-", "200", "ms", "200", "ms", "20.0", "ms", "23.5", "32"],
+    ]
+
+
+def test_failures_are_counted_by_name() -> None:
+    assert "a: 2 x http" in lines(Plan("a", fail=(0, 2)))
+
+
+def test_a_race_without_a_success_has_no_winner() -> None:
+    assert "scripted: no engine finished a request" in lines(Plan("a", fail=(0, 1, 2, 3)))
+
+
+def test_a_name_cannot_command_the_terminal() -> None:
+    assert not any("\x1b" in line for line in lines(Plan("a\x1b[31m")))
