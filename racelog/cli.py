@@ -12,6 +12,7 @@ import click
 
 from racelog import __version__
 from racelog.errors import ExitCode, RacelogError
+from racelog.text import printable
 
 GROUP = "racelog.commands"
 
@@ -99,7 +100,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except RacelogError as error:
-        click.echo(f"racelog: {error}", err=True)
+        click.echo(f"racelog: {printable(str(error), newline=chr(10))}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("racelog: interrupted", err=True)

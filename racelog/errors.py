@@ -9,6 +9,7 @@
     |   +-- NewerLog                           written by a later racelog than this one
     +-- StorageError                  exit 4   the disk is full or failing
     +-- EngineError                   exit 5   an endpoint cannot be raced
+    +-- Interrupted                   exit 130 you stopped it before there was anything to keep
 
 Messages hold the value at fault and the next step. `racelog.cli` is the only place that prints them.
 """
@@ -70,3 +71,9 @@ class EngineError(RacelogError):
     """An engine cannot be reached or cannot be raced."""
 
     exit_code = ExitCode.ENGINE
+
+
+class Interrupted(RacelogError):  # noqa: N818 - reads as the sentence it is
+    """The user stopped before there was anything to keep."""
+
+    exit_code = ExitCode.INTERRUPTED

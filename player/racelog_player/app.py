@@ -53,6 +53,7 @@ class App:
             stack.enter_context(self._in.raw_mode())
             stack.enter_context(_drawing(self._out))
             stack.enter_context(self._in.attach(self._read_keys))
+            self._player.announce()
             await self._draw_until_done(loop)
         if self._failure is not None:
             raise self._failure

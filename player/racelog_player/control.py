@@ -16,6 +16,10 @@ class Control:
         """True while somebody seems to listen."""
         return self._fd is not None
 
+    def up(self) -> bool:
+        """Tell that the view has the terminal: from now on a Ctrl+C is a key, and asks before it stops."""
+        return self._send({"do": "up"})
+
     def stop(self) -> bool:
         """Ask to end the race early; return whether the wish was sent."""
         return self._send({"do": "stop"})

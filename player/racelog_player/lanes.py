@@ -115,7 +115,7 @@ def _numbers(lane: LaneView, columns: int, names: int, peak: int) -> Line:
         Span(" done" if columns < WIDE else " requests done", SOFT),
         Span("   " + rate_text(lane.requests_per_s)),
         Span(" req/s", SOFT),
-        Span("   " + right(rate_text(_speed(lane)), 5)),
+        Span("   " + right(rate_text(lane.tokens_per_s), 5)),
         Span(" tok/s  " if lane.status in ("waiting", "racing") else " tok/s mean  ", SOFT),
         Span(
             spark(lane.token_history, _SPARK_CELLS if columns < WIDE else 60, peak),
@@ -134,17 +134,11 @@ def _numbers(lane: LaneView, columns: int, names: int, peak: int) -> Line:
     return between(line, [*trouble, Span(" ")], columns)
 
 
-def _speed(lane: LaneView) -> float:
-    """Return the last second's tokens while the lane races, its mean once it has ended."""
-    ended = lane.status not in ("waiting", "racing") and lane.elapsed_s > 0
-    return lane.output_tokens / lane.elapsed_s if ended else lane.tokens_per_s
-
-
 def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int) -> Line:
     sign, style = badge(lane).text[0], badge(lane).style
     tail = [
         Span(right(counts(lane), 10)),
-        Span(right(rate_text(_speed(lane)), 7)),
+        Span(right(rate_text(lane.tokens_per_s), 7)),
         Span(" tok/s ", SOFT),
     ]
     if columns >= _NARROW:

@@ -54,6 +54,10 @@ class Player:
         settled = self._source.ended and (self.playhead.paused or self._over(now_ns))
         return not settled or now_ns < self._dialog.notice_until_ns or self._movers.fresh(now_ns)
 
+    def announce(self) -> None:
+        """Tell the recorder, if there is one, that keys now come here."""
+        self._control.up()
+
     def press(self, key: str, now_ns: int) -> None:
         """Take one key, by prompt_toolkit's name for it; keys without a meaning are ignored."""
         if len(key) == 1 and key in "0123456789":
@@ -67,6 +71,8 @@ class Player:
     def scene(self, now_ns: int) -> Scene:
         """Return what there is to see at ``now_ns``. Cost: folding what passed since the last scene."""
         self._source.poll(now_ns)
+        if self._source.ended:
+            self._dialog.asking = False  # there is nothing left to stop
         limit = self._limit_ns(now_ns)
         self._catch_up(now_ns, limit)
         position = self.playhead.position_ns(now_ns, limit)

@@ -23,7 +23,10 @@ class StreamView(Struct, frozen=True, kw_only=True):
 
 
 class LaneView(Struct, frozen=True, kw_only=True):
-    """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by."""
+    """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by.
+
+    ``tokens_per_s`` is over the last second while the lane races, and over its whole time once it has ended.
+    """
 
     lane: int
     engine: str
@@ -110,18 +113,30 @@ def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) 
     elapsed_s = max(0, end - start) / NS_PER_S
     done = fold.ok + fold.failed + fold.cancelled
     target = race.requests if race else None
-    rate = 0 if track.start_ns is None else track.token_chunks_between(now - NS_PER_S, now)
+    ended = track.end_ns is not None and track.end_ns <= now
+    output_tokens = fold.output_tokens
     return LaneView(
         lane=facts.lane, engine=facts.engine, model=facts.model, color=facts.color, emoji=facts.emoji,
         status=fold.status, reason=fold.reason, place=place,
         progress=_progress(fold, replay, done, elapsed_s), elapsed_s=elapsed_s,
         target_requests=target, requests_done=done, ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled,
-        active=len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=fold.output_tokens,
-        tokens_per_s=rate * fold.tokens_per_chunk, requests_per_s=done / elapsed_s if elapsed_s > 0 else 0.0,
+        active=len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=output_tokens,
+        tokens_per_s=_ratio(output_tokens, elapsed_s) if ended else _last_second(fold), requests_per_s=_ratio(done, elapsed_s),
         ttft_p50_ms=median(fold.ttft_ms), ttft_p99_ms=quantile(fold.ttft_ms, 0.99), tpot_p50_ms=median(fold.tpot_ms),
         token_history=_history(fold, start, end),
         streams=[_stream_view(replay, fold, request) for request in _newest(fold, streams)],
     )  # fmt: skip
+
+
+def _last_second(fold: LaneFold) -> float:
+    """Return output tokens in the last second: chunks, weighted by what a chunk carried on average so far."""
+    track, now = fold.track, fold.position_ns
+    chunks = 0 if track.start_ns is None else track.token_chunks_between(now - NS_PER_S, now)
+    return chunks * fold.tokens_per_chunk
+
+
+def _ratio(count: float, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0
 
 
 def _progress(fold: LaneFold, replay: Replay, done: int, elapsed_s: float) -> float | None:

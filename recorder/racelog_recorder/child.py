@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import trio
 
-from racelog_recorder.spec import Order, Report
+from racelog_recorder.spec import Order, Report, framed
 
 STDERR_LINES = 20
 FAREWELL_S = 5.0
@@ -34,20 +34,27 @@ class Child:
         self.exit_code = 0
         self.pid = 0
         self._command = [sys.executable, "-m", module]
-        self._spec = _encoder.encode(spec) + b"\n"
+        self._spec = framed(_encoder.encode(spec))
         self._process: trio.Process | None = None
+        self._sending = trio.Lock()
         self._last: Report | None = None
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Start the process, hear it out and reap it; started once it runs and has its spec."""
-        self._process = await trio.lowlevel.open_process(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            self._process = await trio.lowlevel.open_process(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._stderr.append(f"cannot start: {error}")
+            self._settle()
+            task_status.started()
+            return
         self.pid = self._process.pid
         try:
             await self._send(self._spec)
@@ -81,10 +88,11 @@ class Child:
         self.kill()
 
     async def _send(self, data: bytes) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        if self._process is None or self._process.stdin is None:
+            return
         try:
-            await self._process.stdin.send_all(data)
+            async with self._sending:
+                await self._process.stdin.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return
 
@@ -95,10 +103,19 @@ class Child:
         async for data in self._process.stdout:
             buffer += data
             while (end := buffer.find(b"\n")) >= 0:
-                self._last = _reports.decode(bytes(buffer[:end]))
+                line = bytes(buffer[:end])
                 del buffer[: end + 1]
-                if self._last.say == "ready":
-                    self.ready.set()
+                self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        """Take one line of the child's stdout; what is no report (a library's print) is kept as a complaint."""
+        try:
+            self._last = _reports.decode(line)
+        except msgspec.DecodeError:
+            self._stderr.append(line.decode("utf-8", "replace"))
+            return
+        if self._last.say == "ready":
+            self.ready.set()
 
     async def _hear_stderr(self) -> None:
         assert self._process is not None
@@ -123,5 +140,6 @@ class Child:
             return self._last.text
         code = self._process.returncode if self._process else None
         how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        how = "not started" if self._process is None else how
         said = next((line for line in reversed(self._stderr) if line.strip()), "")
         return f"process {self.name} ended: {how}" + (f": {said}" if said else "")

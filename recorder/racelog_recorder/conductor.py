@@ -8,14 +8,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import trio
 
 from racelog import __version__
 from racelog.clock import NS_PER_S, read_clocks, rfc3339
-from racelog.errors import ExitCode, InputError
+from racelog.errors import ExitCode, InputError, StorageError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
 from racelog.home import new_race_id
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
@@ -31,12 +30,15 @@ from racelog_recorder.prompts import schedule
 from racelog_recorder.spec import LaneSpec, Order, TelemetrySpec
 
 ORDER_LENGTH = 10_000
-"""Prompts drawn ahead for a race without a number of requests; after that the order repeats."""
+"""Prompts drawn ahead, the same for every lane; a longer race repeats the order."""
 
 HANDOVER_S = 1.0
 """Pause between two lanes of a time trial, so that one's last work is not the other's first."""
 
 COUNTDOWN_MARK = "countdown"
+TELEMETRY_WAIT_S = 5.0
+"""How long a race waits for its telemetry: a wedged GPU driver must not hold it up, nor keep it from ending."""
+
 START_LEAD_S = 0.1
 """The start is agreed this long ahead, so that the order to go reaches every lane before it."""
 
@@ -109,42 +111,44 @@ class Conductor:
         self._tell = tell
         self._children: list[Child] = []
         self._stop = trio.Event()
-        count = plan.warmup + (plan.requests or ORDER_LENGTH)
+        count = plan.warmup + min(plan.requests or ORDER_LENGTH, ORDER_LENGTH)
         self.order = schedule(plan.prompts, plan.seed, count, shuffle=plan.shuffle)
         self._journal: Journal | None = None
+        self._nursery: trio.Nursery | None = None
 
     async def run(self, live: Path) -> Outcome:
         """Race; every segment in ``live`` is finished when this returns, whatever happened to its lane."""
-        await trio.to_thread.run_sync(partial(live.mkdir, parents=True))
+        await trio.to_thread.run_sync(_make_folder, live)
         head = self._head()
         self._journal = journal = Journal(SegmentWriter(live / "conductor.rlog", head), head)
         self._record_race(journal)
         await journal.flush()
         self.recording.set()
         async with trio.open_nursery() as nursery:
+            self._nursery = nursery
             nursery.start_soon(journal.run)
             nursery.start_soon(sample_self, journal, "conductor")
             telemetry = await self._start_telemetry(nursery, live)
             await self._race(nursery, live)
-            await telemetry.order(Order(do="stop"))
-            await telemetry.ended.wait()
-            if telemetry.died:
-                self._note(telemetry.reason)
+            await self._end_telemetry(telemetry)
             nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):
             await journal.finish()
         return self.outcome
 
-    async def stop(self) -> None:
-        """Stop the race: lanes cancel what is open, record it, and finish. A second call kills what still runs."""
+    def stop(self) -> None:
+        """Stop the race: lanes cancel what is open, record it, and finish. A second call kills what still runs.
+
+        Never waits: an order that a lane does not take must not keep the next signal from being heard.
+        """
         again = self._stop.is_set()
         self._stop.set()
         self.outcome.stopped = True
         for child in self._children:
             if again:
                 child.kill()
-            else:
-                await child.order(Order(do="stop"))
+            elif self._nursery is not None:
+                self._nursery.start_soon(child.order, Order(do="stop"))
 
     def mark(self, label: str) -> None:
         """Record a named instant for the user."""
@@ -156,11 +160,11 @@ class Conductor:
         lanes = range(len(self.plan.engines))
         groups = [list(lanes)] if self.plan.grid == "together" else [[lane] for lane in lanes]
         for position, group in enumerate(groups):
+            if position:
+                await self._pause(HANDOVER_S)
             if self._stop.is_set():
                 self._end_unstarted(group)
                 continue
-            if position:
-                await self._pause(HANDOVER_S)
             await self._race_group(nursery, live, group, self.plan.countdown_s if position == 0 else 0.0)
 
     async def _race_group(
@@ -188,6 +192,8 @@ class Conductor:
         child = Child(f"lane {spec.engine}", "racelog_recorder.lane", spec)
         self._children.append(child)
         await nursery.start(child.run)
+        if self._stop.is_set():  # stopped while it started: it has missed the order
+            nursery.start_soon(child.order, Order(do="stop"))
         return child
 
     async def _start_telemetry(self, nursery: trio.Nursery, live: Path) -> Child:
@@ -200,8 +206,23 @@ class Conductor:
         )
         child = Child("telemetry", "racelog_recorder.telemetry", spec)
         await nursery.start(child.run)
-        await child.ready.wait()
+        with trio.move_on_after(TELEMETRY_WAIT_S):
+            await child.ready.wait()
         return child
+
+    async def _end_telemetry(self, telemetry: Child) -> None:
+        """End the telemetry process, by force if it does not answer, and note what became of it."""
+        assert self._nursery is not None
+        self._nursery.start_soon(telemetry.order, Order(do="stop"))
+        with trio.move_on_after(TELEMETRY_WAIT_S):
+            await telemetry.ended.wait()
+        telemetry.kill()
+        await telemetry.ended.wait()
+        if telemetry.died:
+            self.outcome.storage_failed = (
+                self.outcome.storage_failed or telemetry.exit_code == ExitCode.STORAGE
+            )
+            self._note(telemetry.reason)
 
     async def _count_down(self, seconds: float) -> None:
         """Count 3-2-1 where people can see it; the mark lets a view count along."""
@@ -290,6 +311,20 @@ class Conductor:
             duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
             concurrency=plan.concurrency,
         )  # fmt: skip
+
+
+def _make_folder(live: Path) -> None:
+    """Make the folder of a race that is about to be recorded.
+
+    Raises:
+        StorageError: it cannot be made; the message says where.
+    """
+    try:
+        live.mkdir(parents=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot create {live}: {error.strerror}; choose another folder with --home or -o"
+        ) from error
 
 
 def transport_for(engine: EnginePlan) -> str:

@@ -27,7 +27,8 @@ async def sample_self(journal: Journal, process: str) -> None:
             lag_s = max(0.0, trio.current_time() - deadline_s)
             if lag_s > SAMPLE_S:
                 deadline_s = trio.current_time()
-            samples.add(journal.now_ns(), own.cpu_percent(), own.memory_info().rss / MIB, lag_s * 1e6)
+            cpu_pct, rss_mib = _read(own)
+            samples.add(journal.now_ns(), cpu_pct, rss_mib, lag_s * 1e6)
             if len(samples) >= SAMPLES_PER_EVENT:
                 journal.record(samples.take())
     finally:
@@ -35,17 +36,25 @@ async def sample_self(journal: Journal, process: str) -> None:
             journal.record(samples.take())
 
 
+def _read(process: psutil.Process) -> tuple[float | None, float | None]:
+    """Return a process's CPU and memory; None where the system does not tell, which must not stop a race."""
+    try:
+        return process.cpu_percent(), process.memory_info().rss / MIB
+    except (psutil.Error, OSError):
+        return None, None
+
+
 class HostColumns:
     """Gathers samples of one process into a `HostSamples` event."""
 
     def __init__(self, process: str) -> None:
         self.process = process
-        self._rows: list[tuple[int, float, float, float | None]] = []
+        self._rows: list[tuple[int, float | None, float | None, float | None]] = []
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, t_ns: int, cpu_pct: float, rss_mib: float, loop_lag_us: float | None) -> None:
+    def add(self, t_ns: int, cpu_pct: float | None, rss_mib: float | None, loop_lag_us: float | None) -> None:
         """Append one reading."""
         self._rows.append((t_ns, cpu_pct, rss_mib, loop_lag_us))
 
@@ -53,12 +62,17 @@ class HostColumns:
         """Return what was gathered and start anew; there must be at least one reading."""
         rows, self._rows = self._rows, []
         times = [row[0] for row in rows]
-        lags = [None if row[3] is None else round(row[3], 1) for row in rows]
+        lags = [_rounded(row[3]) for row in rows]
         return HostSamples(
             t=times[0],
             process=self.process,
             d=[0, *(times[i + 1] - times[i] for i in range(len(times) - 1))],
-            cpu_pct=[round(row[1], 1) for row in rows],
-            rss_mib=[round(row[2], 1) for row in rows],
+            cpu_pct=[_rounded(row[1]) for row in rows],
+            rss_mib=[_rounded(row[2]) for row in rows],
             loop_lag_us=lags if any(lag is not None for lag in lags) else [],
         )
+
+
+def _rounded(value: float | None) -> float | None:
+    """Keep one decimal: below what any of these readings resolves."""
+    return None if value is None else round(value, 1)

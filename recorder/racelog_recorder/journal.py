@@ -123,9 +123,10 @@ class Journal:
     async def flush(self, *, sync: bool = False) -> None:
         """Commit everything recorded so far as one unit."""
         async with self._lock:
-            events = self._take()
-            if events or sync:
-                await trio.to_thread.run_sync(self._commit, events, sync)
+            with trio.CancelScope(shield=True):  # what was taken is written, whatever happens to this task
+                events = self._take()
+                if events or sync:
+                    await trio.to_thread.run_sync(self._commit, events, sync)
 
     async def finish(self, reason: str = "") -> None:
         """Commit what is left, close the segment properly."""

@@ -18,6 +18,7 @@ from racelog.events import Head, LaneEnd, LaneStart, Note
 from racelog.log.segment import SegmentWriter
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.limits import raise_file_limit
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.request import Requester
@@ -45,6 +46,7 @@ class Lane:
         self.go = trio.Event()
         self.stop = trio.Event()
         self._next = 0
+        self._warming = trio.CancelScope()
         self._racing = trio.CancelScope()
 
     async def run(self) -> None:
@@ -57,12 +59,13 @@ class Lane:
             nursery.start_soon(self._obey)
             async with Requester(self.spec, self.journal, self.columns, pump) as requester:
                 await self._race(requester)
-            await self.journal.finish()
             nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            await self.journal.finish()
 
     async def _race(self, requester: Requester) -> None:
-        for number, prompt in enumerate(self.spec.warmup):
-            if not self.stop.is_set():
+        with self._warming:
+            for number, prompt in enumerate(self.spec.warmup):
                 await requester.request(-1 - number, prompt, "warmup")
         gc.collect()
         gc.freeze()  # what start-up made is never garbage: keep the collector from walking it while racing
@@ -123,12 +126,14 @@ class Lane:
     def _halt(self) -> None:
         self.stop.set()
         self.go.set()
+        self._warming.cancel()
         self._racing.cancel()
 
 
 def main() -> int:
     """Run one lane; return the process's exit code."""
     leave_signals_to_the_conductor()
+    raise_file_limit()
     spec = read_spec(LaneSpec)
     return run_reporting(lambda: Lane(spec).run())
 

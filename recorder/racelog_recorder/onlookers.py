@@ -6,7 +6,7 @@ Both only follow the log. A view that dies, is killed or never starts does not t
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,8 @@ from racelog.text import printable
 from racelog.views.race import LaneView, RaceView, race_view
 
 PROGRESS_S = 2.0
+INTERRUPTED = (1, -2, 130)
+"""How a Python program ends on a Ctrl+C that comes while it starts."""
 
 Tell = Callable[[str], None]
 
@@ -61,7 +63,7 @@ class TerminalState:
 
 
 async def watch_in_terminal(
-    live: Path, *, stop: Callable[[], Awaitable[None]], mark: Callable[[str], None], tell: Tell
+    live: Path, *, stop: Callable[[], None], mark: Callable[[str], None], tell: Tell
 ) -> None:
     """Run the player on this terminal, following ``live``, and carry its wishes to the race; end when it ends."""
     terminal = TerminalState()
@@ -69,17 +71,28 @@ async def watch_in_terminal(
     command = [sys.executable, "-m", "racelog", "play", str(live), "--follow", "--control-fd", str(writing)]
     process = await trio.lowlevel.open_process(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
     os.close(writing)
-    async with trio.lowlevel.FdStream(reading) as wishes:
-        await _hear(wishes, stop, mark)
-    code = await process.wait()
-    if code:
-        terminal.restore()
+    try:
+        async with trio.lowlevel.FdStream(reading) as wishes:
+            up = await _hear(wishes, stop, mark)
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+        if process.returncode:
+            terminal.restore()
+    if not up and code in INTERRUPTED:
+        stop()  # a Ctrl+C that met the view before it had the keyboard was meant for the race
+    elif code:
         tell(f"the view ended (exit code {code}); the recording goes on, Ctrl+C stops it")
 
 
 async def _hear(
-    wishes: trio.abc.ReceiveStream, stop: Callable[[], Awaitable[None]], mark: Callable[[str], None]
-) -> None:
+    wishes: trio.abc.ReceiveStream, stop: Callable[[], None], mark: Callable[[str], None]
+) -> bool:
+    """Carry the view's wishes to the race until it ends; return whether it ever had the keyboard."""
+    up = False
     buffer = bytearray()
     async for data in wishes:
         buffer += data
@@ -91,9 +104,12 @@ async def _hear(
             except msgspec.DecodeError:
                 continue
             if wish.do == "stop":
-                await stop()
+                stop()
             elif wish.do == "mark":
                 mark(wish.label[:200])
+            elif wish.do == "up":
+                up = True
+    return up
 
 
 async def print_progress(live: Path, tell: Tell) -> None:

@@ -7,15 +7,20 @@ a frame without choices, on every frame, or never; ``[DONE]`` may be missing.
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from racelog.text import REPLACEMENT
 
 DONE = b"[DONE]"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+Count = Annotated[int, Meta(ge=0, le=2**53)] | None
+"""A token count a server may claim; beyond it the message is malformed."""
 
 
 class _Function(Struct):
@@ -43,18 +48,18 @@ class _Choice(Struct):
 
 
 class _PromptDetails(Struct):
-    cached_tokens: int | None = None
+    cached_tokens: Count = None
 
 
 class _CompletionDetails(Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count = None
 
 
 class TokenUsage(Struct):
     """The server's count of a request's tokens."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
@@ -64,7 +69,6 @@ class _Frame(Struct):
     usage: TokenUsage | None = None
     timings: dict[str, Any] | None = None
     error: Any = None
-    model: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Frame)
@@ -87,6 +91,12 @@ class Message(Struct, frozen=True):
 
 class MalformedMessage(ValueError):  # noqa: N818 - reads as the fact it is
     """A stream message is not what the dialect allows."""
+
+
+def endpoint(base_url: str, path: str) -> str:
+    """Return the URL of ``path`` under an OpenAI base URL; a query of the base URL stays at the end."""
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/" + path))
 
 
 def chat_body(model: str, messages: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import msgspec
 import trio
 
 from racelog.errors import StorageError
-from racelog_recorder.spec import Order, Report
+from racelog_recorder.spec import LENGTH_BYTES, Order, Report, length
 
 S = TypeVar("S")
 
@@ -20,17 +21,24 @@ READ_BYTES = 65536
 
 
 def read_spec(kind: type[S]) -> S:
-    """Return the spec on stdin's first line; blocks, so it comes before the loop starts.
+    """Return the spec on stdin; blocks, so it comes before the loop starts.
 
     Reads the descriptor itself: a buffered reader would swallow the orders behind the spec.
+
+    Raises:
+        EOFError: the conductor left before it gave one.
     """
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
-        if not byte:
+    return msgspec.json.decode(_read_exactly(length(_read_exactly(LENGTH_BYTES))), type=kind)
+
+
+def _read_exactly(size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        piece = os.read(0, size - len(data))
+        if not piece:
             raise EOFError("the conductor left before it gave a spec")
-        line += byte
-    return msgspec.json.decode(bytes(line), type=kind)
+        data += piece
+    return bytes(data)
 
 
 def say(report: Report) -> None:
@@ -62,26 +70,34 @@ def leave_signals_to_the_conductor() -> None:
 def run_reporting(main: Callable[[], Awaitable[None]]) -> int:
     """Run ``main`` on trio and report how it ended; return the process's exit code.
 
-    A log that cannot be written is reported in its own words; anything else is a bug and keeps its traceback.
+    A log that cannot be written is reported in its own words, whatever else broke beside it. Anything else is a bug:
+    it is reported by its innermost error and keeps its traceback.
     """
-    failed: list[StorageError] = []
     try:
         trio.run(_awaited, main)
-    except* StorageError as group:
-        failed.append(_first(group))
-    if failed:
-        sys.stderr.write(f"{failed[0]}\n")
-        say(Report(say="failed", text=str(failed[0]), exit_code=failed[0].exit_code))
-        return failed[0].exit_code
+    except BaseException as error:  # noqa: BLE001 - the conductor must hear of every way to end
+        storage = error.subgroup(StorageError) if isinstance(error, BaseExceptionGroup) else None
+        return _report_failure(_innermost(storage or error), error)
     say(Report(say="done"))
     return 0
+
+
+def _report_failure(cause: BaseException, error: BaseException) -> int:
+    if isinstance(cause, StorageError):
+        sys.stderr.write(f"{cause}\n")
+        say(Report(say="failed", text=str(cause), exit_code=cause.exit_code))
+        return cause.exit_code
+    traceback.print_exception(error)
+    say(Report(say="failed", text=f"{type(cause).__name__}: {cause}", exit_code=1))
+    return 1
 
 
 async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
     await main()
 
 
-def _first(group: BaseExceptionGroup[StorageError]) -> StorageError:
+def _innermost(error: BaseException) -> BaseException:
     """Return the first plain error in a group of groups."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

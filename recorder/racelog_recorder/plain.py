@@ -13,8 +13,6 @@ from racelog_recorder.pump.exchange import BodySink
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.pump.transport import OnSent, Sent
 
-ERROR_STATUS = 400
-
 
 class StampedPlainTransport(httpx2.AsyncHTTPTransport):
     """httpx's own transport; arrivals are stamped when the body iterator gives them.
@@ -31,7 +29,7 @@ class StampedPlainTransport(httpx2.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         headers_at = Arrival(time.monotonic_ns(), USER)
         response.extensions["racelog.headers_at"] = headers_at
-        if sink is not None and response.status_code < ERROR_STATUS:
+        if sink is not None and response.is_success:
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = _Tee(response.stream, sink)
         return response

@@ -4,7 +4,7 @@ Too much removed costs a reader a detail; too little costs a user a key. Every r
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +28,10 @@ _SECRET_SHAPES = re.compile(
 """Every alternative starts at a boundary, so that the search stays linear on any text."""
 
 
+SHORTEST_SECRET = 4
+"""Shorter header values are no secrets, and removing them would make holes in ordinary words."""
+
+
 def sounds_secret(name: str) -> bool:
     """Return True when a header, query or parameter of that name may hold a secret."""
     return _SECRET_NAME.search(name) is not None
@@ -36,6 +40,18 @@ def sounds_secret(name: str) -> bool:
 def without_secrets(text: str) -> str:
     """Return ``text`` with everything that has the shape of a key replaced."""
     return _SECRET_SHAPES.sub(REMOVED, text)
+
+
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` without the given secrets and without anything else that has the shape of a key.
+
+    Servers and libraries echo what they were sent in their error messages.
+    """
+    for secret in sorted(
+        (secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True
+    ):
+        text = text.replace(secret, REMOVED)
+    return without_secrets(text)
 
 
 def shown(value: object) -> str:

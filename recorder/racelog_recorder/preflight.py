@@ -8,10 +8,13 @@ import trio
 from msgspec import Struct
 
 from racelog.errors import EngineError
+from racelog_recorder.openai import endpoint
 from racelog_recorder.plan import EnginePlan
+from racelog_recorder.plan_secrets import public_url, scrubbed
 
 TIMEOUT_S = 10.0
 FORBIDDEN = (401, 403)
+NOT_FOUND = 404
 
 
 class _Model(Struct):
@@ -61,19 +64,20 @@ async def check_engine(engine: EnginePlan, key: str) -> Checked:
     Raises:
         EngineError: nothing answers, the key is refused, or no model is known.
     """
-    url = engine.url.rstrip("/") + "/models"
+    url = endpoint(engine.url, "models")
+    shown_url = public_url(engine.url)
     headers = dict(engine.headers) | ({"authorization": f"Bearer {key}"} if key else {})
     try:
         async with httpx2.AsyncClient(timeout=TIMEOUT_S, headers=headers, trust_env=False) as client:
             response = await client.get(url)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason = str(error) or type(error).__name__
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        reason = scrubbed(str(error) or type(error).__name__, (key, *engine.headers.values()))
         raise EngineError(
-            f"{engine.name}: nothing answers at {engine.url} ({reason}); is the server running?"
+            f"{engine.name}: nothing answers at {shown_url} ({reason}); is the server running?"
         ) from error
     if response.status_code in FORBIDDEN:
         raise EngineError(
-            f"{engine.name}: {engine.url} refuses the key (HTTP {response.status_code}); name the environment "
+            f"{engine.name}: {shown_url} refuses the key (HTTP {response.status_code}); name the environment "
             f"variable that holds it with api_key_env"
         )
     return _choose(engine, _listed(response), response.status_code)
@@ -88,9 +92,14 @@ def _listed(response: httpx2.Response) -> list[str]:
 
 
 def _choose(engine: EnginePlan, listed: list[str], status: int) -> Checked:
+    if status == NOT_FOUND and not engine.model:
+        raise EngineError(
+            f"{engine.name}: {public_url(engine.url)} has no /models (HTTP 404); is the base URL right? It usually "
+            f"ends in /v1. If the server has no model list, say which model with model="
+        )
     if not engine.model and not listed:
         raise EngineError(
-            f"{engine.name}: {engine.url}/models names no model (HTTP {status}); say which with model="
+            f"{engine.name}: {public_url(engine.url)} names no model (HTTP {status}); say which with model="
         )
     if engine.model and listed and engine.model not in listed:
         return Checked(

@@ -15,9 +15,11 @@ import trio
 
 from racelog.events import Phase, RequestEnd, RequestScheduled, RequestSent, ResponseHeaders, Usage
 from racelog_recorder.journal import ChunkColumns, Journal
-from racelog_recorder.openai import chat_body
+from racelog_recorder.openai import chat_body, endpoint
 from racelog_recorder.plain import StampedPlainTransport
+from racelog_recorder.plan_secrets import scrubbed
 from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.exchange import CUT_SHORT
 from racelog_recorder.pump.transport import PumpTransport, Sent
 from racelog_recorder.spec import LaneSpec
 from racelog_recorder.stream import StreamFacts, StreamSink
@@ -33,8 +35,12 @@ KEPT_HEADERS = (
 )
 """Response headers worth a place in the log; none of them can carry a secret."""
 
-ERROR_BODY_CHARACTERS = 500
-HTTP_ERROR = 400
+ERROR_BODY_BYTES = 4096
+ERROR_MESSAGE_CHARACTERS = 500
+LATE_FAILURES = frozenset({"timeout", "truncated", "reset"})
+
+REQUEST_TIMEOUT_S = 3600.0
+"""No request takes longer: a server that pings for ever would keep its lane from ever ending."""
 
 
 class Requester:
@@ -58,7 +64,8 @@ class Requester:
         self._client = httpx2.AsyncClient(
             transport=transport, headers=headers, timeout=timeout, trust_env=False
         )
-        self._url = spec.url.rstrip("/") + "/chat/completions"
+        self._url = endpoint(spec.url, "chat/completions")
+        self._secrets = (spec.api_key, *spec.headers.values())
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -81,11 +88,14 @@ class Requester:
         )
         sink = StreamSink(self._columns, number, self._spec.mono_origin_ns)
         try:
-            failure = await self._exchange(number, prompt, sink)
+            with trio.fail_after(REQUEST_TIMEOUT_S):
+                failure = await self._exchange(number, prompt, sink)
+        except trio.TooSlowError:
+            failure = ("timeout", f"no end within {REQUEST_TIMEOUT_S:g} s")
         except trio.Cancelled:
-            self._end(number, sink, ("cancelled", "the race was stopped"))
+            self._end(number, sink, ("cancelled", "the race was stopped or its time was up"))
             raise
-        failure = failure or judge(sink.facts)
+        failure = judge(sink.facts, failure)
         self._end(number, sink, failure)
         return failure[0] if failure else ""
 
@@ -105,9 +115,12 @@ class Requester:
                     await response.aclose()
         except httpx2.HTTPError as error:
             return sink.facts.failure or classify(error)
-        if response.status_code >= HTTP_ERROR:
-            head = content[:ERROR_BODY_CHARACTERS].decode("utf-8", "replace")
+        if not response.is_success:
+            head = content[:ERROR_BODY_BYTES].decode("utf-8", "replace")
             return "http", f"HTTP {response.status_code}: {head}"
+        kind = response.headers.get("content-type", "")
+        if not kind.startswith("text/event-stream") and not sink.facts.finish_reason:
+            return "malformed", f"answered with {kind or 'no content type'}, not with an event stream"
         return None
 
     def _sent(self, number: int, sent: Sent) -> None:
@@ -146,30 +159,34 @@ class Requester:
                 req=number,
                 status=status,  # type: ignore[arg-type]  # one of three literals, by construction
                 error="" if status == "cancelled" else kind,
-                message=message[:ERROR_BODY_CHARACTERS],
+                message=scrubbed(message, self._secrets)[:ERROR_MESSAGE_CHARACTERS],
                 finish_reason=facts.finish_reason,
             )
         )
 
 
-def judge(facts: StreamFacts) -> tuple[str, str] | None:
-    """Return what was wrong with a stream that ended without a transport error, or None for a success."""
+def judge(facts: StreamFacts, failure: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Return what was wrong with a stream, or None for a success.
+
+    ``failure`` is what the transport says; an answer that told its finish reason and said ``[DONE]`` is whole, even
+    if the connection then broke or hung.
+    """
     if facts.failure:
         return facts.failure
+    if failure:
+        return None if facts.done and facts.finish_reason and failure[0] in LATE_FAILURES else failure
     if not facts.finish_reason:
         return "truncated", f"the stream ended after {facts.token_chunks} chunks without a finish reason"
     return None
 
 
 def classify(error: httpx2.HTTPError) -> tuple[str, str]:
-    """Return the error kind of a transport exception, and its text without secrets."""
+    """Return the error kind of a transport exception, and its text."""
     text = str(error) or type(error).__name__
     kinds: Mapping[type[httpx2.HTTPError], str] = {
         httpx2.ConnectTimeout: "connect_timeout",
         httpx2.TimeoutException: "timeout",
-        httpx2.RemoteProtocolError: "truncated"
-        if "before the response was complete" in text
-        else "malformed",
+        httpx2.RemoteProtocolError: "truncated" if text == CUT_SHORT else "malformed",
         httpx2.NetworkError: "reset",
     }
     if isinstance(error, httpx2.ConnectError):

@@ -5,9 +5,8 @@ preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> 
 
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,15 @@ from typing import Any
 import click
 import trio
 
-from racelog.errors import EngineError, ExitCode, InputError, RacelogError, StorageError
+from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.reader import open_log
 from racelog.log.seal import seal
 from racelog.replay.race import RaceTracks, Replay
+from racelog.text import printable
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.demo import demo_plan, serve_demo
+from racelog_recorder.limits import connections_allowed
 from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
@@ -55,18 +56,28 @@ def record_race(session: Session) -> int:
         return trio.run(_record, session)
     except* RacelogError as group:
         failures.append(_plain(group))
+    except* KeyboardInterrupt:  # before the race has its own ear for signals
+        failures.append(Interrupted("interrupted before the start; nothing was recorded"))
     raise failures[0]
 
 
 def tell(text: str) -> None:
-    """Print a line for people who wait; stdout stays for the result."""
-    click.echo(text, err=True)
+    """Print a line for people who wait; stdout stays for the result.
+
+    Whoever watched may be gone (a closed terminal, ``| head``): the recording goes on.
+    """
+    with suppress(OSError):
+        click.echo(printable(text, newline="\n"), err=True)
 
 
 async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
+        _check_connections(plan)
         engines = await _checked(plan, keys, ask=session.preflight)
+        for engine in engines:
+            if engine.remark:
+                tell(f"warning: {engine.remark}")
         conductor = Conductor(plan, engines, keys, tell=(lambda _text: None) if session.ui else tell)
         paths = Paths.choose(conductor.race_id, session.home, session.output)
         if not session.ui:
@@ -95,13 +106,31 @@ def _keys(plan: RacePlan) -> dict[str, str]:
     for engine in plan.engines:
         if not engine.api_key_env:
             continue
-        key = os.environ.get(engine.api_key_env, "")
+        key = os.environ.get(engine.api_key_env, "").strip()
         if not key:
             raise InputError(
                 f"{engine.name}: the environment variable {engine.api_key_env} (api_key_env) is not set"
             )
+        if not (key.isascii() and key.isprintable()):
+            raise InputError(
+                f"{engine.name}: the key in {engine.api_key_env} has characters that no HTTP header can carry"
+            )
         keys[engine.name] = key
     return keys
+
+
+def _check_connections(plan: RacePlan) -> None:
+    """Refuse a race that needs more connections than this system gives one process.
+
+    Raises:
+        InputError: it does; the message has both numbers and the way out.
+    """
+    allowed = connections_allowed()
+    if plan.concurrency > allowed:
+        raise InputError(
+            f"concurrency {plan.concurrency:,} needs more open files than this system allows a process "
+            f"(about {allowed:,} connections); raise the hard limit (ulimit -Hn) or lower the concurrency"
+        )
 
 
 async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool) -> list[Checked]:
@@ -147,7 +176,10 @@ async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outco
 async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[None]]) -> None:
     """Start ``watch`` when there is a log to follow."""
     await conductor.recording.wait()
-    await watch()
+    try:
+        await watch()
+    except Exception as error:  # noqa: BLE001 - a view that breaks never touches the recording
+        tell(f"the view ended ({type(error).__name__}: {error}); the recording goes on, Ctrl+C stops it")
 
 
 async def _heed_signals(
@@ -157,9 +189,9 @@ async def _heed_signals(
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
+            conductor.stop()
             if number != signal.SIGHUP:
                 tell("stopping: open requests are cancelled, what was recorded is sealed (again: at once)")
-            await conductor.stop()
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
@@ -170,7 +202,8 @@ def _seal(paths: Paths, *, quiet: bool) -> None:
 def _close(outcome: Outcome, paths: Paths) -> int:
     """Print the result and how to go on; return the exit code."""
     summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
-    click.echo("\n".join(summary_lines(summary)))
+    with suppress(OSError):
+        click.echo("\n".join(summary_lines(summary)))
     if paths.live.exists():
         tell(
             f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"
@@ -190,7 +223,6 @@ def _say_next(summary: RaceSummary, paths: Paths) -> None:
     tell(f"  racelog play {race} --speed 4x")
     tell(f"  racelog info {race}")
     tell(f"  racelog card {race} -o card.png")
-    sys.stderr.flush()
 
 
 def _plain(group: BaseExceptionGroup[RacelogError]) -> RacelogError:

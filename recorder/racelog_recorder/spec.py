@@ -1,12 +1,26 @@
 """What the conductor and its processes say to each other: one JSON object a line over pipes.
 
-A process gets its spec as the first line on stdin, so keys never appear in a command line, then orders; it
+A process gets its spec on stdin, its length first, so keys never appear in a command line; then orders. It
 answers on stdout. When stdin closes, the conductor is gone: the process finishes its segment and leaves.
 """
 
+import struct
 from typing import Any, Literal
 
 from msgspec import Struct
+
+_LENGTH = struct.Struct("<Q")
+LENGTH_BYTES = _LENGTH.size
+
+
+def framed(data: bytes) -> bytes:
+    """Return ``data`` behind its length."""
+    return _LENGTH.pack(len(data)) + data
+
+
+def length(prefix: bytes) -> int:
+    """Return the length that the `LENGTH_BYTES` of ``prefix`` announce."""
+    return int(_LENGTH.unpack(prefix)[0])
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):

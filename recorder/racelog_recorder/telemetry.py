@@ -33,7 +33,7 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(journal.run)
         nursery.start_soon(sample_host, journal, spec.host_interval_s)
-        gpus, why_not = open_gpus()
+        gpus, why_not = await trio.to_thread.run_sync(open_gpus, abandon_on_cancel=True)
         if why_not:
             journal.record(Note(t=journal.now_ns(), text=why_not))
         for gpu in gpus:
@@ -68,7 +68,7 @@ async def sample_gpu(journal: Journal, gpu: GpuSource, interval_s: float) -> Non
     samples = GpuColumns(gpu)
     try:
         while True:
-            reading = await trio.to_thread.run_sync(gpu.read)
+            reading = await trio.to_thread.run_sync(gpu.read, abandon_on_cancel=True)
             samples.add(journal.now_ns(), reading)
             if len(samples) >= SAMPLES_PER_EVENT:
                 journal.record(samples.take())

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,17 @@ from typing import Any
 
 import pytest
 
-from racelog.events import AnyEvent, Head, LaneEnd, LaneStart, Note, RequestEnd, RequestScheduled, Tokens
+from racelog.events import (
+    AnyEvent,
+    Head,
+    LaneEnd,
+    LaneStart,
+    Mark,
+    Note,
+    RequestEnd,
+    RequestScheduled,
+    Tokens,
+)
 from racelog.home import stored_races
 from racelog.log.follow import LogFollower
 from racelog.log.reader import RaceLog, open_log
@@ -296,3 +307,111 @@ def test_a_key_that_is_not_set_is_named(endpoints: Endpoints) -> None:
 
     assert done.returncode == 2
     assert "the environment variable NO_SUCH_VARIABLE (api_key_env) is not set" in done.stderr
+
+
+def test_a_stop_in_the_countdown_seals_an_empty_race(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "4", "--countdown", "30")
+    endpoints.follow_until(lambda events: any(isinstance(event, Mark) for event in events))
+    race.send_signal(signal.SIGINT)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130, stderr
+    assert {end.lane: end.status for end in endpoints.log().of(LaneEnd)} == {0: "stopped", 1: "stopped"}
+
+
+def test_a_stop_while_the_lanes_start_seals_too(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "4", "--countdown", "30")
+    endpoints.follow_until(lambda events: any(isinstance(event, Head) for event in events))
+    race.send_signal(signal.SIGINT)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert endpoints.log().report.damage == []
+
+
+def test_a_stop_between_two_lanes_of_a_time_trial_keeps_the_second_from_starting(
+    endpoints: Endpoints,
+) -> None:
+    race = endpoints.start("--requests", "1", "--time-trial")
+    endpoints.follow_until(lambda events: any(isinstance(event, LaneEnd) for event in events))
+    race.send_signal(signal.SIGINT)
+    race.communicate(timeout=DEADLINE_S)
+
+    assert {end.lane: end.status for end in endpoints.log().of(LaneEnd)} == {0: "finished", 1: "stopped"}
+    assert [start.lane for start in endpoints.log().of(LaneStart)] == [0]
+
+
+def test_a_stop_in_the_warmup_cancels_it(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.recv(1)
+
+    engines = [f"silent={scripted(script).url},model=m"]
+    race = endpoints.start("--no-preflight", "--warmup", "1", "--requests", "1", engines=engines)
+    endpoints.follow_until(lambda events: any(isinstance(event, RequestScheduled) for event in events))
+    race.send_signal(signal.SIGINT)
+    race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130
+    assert ends(endpoints.log()) == {(0, "cancelled"): 1}
+
+
+def test_a_reader_that_leaves_does_not_touch_the_recording(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "3", "--countdown", "1")
+    assert race.stderr is not None
+    assert race.stdout is not None
+    race.stderr.close()
+    race.stdout.close()
+    race.wait(timeout=DEADLINE_S)
+
+    assert ends(endpoints.log()) == {(0, "ok"): 3, (1, "ok"): 3}
+
+
+def test_a_home_that_cannot_be_made_is_one_line(endpoints: Endpoints) -> None:
+    done = endpoints.record("--home", "/proc/no-such-folder")
+
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-2].startswith("racelog: cannot create /proc/no-such-folder/races/")
+
+
+def test_a_wedged_gpu_driver_neither_holds_up_the_race_nor_its_end(
+    endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("driver")
+    (folder / "pynvml.py").write_text(
+        "import time\nclass NVMLError(Exception): pass\ndef nvmlInit():\n    time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    done = endpoints.record("--requests", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert ends(endpoints.log()) == {(0, "ok"): 1, (1, "ok"): 1}
+
+
+def test_what_libraries_print_on_a_childs_stdout_is_no_report(
+    endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("noise")
+    (folder / "sitecustomize.py").write_text("print('a library says hello')\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    assert endpoints.record("--requests", "1").returncode == 0
+
+
+def test_a_wrong_path_is_told_from_a_missing_model(endpoints: Endpoints) -> None:
+    done = endpoints.record(engines=[endpoints.engines[0].replace("/v1", "/v2")])
+
+    assert done.returncode == 5
+    assert "is the base URL right? It usually ends in /v1" in done.stderr
+
+
+def test_more_connections_than_the_system_allows_are_refused_before_the_race(endpoints: Endpoints) -> None:
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+    command = endpoints.command("--requests", "1", "--concurrency", "500")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few_files)
+
+    assert done.returncode == 2
+    assert "concurrency 500 needs more open files than this system allows" in done.stderr

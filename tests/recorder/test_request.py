@@ -14,6 +14,7 @@ from racelog.log.segment import SegmentWriter
 from racelog.log.units import Unit, decode_payload
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.openai import endpoint
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.request import Requester
 from racelog_recorder.spec import LaneSpec
@@ -215,3 +216,81 @@ def test_requests_follow_each_other_on_one_connection(tmp_path: Path, scripted: 
 
     assert [sent.connection for sent in log.of(RequestSent)] == ["new", "reused", "reused"]
     assert server.connections == 1
+
+
+def test_a_key_that_the_server_echoes_does_not_reach_the_log(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        request = wire.read_request(connection)
+        body = b"bad key: " + request
+        connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    log = recorded(
+        tmp_path, scripted(script).url, api_key="planted-secret", headers={"x-team": "planted-team"}
+    )
+    (end,) = log.of(RequestEnd)
+
+    assert end.message.startswith("HTTP 401: bad key: ")
+    assert "planted" not in end.message
+
+
+def test_a_redirect_is_an_http_error_not_a_stream(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+
+    assert outcome(recorded(tmp_path, scripted(script).url)) == ("failed", "http")
+
+
+def test_an_answer_that_is_no_stream_says_what_it_is(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        )
+
+    log = recorded(tmp_path, scripted(script).url)
+    (end,) = log.of(RequestEnd)
+
+    assert (end.error, end.message) == (
+        "malformed",
+        "answered with application/json, not with an event stream",
+    )
+
+
+def test_an_answer_that_said_done_is_whole_even_if_the_connection_then_hangs(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    server = scripted(answer(wire, wire.content("a"), wire.FINISH, wire.DONE, last=False, then="hang"))
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+
+    assert outcome(recorded(tmp_path, server.url, clock=clock)) == ("ok", "")
+
+
+def test_an_absurd_token_count_is_malformed(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    usage = wire.event('{"choices":[],"usage":{"completion_tokens":1000000000000000000000000000000}}')
+
+    assert outcome(recorded(tmp_path, scripted(answer(wire, wire.content("a"), wire.FINISH, usage)).url)) == (
+        "failed",
+        "malformed",
+    )
+
+
+def test_a_second_answer_nobody_asked_for_is_not_taken_for_part_of_the_first(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        first = wire.HEAD + wire.chunked(wire.content("a"), wire.FINISH)
+        connection.sendall(first + b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nwait")
+        connection.recv(1)
+
+    log = recorded(tmp_path, scripted(script).url)
+
+    assert outcome(log) == ("ok", "")
+    assert [headers.status for headers in log.of(ResponseHeaders)] == [200]
+
+
+def test_a_base_url_keeps_its_query() -> None:
+    assert endpoint("http://h/v1/?api-version=2", "models") == "http://h/v1/models?api-version=2"

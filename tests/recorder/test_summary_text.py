@@ -1,10 +1,9 @@
 """The lines that close a recording."""
 
-from racelog_recorder.summary_text import summary_lines
-
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.summary import race_summary
+from racelog_recorder.summary_text import summary_lines
 
 
 def lines(*plans: Plan) -> list[str]:

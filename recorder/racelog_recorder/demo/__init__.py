@@ -83,7 +83,7 @@ def demo_plan(engines: tuple[EnginePlan, ...]) -> RacePlan:
     first = next(iter(tracks.lanes.values()))
     asked = [event for event in first.events if isinstance(event, RequestScheduled) and event.phase == "race"]
     return RacePlan(
-        name=f"Demo: {' vs '.join(engine.name for engine in engines)}",
+        name=f"Demo from a recording: {' vs '.join(engine.name for engine in engines)}",
         engines=engines,
         requests=facts.requests,
         concurrency=facts.concurrency,

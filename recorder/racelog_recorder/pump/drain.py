@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import trio
 
 from racelog_recorder.pump.poller import Poller, new_poller
-from racelog_recorder.pump.stamps import ANCILLARY_BYTES, Arrival, arrival, realtime_offset_ns, stamp_of
+from racelog_recorder.pump.stamps import (
+    ANCILLARY_BYTES,
+    SLACK_NS,
+    Arrival,
+    arrival,
+    realtime_offset_ns,
+    stamp_of,
+)
 
 READ_BYTES = 256 * 1024
 """One read per socket and drain; more than a socket buffer holds between two drains."""
@@ -39,6 +46,7 @@ class Pump:
     def __init__(self, poller: Poller | None = None) -> None:
         self._poller = poller or new_poller()
         self._sockets: dict[int, _Socket] = {}
+        self._offset_ns: int | None = None
         self.drains = 0
         self.reads = 0
         self.largest_drain = 0
@@ -60,6 +68,7 @@ class Pump:
                 await trio.lowlevel.wait_readable(self._poller.fileno())
                 self.drain()
         finally:
+            self._sockets.clear()  # so that a later unwatch does not touch the closed poller
             self._poller.close()
 
     def drain(self) -> None:
@@ -72,8 +81,10 @@ class Pump:
         if not taken:
             return
         offset_ns = realtime_offset_ns()
+        stepped = self._offset_ns is not None and abs(offset_ns - self._offset_ns) > SLACK_NS
+        self._offset_ns = offset_ns
         reads = [
-            (arrival(realtime_ns, offset_ns, earliest_ns, now_ns), data, error, watched)
+            (arrival(None if stepped else realtime_ns, offset_ns, earliest_ns, now_ns), data, error, watched)
             for watched, data, error, realtime_ns, earliest_ns, now_ns in taken
         ]
         reads.sort(key=lambda read: read[0].t_ns)

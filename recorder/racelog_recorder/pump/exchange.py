@@ -13,6 +13,10 @@ from racelog_recorder.pump.stamps import Arrival
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 256
+MAX_BUFFERED_BYTES = 16 << 20
+"""A response without a sink (a model list, an error) is kept up to here."""
+
+CUT_SHORT = "the connection was closed before the response was complete"
 
 
 class BodySink(Protocol):
@@ -55,6 +59,9 @@ class Exchange:
 
     def feed(self, data: bytes, when: Arrival) -> None:
         """Take the bytes of one read."""
+        if self.finished:  # bytes behind a response nobody asked for more of: never reuse this connection
+            self.keep_alive = False
+            return
         self._when = self.last_at = when
         self.received_bytes += len(data)
         if self.sink:
@@ -80,10 +87,12 @@ class Exchange:
             self.finished = True
             self.keep_alive = False
         else:
-            self.failure = "the connection was closed before the response was complete"
+            self.failure = CUT_SHORT
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep one header (called by the parser)."""
+        """Keep one header (called by the parser); what follows the message (a second one) is not kept."""
+        if self.finished:
+            return
         if len(self.headers) >= MAX_HEADERS:
             self.failure = f"response headers exceed {MAX_HEADERS} lines"
             raise ValueError(self.failure)
@@ -91,6 +100,8 @@ class Exchange:
 
     def on_headers_complete(self) -> None:
         """Note the status line (called by the parser); 1xx responses are passed over."""
+        if self.finished:
+            return
         self.status = self._parser.get_status_code()
         self._informational = 100 <= self.status < 200  # noqa: PLR2004 - RFC 9110 §15.2
         if self._informational:
@@ -100,15 +111,20 @@ class Exchange:
 
     def on_body(self, data: bytes) -> None:
         """Hand on a piece of the body (called by the parser)."""
-        if self.sink and self.status < 400:  # noqa: PLR2004 - error bodies are read, not streamed
+        if self.finished:
+            return
+        if self.sink and 200 <= self.status < 300:  # noqa: PLR2004 - only a success is streamed, the rest is read
             self.sink.body(data)
-        else:
+        elif self.received_bytes <= MAX_BUFFERED_BYTES:
             self.buffered.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end (called by the parser)."""
         if self._informational:
             self._informational = False
+            return
+        if self.finished:  # a second response in the same read
+            self.keep_alive = False
             return
         self.finished = True
         self.keep_alive = self._parser.should_keep_alive()

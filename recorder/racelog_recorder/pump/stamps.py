@@ -2,9 +2,9 @@
 
 Linux (4.14 and later, commit 98aaa913b4ed) stamps TCP data as it arrives; ``recvmsg`` hands over the arrival of
 the last segment it returns. So a stamp does not depend on how busy this process is. The stamps are
-``CLOCK_REALTIME``; every drain samples its offset to ``CLOCK_MONOTONIC``. A stamp is believed only if it lies
-between the socket's previous read and now: a stepped clock can therefore never move a token, it only makes the
-read fall back to the time of the read itself, and the row says so.
+``CLOCK_REALTIME``; every drain samples its offset to ``CLOCK_MONOTONIC``. A stamp is believed only if the offset has
+not jumped since the drain before, and if it lies between the socket's previous read and now. Otherwise the read's
+own time counts, and the row says so: a stepped clock can move a stamp by no more than `SLACK_NS`.
 """
 
 import socket

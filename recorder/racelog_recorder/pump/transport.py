@@ -95,6 +95,10 @@ class Connection:
         elif not data:
             self.reusable = False
             exchange.closed(when)
+        elif (
+            exchange.finished
+        ):  # bytes nobody asked for: whatever they are, the next answer is not among them
+            self.reusable = False
         else:
             exchange.feed(data, when)
         if exchange.headers_at and not self.headers.is_set():
@@ -172,10 +176,14 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         except OSError as error:
             raise httpx2.ConnectError(_reason(error)) from error
         sock = socket.socket(fileno=stream.socket.detach())
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stamps.enable(sock)
-        return Connection(sock, self._pump)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stamps.enable(sock)
+            return Connection(sock, self._pump)
+        except OSError as error:  # macOS refuses options on a socket that was reset meanwhile
+            sock.close()
+            raise httpx2.ConnectError(_reason(error)) from error
 
     async def _exchange(
         self, connection: Connection, call: _Call, how: ConnectionUse, connect_ns: int | None
@@ -186,11 +194,17 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         try:
             if on_sent:
                 on_sent(Sent(time.monotonic_ns(), how, connect_ns))
-            await connection.send(call.wire)
+            with trio.fail_after(self._quiet_timeout_s):
+                await connection.send(call.wire)
             await self.wait(connection, connection.headers)
+        except trio.TooSlowError as error:
+            connection.close()
+            raise httpx2.WriteTimeout(
+                f"the request was not taken within {self._quiet_timeout_s:g} s"
+            ) from error
         except OSError as error:
             connection.close()
-            if how == "reused":
+            if how == "reused" and not exchange.received_bytes:
                 return None
             raise httpx2.WriteError(_reason(error)) from error
         except BaseException:
