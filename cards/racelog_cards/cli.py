@@ -20,7 +20,7 @@ FORMS = {".png": "png", ".svg": "svg"}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="A picture worth sharing.")
 @click.argument("race", default="latest")
 @click.option(
     "-o",

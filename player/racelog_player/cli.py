@@ -23,7 +23,7 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Watch a race again, at any speed.")
 @click.argument("race", default="latest")
 @click.option("--speed", "-s", metavar="SPEED", help="4x, 0.25, 200% or max.  [default: 1x; max into a pipe]")
 @click.option("--start", metavar="TIME", default="0s", help="Begin here: 10s, 1m23.4s, 01:23, 250ms, 50%.")

@@ -146,6 +146,9 @@ def play_plain(source: Source, speed: float, start_ns: int = 0, out: TextIO | No
     unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
     narrator = Narrator()
     replay = Replay(source.tracks)
+    if start_ns:  # what happened before is not told, and not at the wrong time
+        replay.seek(start_ns)
+        narrator.lines(race_view(replay, streams=0))
     for position in (
         _live_positions(source) if not source.ended else _past_positions(source.tracks, speed, start_ns)
     ):

@@ -24,7 +24,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="The facts themselves, as JSON lines.")
 @race_argument
 @click.option("--kind", metavar="KIND,...", help="Only events of these kinds, by their 'k': tok,req,sent ...")
 @click.option("--lane", metavar="N|NAME", help="Only events of one lane, by number or engine name.")

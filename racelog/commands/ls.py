@@ -24,7 +24,7 @@ HEADINGS = (
 )  # fmt: skip
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Every race you have recorded.")
 @json_option
 @home_option
 def ls(home: Path | None, *, as_json: bool) -> None:

@@ -18,11 +18,12 @@ Examples:
 
 \b
 Tables: races, lanes, requests, tokens, host_samples, gpu_samples, marks.
-Times end in _ns and count from the race's start; a request counts when phase = 'race'.
+Times end in _ns and count from the log's origin, a few seconds before the start: subtract
+lanes.t_start_ns to count from a lane's own start, as play does. A request counts when phase = 'race'.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Ask all your races a question.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "csv", "json", "md"]), default="table",
     show_default=True, help="How to print the rows.",

@@ -30,7 +30,7 @@ Exit status: 0 whole, or unfinished with nothing committed lost; 1 not a log; 3 
 COLOURS = {"whole": "green", "unfinished": "yellow", "loss": "red", "contradictory": "red"}
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Is every byte of a race whole?")
 @race_argument
 @json_option
 @home_option

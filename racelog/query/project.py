@@ -76,9 +76,15 @@ def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
         "format_version": [head.format if head else None],
         "grid": [facts.grid if facts else None],
         "concurrency": [facts.concurrency if facts else None],
-        "winner_lane_id": [ranking[0] if ranking and replay.lanes[ranking[0]].ttft_ms else None],
+        "winner_lane_id": [_winner(replay, ranking)],
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
     }
+
+
+def _winner(replay: Replay, ranking: list[int]) -> int | None:
+    """Return the lane in first place, if it has a number to be first by and lived to the end."""
+    first = replay.lanes[ranking[0]] if ranking else None
+    return ranking[0] if first is not None and first.ttft_ms and first.status != "died" else None
 
 
 def _utc(started_at: str) -> str | None:

@@ -27,7 +27,7 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Race engines and record everything.")
 @click.argument("race", metavar="[RACE.yaml]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--engine",

@@ -22,13 +22,14 @@ class SSEParser:
         self._data: list[bytes] = []
         self._pieces_bytes = 0
         self._data_bytes = 0
+        self._lines_since_event = 0
         self._started = False
         self._skip_lf = False
 
     @property
     def pending(self) -> bool:
-        """True while an event has begun and not yet been dispatched."""
-        return bool(self._pieces or self._data)
+        """True when anything has come after the last event: part of the next, a comment, another field."""
+        return bool(self._pieces or self._lines_since_event)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payloads of the events that ``data`` completes. Cost: linear, however a line is split.
@@ -72,10 +73,12 @@ class SSEParser:
         """Take one whole line; return a payload if it dispatches one."""
         if not line:
             payload = b"\n".join(self._data) if self._data else None
+            self._lines_since_event = 0 if payload is not None else self._lines_since_event
             self._data.clear()
             self._data_bytes = 0
             return payload
         self._data_bytes += len(line)
+        self._lines_since_event += 1
         if line.startswith(b"data:"):
             value = line[5:]
             self._data.append(value[1:] if value.startswith(b" ") else value)

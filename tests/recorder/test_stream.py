@@ -44,6 +44,14 @@ def test_the_last_message_too_when_more_bytes_follow_it_in_the_read(wire: Any) -
     assert batch.s == "Kk"
 
 
+@pytest.mark.parametrize("tail", [b": ping\n\n", b": ping", b"id: 7\n", b"\n: x\n"])
+def test_a_message_with_anything_behind_it_in_its_read_is_coalesced(wire: Any, tail: bytes) -> None:
+    batch, _ = sunk(wire.content("a") + tail)
+
+    assert batch is not None
+    assert batch.s == "K"
+
+
 def test_user_stamps_are_told_in_every_row(wire: Any) -> None:
     batch, _ = sunk(wire.content("a") + wire.content("b"), stamp="u")
 

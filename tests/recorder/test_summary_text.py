@@ -33,7 +33,20 @@ def test_failures_are_counted_by_name() -> None:
 
 
 def test_a_race_without_a_success_has_no_winner() -> None:
-    assert "scripted: no engine finished a request" in lines(Plan("a", fail=(0, 1, 2, 3)))
+    assert "no engine finished a request" in lines(Plan("a", fail=(0, 1, 2, 3)))
+
+
+def test_one_engine_alone_wins_nothing() -> None:
+    assert "a: median TTFT 100 ms" in lines(Plan("a", ttft_ms=100))
+
+
+def test_who_was_better_at_something_else_is_told() -> None:
+    slow_start, fast_start = Plan("a", ttft_ms=150, gap_ms=5), Plan("b", ttft_ms=100, gap_ms=50)
+
+    assert (
+        "b wins, 1.5x faster to the first token; a made more tokens per second and a was through first"
+        in lines(slow_start, fast_start)
+    )
 
 
 def test_a_name_cannot_command_the_terminal() -> None:

@@ -41,10 +41,20 @@ async def serve_demo(speed: float = 1.0) -> AsyncIterator[tuple[EnginePlan, ...]
     Raises:
         RacelogError: the server did not come up; the message has what it said.
     """
-    command = [sys.executable, "-m", "racelog", "serve", "--demo", "--json", "--speed", f"{speed:g}x"]
+    command = [
+        sys.executable,
+        "-m",
+        "racelog",
+        "serve",
+        "--demo",
+        "--while-stdin",
+        "--json",
+        "--speed",
+        f"{speed:g}x",
+    ]
     process = await trio.lowlevel.open_process(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

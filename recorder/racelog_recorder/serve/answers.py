@@ -8,6 +8,7 @@ import difflib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Literal
 
 import msgspec
@@ -157,7 +158,7 @@ def _answer(
         request=request.req,
         messages=messages,
         outcome=_outcome(request),
-        status=request.http_status or 200,
+        status=_servable(request.http_status),
         message=request.message,
         finish_reason=request.finish_reason,
         usage=usage,
@@ -167,6 +168,14 @@ def _answer(
         kinds="".join(track.kind[i] for i in chunks),
         texts=[track.text[i] for i in chunks],
     )
+
+
+def _servable(status: int | None) -> int:
+    """Return a recorded status as one that can carry an answer; what cannot (1xx, 204, 304) was no answer: 502."""
+    if status is None:
+        return HTTPStatus.OK
+    bodiless = status < HTTPStatus.OK or status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    return HTTPStatus.BAD_GATEWAY if bodiless else status
 
 
 def _outcome(request: RequestState) -> Outcome:

@@ -12,6 +12,8 @@ from racelog.errors import InputError, RacelogError
 from racelog.home import find_race, home_folder
 
 if TYPE_CHECKING:
+    import trio
+
     from racelog.log.reader import RaceLog
     from racelog_recorder.serve.server import BoundLane, ServedLane
 
@@ -40,9 +42,12 @@ def _speed(context: click.Context, parameter: click.Parameter, value: str) -> fl
     return speed
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Serve a recorded race as endpoints.")
 @click.argument("race", required=False)
 @click.option("--demo", is_flag=True, help="Serve the race that comes with racelog.")
+@click.option(
+    "--while-stdin", is_flag=True, hidden=True, help="End when standard input closes: our starter is gone."
+)
 @click.option(
     "--lane", "lanes", multiple=True, metavar="NAME", help="Serve this engine only; may be repeated."
 )
@@ -66,6 +71,7 @@ def serve(
     speed: float,
     as_json: bool,
     home: Path | None,
+    while_stdin: bool,
 ) -> None:
     """Serve a recorded race as OpenAI-compatible endpoints, with its own words at its own times.
 
@@ -75,7 +81,7 @@ def serve(
     from racelog.log.reader import open_log  # noqa: PLC0415 - loads the log's codecs
 
     log = open_log(_log_path(race, home, demo=demo))
-    _run(log, lanes=lanes, host=host, port=port, speed=speed, as_json=as_json)
+    _run(log, lanes=lanes, host=host, port=port, speed=speed, as_json=as_json, while_stdin=while_stdin)
 
 
 def _log_path(race: str | None, home: Path | None, *, demo: bool) -> Path:
@@ -92,7 +98,14 @@ def _log_path(race: str | None, home: Path | None, *, demo: bool) -> Path:
 
 
 def _run(
-    log: "RaceLog", *, lanes: tuple[str, ...], host: str, port: int, speed: float, as_json: bool
+    log: "RaceLog",
+    *,
+    lanes: tuple[str, ...],
+    host: str,
+    port: int,
+    speed: float,
+    as_json: bool,
+    while_stdin: bool,
 ) -> None:
     """Serve until a signal says stop."""
     import gc  # noqa: PLC0415 - only here
@@ -112,10 +125,24 @@ def _run(
                 gc.collect()
                 gc.freeze()
                 _announce(bound, as_json=as_json)
+                if while_stdin:
+                    nursery.start_soon(_until_stdin_closes, nursery.cancel_scope)
                 await anext(aiter(signals))
                 nursery.cancel_scope.cancel()
 
     trio.run(main)
+
+
+async def _until_stdin_closes(scope: "trio.CancelScope") -> None:
+    """Cancel ``scope`` when whoever started us has gone."""
+    import os  # noqa: PLC0415 - only here
+
+    import trio  # noqa: PLC0415 - only a server needs it
+
+    async with trio.lowlevel.FdStream(os.dup(0)) as stdin:
+        async for _ in stdin:
+            pass
+    scope.cancel()
 
 
 def _announce(bound: "list[BoundLane]", *, as_json: bool) -> None:

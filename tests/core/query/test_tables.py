@@ -35,7 +35,7 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "race_id": RACE_ID, "name": "every kind", "path": str(tmp_path / "every.rlog"),
         "started_at": datetime.fromisoformat("2026-11-21 01:30:00.250"), "duration_s": 0.03, "status": "partial", "seed": 9,
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
-        "concurrency": 2, "winner_lane_id": 3, "damaged_bytes": 0,
+        "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "races")
