@@ -1,10 +1,11 @@
 """Events <-> a unit's payload: JSON lines, one event each.
 
 Reading is lenient forwards (unknown fields are ignored, missing ones take their default, unknown kinds and newer
-versions of known ones are kept as `Unknown`) and strict otherwise: a line that is no event is a `LogError`, never
-a guess.
+versions of known ones are kept as `Unknown`), brings older versions up to date (`racelog.log.upcast`), and is strict
+otherwise: a line that is no event is a `LogError`, never a guess.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,15 +14,13 @@ from msgspec import Raw, Struct
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, GpuSamples, HostSamples, KnownEvent, Tokens, Unknown
+from racelog.log.upcast import UPCASTERS
 
 MAX_EVENTS_PER_UNIT = 1_000_000
 """More lines than this in one unit is an attack or a bug, not a log."""
 
 MIN_T_NS, MAX_T_NS = -(1 << 63), (1 << 63) - 1
 """Every instant fits the trailer's signed 64 bits, about 292 years either side of the origin."""
-
-KIND_VERSION = 1
-"""The newest ``v`` of any kind that this racelog understands; a kind that needs a second one brings an upcaster."""
 
 _COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Tokens: (("r", "x"), ("c", "n", "s")),
@@ -64,12 +63,28 @@ def decode_event(line: bytes) -> AnyEvent:
         LogError: the line is no JSON object with ``k`` and ``t``, or a known kind with a wrong field.
     """
     try:
-        event = _decoder.decode(line)
+        event = _decoder.decode(_up_to_date(line) if UPCASTERS else line)
     except msgspec.ValidationError as error:
         return _unknown(line, error)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
-    return event if event.v <= KIND_VERSION else _unknown(line, None)
+    return event if event.v == 1 or event.v == _newest(type(event)) else _unknown(line, None)
+
+
+def _newest(kind: type[Struct]) -> int:
+    """Return the newest version of a known kind."""
+    return UPCASTERS.newest(str(kind.__struct_config__.tag))
+
+
+def _up_to_date(line: bytes) -> bytes:
+    """Return the line of an old version as a line of the newest; any other line as it is."""
+    envelope = _envelope_decoder.decode(line)
+    if not UPCASTERS.is_old(envelope.k, envelope.v):
+        return line
+    try:
+        return _encoder.encode(UPCASTERS.upcast(msgspec.json.decode(line)))
+    except Exception as error:  # whatever a step trips over in data from outside is the data's fault
+        raise LogError(f"{envelope.k!r} event of version {envelope.v}: {error!r}: {line[:80]!r}") from error
 
 
 def _unknown(line: bytes, error: Exception | None) -> Unknown:
@@ -79,7 +94,7 @@ def _unknown(line: bytes, error: Exception | None) -> Unknown:
         envelope = _envelope_decoder.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as other:
         raise LogError(f"not an event: {line[:80]!r}: {other}") from error
-    if envelope.k in _KINDS and envelope.v <= KIND_VERSION:
+    if envelope.k in _KINDS and 1 <= envelope.v <= UPCASTERS.newest(envelope.k):
         raise LogError(f"wrong {envelope.k!r} event: {error}: {line[:80]!r}") from error
     return Unknown(t=envelope.t, k=envelope.k, raw=Raw(line))
 
@@ -134,6 +149,13 @@ def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:
 
 
 def to_plain(event: AnyEvent) -> dict[str, Any]:
-    """Return the event as a plain dictionary, as its JSON line would decode."""
-    plain: dict[str, Any] = msgspec.json.decode(encode_events([event]))
+    """Return the event as a plain dictionary, as its JSON line would decode.
+
+    A number in an `Unknown` that no double holds is infinite here; its line is kept all the same.
+    """
+    line = encode_events([event])
+    try:
+        plain: dict[str, Any] = msgspec.json.decode(line)
+    except msgspec.ValidationError:  # msgspec refuses 1e400, which is good JSON
+        plain = json.loads(line)
     return plain
