@@ -68,7 +68,7 @@ def run_reporting(main: Callable[[], Awaitable[None]]) -> int:
     try:
         trio.run(_awaited, main)
     except* StorageError as group:
-        failed.append(_first(group))
+        failed.append(first_of(group))
     if failed:
         sys.stderr.write(f"{failed[0]}\n")
         say(Report(say="failed", text=str(failed[0]), exit_code=failed[0].exit_code))
@@ -81,7 +81,7 @@ async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
     await main()
 
 
-def _first(group: BaseExceptionGroup[StorageError]) -> StorageError:
+def first_of(group: BaseExceptionGroup[StorageError]) -> StorageError:
     """Return the first plain error in a group of groups."""
     error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_of(error) if isinstance(error, BaseExceptionGroup) else error

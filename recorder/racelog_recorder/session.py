@@ -23,6 +23,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.demo import demo_plan, serve_demo
+from racelog_recorder.durability import Durability
 from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
@@ -42,6 +43,7 @@ class Session:
     output: Path | None
     ui: bool
     preflight: bool
+    durability: Durability
 
 
 def record_race(session: Session) -> int:
@@ -67,7 +69,8 @@ async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
         engines = await _checked(plan, keys, ask=session.preflight)
-        conductor = Conductor(plan, engines, keys, tell=(lambda _text: None) if session.ui else tell)
+        quiet = (lambda _text: None) if session.ui else tell
+        conductor = Conductor(plan, engines, keys, tell=quiet, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, session.output)
         if not session.ui:
             tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
