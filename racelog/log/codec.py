@@ -103,12 +103,13 @@ def decode_events(payload: bytes) -> list[AnyEvent]:
     """Return the events of one unit's payload, in order.
 
     Raises:
-        LogError: a line is not an event, a column is ragged or runs backwards, an instant does not fit 64 bits,
-            or the unit holds absurdly many events.
+        LogError: the payload is not UTF-8, a line is not an event, a column is ragged or runs backwards, an instant
+            does not fit 64 bits, or the unit holds absurdly many events.
     """
     count = payload.count(b"\n")
     if count > MAX_EVENTS_PER_UNIT:
         raise LogError(f"unit holds {count} events, more than the limit {MAX_EVENTS_PER_UNIT}")
+    _check_text(payload)
     events = _decode_at_once(payload, count)
     if events is None:
         lines = payload.split(b"\n")
@@ -139,6 +140,14 @@ def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
     if len(events) != lines or any(event.v != 1 for event in events):  # type: ignore[union-attr]  # all known
         return None
     return events
+
+
+def _check_text(payload: bytes) -> None:
+    """Raise `LogError` unless the payload is UTF-8; msgspec itself passes over a field that it does not know."""
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise LogError(f"not UTF-8: {error}") from error
 
 
 def _check(event: AnyEvent) -> None:
@@ -175,9 +184,11 @@ def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:
     starts: list[int] = []
     ends: list[int] = []
     for event in events:
-        starts.append(event.t)
-        deltas: list[int] = getattr(event, "d", [])
-        ends.append(event.t + sum(deltas))
+        # A known kind that is carried as it stands (fields from the future) is read by others as what it is.
+        seen = decode_event(bytes(event.raw)) if isinstance(event, Unknown) and event.k in _KINDS else event
+        starts.append(seen.t)
+        deltas: list[int] = getattr(seen, "d", [])
+        ends.append(seen.t + sum(deltas))
     return min(starts), max(ends)
 
 
