@@ -1,12 +1,12 @@
 """Sealing: a race's segments become one compact file, proven equal before it takes their place.
 
-Chunk batches of a flush window are joined into long columns per lane and everything is compressed harder. The
+Columns of a flush window are joined into long ones, per lane or source, and everything is compressed harder. The
 new file is written beside its target, read back, compared chunk by chunk with the segments, synced, and only
 then renamed; the segments are removed last. A crash at any instant leaves either the segments or both.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import encode_events
 from racelog.log.reader import RaceLog, log_files, open_log
+from racelog.log.samples import Samples, join_samples, rows_alone
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.log.units import SEALED_LEVEL
 
@@ -22,6 +23,9 @@ CHUNKS_PER_BATCH = 8192
 """Longest column in a sealed file: a batch is the step of a seek, and compresses no better beyond this."""
 
 EVENTS_PER_UNIT = 4096
+ROWS_PER_UNIT = 4 * CHUNKS_PER_BATCH
+"""What one damaged byte may cost, and what a seek decodes at most. Real model text costs 5.91 B a token with one batch
+to a unit, 5.85 with four, 5.78 with columns without limit (docs/decisions/0005-sealed-layout.md)."""
 
 Progress = Callable[[str], None]
 
@@ -74,18 +78,36 @@ def columns(lane: int, rows: list[tuple[int, int, str, str, int | None, str]]) -
 def sealed_events(log: RaceLog) -> list[AnyEvent]:
     """Return the race's events as a sealed file holds them: joined columns, no per-segment ends."""
     by_lane: dict[int, list[Tokens]] = {}
+    readings: list[Samples] = []
     rest: list[AnyEvent] = []
     for event in log.events:
         if isinstance(event, Tokens):
             by_lane.setdefault(event.lane, []).append(event)
+        elif isinstance(event, Samples):
+            readings.append(event)
         elif not isinstance(event, Head | Finish):
             rest.append(event)
     batches = [batch for lane in sorted(by_lane) for batch in join_batches(by_lane[lane])]
-    return sorted([*rest, *batches], key=lambda event: event.t)
+    return sorted([*rest, *join_samples(readings), *batches], key=lambda event: event.t)
+
+
+def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
+    """Yield ``events`` in the portions that a sealed file commits as units, in their order."""
+    unit: list[AnyEvent] = []
+    rows = 0
+    for event in events:
+        size = len(getattr(event, "d", ()))
+        if unit and (rows + size > ROWS_PER_UNIT or len(unit) >= EVENTS_PER_UNIT):
+            yield unit
+            unit, rows = [], 0
+        unit.append(event)
+        rows += size
+    if unit:
+        yield unit
 
 
 def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
-    """Return the multiset of facts in ``events``, chunks taken apart, as a sorted list to compare."""
+    """Return the multiset of facts in ``events``, columns taken apart, as a sorted list to compare."""
     facts: list[bytes] = []
     rows: list[tuple[object, ...]] = []
     for event in events:
@@ -93,6 +115,8 @@ def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
             rows += [
                 (event.lane, *row[:4], -1 if row[4] is None else row[4], row[5]) for row in chunk_rows(event)
             ]
+        elif isinstance(event, Samples) and event.d:
+            facts += rows_alone(event)
         elif not isinstance(event, Head | Finish):
             facts.append(encode_events([event]))
     return [*sorted(facts), *sorted(rows)]
@@ -158,8 +182,8 @@ def _write_sealed(log: RaceLog, events: list[AnyEvent], path: Path) -> None:
         mono_origin_ns=head.mono_origin_ns, racelog_version=head.racelog_version, sources=sources,
     )  # fmt: skip
     with SegmentWriter(path, fresh, level=SEALED_LEVEL) as writer:
-        for start in range(0, len(events), EVENTS_PER_UNIT):
-            writer.commit(events[start : start + EVENTS_PER_UNIT])
+        for unit in sealed_units(events):
+            writer.commit(unit)
         writer.finish(last, "sealed")
 
 
