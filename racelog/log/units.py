@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 import zstandard
 
@@ -82,6 +83,18 @@ class Trailer:
             self.n_events, self.frame_bytes, self.payload_bytes, self.frame_crc,
         )  # fmt: skip
         return body + _CRC.pack(zlib.crc32(body))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self | None:
+        """Return the trailer in these 68 bytes, or None if they are none."""
+        if len(data) != TRAILER_BYTES or not data.startswith(_PREFIX):
+            return None
+        if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
+            return None
+        kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = _BODY.unpack_from(
+            data, len(_PREFIX)
+        )
+        return cls(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +274,4 @@ class UnitScanner:
 
 def _read_trailer(data: bytes) -> Trailer | None:
     """Return the trailer in these 68 bytes, or None if its own CRC does not hold."""
-    if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
-        return None
-    kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = _BODY.unpack_from(
-        data, len(_PREFIX)
-    )
-    return Trailer(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)
+    return Trailer.unpack(data)
