@@ -131,7 +131,8 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     Raises:
         InputError: ``target`` exists already.
         LogError: the written file does not read back equal; the segments are untouched.
-        StorageError: the target cannot be written; the segments are untouched.
+        StorageError: the target cannot be written, and the segments are untouched; or it is whole, and the segments
+            cannot be removed.
     """
     tell = progress or (lambda _text: None)
     if target.exists():
@@ -140,11 +141,14 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     tell(f"sealing {log.report.chunks:,} chunks")
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
-    partial.unlink(missing_ok=True)
     try:
-        _write_sealed(log, events, partial)
-    except StorageError:
         partial.unlink(missing_ok=True)
+        _write_sealed(log, events, partial)
+    except OSError as error:
+        raise StorageError(f"cannot remove {partial}, left by a crash: {error.strerror}") from error
+    except StorageError:
+        with suppress(OSError):  # the failure to write is what the user must hear of
+            partial.unlink(missing_ok=True)
         raise
     if fingerprint(open_log(partial).events) != fingerprint(log.events):
         raise LogError(
@@ -152,7 +156,13 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
         )
     _rename_synced(partial, target)
     if not log.report.damage and _size(directory) == (log.report.files, log.report.bytes):
-        _remove_segments(directory)
+        try:
+            _remove_segments(directory)
+        except OSError as error:
+            raise StorageError(
+                f"{target} is sealed and whole, but its segments in {directory} cannot be removed: {error.strerror}; "
+                "remove them by hand"
+            ) from error
     return target
 
 
