@@ -23,9 +23,9 @@ CHUNKS_PER_BATCH = 8192
 """Longest column in a sealed file: a batch is the step of a seek, and compresses no better beyond this."""
 
 EVENTS_PER_UNIT = 4096
-ROWS_PER_UNIT = 4 * CHUNKS_PER_BATCH
-"""What one damaged byte may cost, and what a seek decodes at most. Real model text costs 5.91 B a token with one batch
-to a unit, 5.85 with four, 5.78 with columns without limit (docs/decisions/0005-sealed-layout.md)."""
+ROWS_PER_UNIT = CHUNKS_PER_BATCH
+"""What one damaged byte may cost, and the least a seek decodes. Four batches to a unit save 1 % and make a seek in an
+hour's race three times as slow (docs/decisions/0005-sealed-layout.md)."""
 
 Progress = Callable[[str], None]
 

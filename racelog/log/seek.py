@@ -8,18 +8,32 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from racelog.errors import LogError, NotALog
 from racelog.log.reader import READ_BYTES, log_files
-from racelog.log.units import FRAMING_VERSION, TRAILER_BYTES, Damage, Trailer, Unit, UnitScanner
+from racelog.log.units import (
+    FRAMING_VERSION,
+    TRAILER_BYTES,
+    Damage,
+    Trailer,
+    Unit,
+    UnitScanner,
+    trailer_fields,
+)
+
+BLOCK_BYTES = 64 << 10
+"""Read at once on the way back. A live unit has a few hundred bytes to a few KiB, so that a read finds many trailers;
+of a sealed unit it is one read for one trailer, and a tenth of a race."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitSpan:
-    """Where a unit lies, and the time it speaks of. Only its trailer was checked so far."""
+class UnitSpan(NamedTuple):
+    """Where a unit lies, and the time it speaks of. Only its trailer was checked so far.
+
+    A tuple, in the order that units are sorted by: a race of an hour has tens of thousands.
+    """
 
     t_min: int
     writer: int
@@ -57,7 +71,7 @@ class LogIndex:
         if not spans:
             self.close()
             raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
-        self.spans = sorted(spans, key=lambda span: (span.t_min, span.writer, span.seq))
+        self.spans = sorted(spans)
         self._starts = [span.t_min for span in self.spans]
         self._ends = list(accumulate((span.t_max for span in self.spans), max))
 
@@ -119,13 +133,22 @@ class LogIndex:
         """Return a file's spans by hopping from its last trailer to its first byte; None if the chain is broken."""
         spans = []
         end = size
+        block, block_start = b"", size
         while end:
-            start = end - TRAILER_BYTES
-            trailer = Trailer.unpack(self._bytes(file, start, TRAILER_BYTES)) if start >= 0 else None
-            if trailer is None or trailer.frame_bytes > start or trailer.version > FRAMING_VERSION:
+            at = end - TRAILER_BYTES
+            if at < 0:
                 return None
-            spans.append(_span(file, start - trailer.frame_bytes, end, trailer))
-            end = start - trailer.frame_bytes
+            if at < block_start:
+                block_start = max(0, end - BLOCK_BYTES)
+                block = self._bytes(file, block_start, end - block_start)
+            fields = trailer_fields(block[at - block_start : end - block_start])
+            if fields is None:
+                return None
+            _, _, version, writer, seq, t_min, t_max, _, frame_bytes, _, _ = fields
+            if frame_bytes > at or version > FRAMING_VERSION:
+                return None
+            spans.append(UnitSpan(t_min, writer, seq, t_max, file, at - frame_bytes, end))
+            end = at - frame_bytes
         return spans
 
     def _walk(self, file: int) -> list[UnitSpan]:

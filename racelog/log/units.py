@@ -87,14 +87,25 @@ class Trailer:
     @classmethod
     def unpack(cls, data: bytes) -> Self | None:
         """Return the trailer in these 68 bytes, or None if they are none."""
-        if len(data) != TRAILER_BYTES or not data.startswith(_PREFIX):
+        fields = trailer_fields(data)
+        if fields is None:
             return None
-        if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
-            return None
-        kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = _BODY.unpack_from(
-            data, len(_PREFIX)
-        )
+        kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = fields
         return cls(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)
+
+
+TrailerFields = tuple[int, int, int, int, int, int, int, int, int, int, int]
+"""kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, frame crc: in the order of the bytes."""
+
+
+def trailer_fields(data: bytes) -> TrailerFields | None:
+    """Return what the trailer in these 68 bytes says, or None if they are none. Cost: a third of `Trailer.unpack`."""
+    if len(data) != TRAILER_BYTES or not data.startswith(_PREFIX):
+        return None
+    if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
+        return None
+    fields: TrailerFields = _BODY.unpack_from(data, len(_PREFIX))
+    return fields
 
 
 @dataclass(frozen=True, slots=True)
