@@ -28,14 +28,17 @@ check: $(VENV)/.dev ## format, lint, types and import contracts
 format: $(VENV)/.dev ## rewrite the sources as `make check` wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## measure against the budgets in docs/benchmarks.md (minutes, on a quiet machine)
+bench: $(VENV)/.bench ## measure against the budgets in docs/benchmarks.md (minutes, on a quiet machine)
 	@$(BIN)/python -m pytest tests/bench -q -s --timeout=0 -p no:randomly
 
 test-engines: $(VENV)/.dev ## race real engines, vLLM included (downloads gigabytes)
 	@$(PYTEST) --timeout=3600 -m 'engine or engine_vllm' tests
 
-soak: $(VENV)/.dev ## search for counterexamples with 2,000 fresh examples a property
+soak: $(VENV)/.dev ## search for counterexamples: 2,000 fresh examples a property, every file operation failed, 1,000 kills
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout=1800 tests/core tests/faults tests/docs
+	@$(BIN)/python -m tests.soak.fault_table
+	@$(BIN)/python -m tests.soak.kill_seal 1000
+	@$(BIN)/python -m tests.soak.kill_recorder 1000
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -51,6 +54,10 @@ $(VENV)/bin/python:
 $(VENV)/.user: pyproject.toml $(SOURCES) | $(VENV)/bin/python
 	@echo '==> installing racelog into $(VENV)'
 	@$(PIP) install .
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml $(VENV)/.dev
+	@$(PIP) install --group bench
 	@touch $@
 
 # pip reads dependency groups since 25.1.

@@ -3,7 +3,9 @@
 The names below load on first use, so that ``import racelog`` costs nothing.
 
     >>> import racelog
-    >>> log = racelog.open("examples/../recorder/racelog_recorder/demo/demo.rlog")
+    >>> log = racelog.open("recorder/racelog_recorder/demo/demo.rlog")
+    >>> sorted(facts.engine for facts in log.lanes.values())
+    ['llama.cpp', 'vLLM']
     >>> con = racelog.connect("latest")  # doctest: +SKIP
 """
 
@@ -12,12 +14,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from racelog.log.reader import open_log as open  # noqa: A004 - `racelog.open` reads as the promise it makes
+    from racelog.log.library import Log as open  # noqa: A004, N813 - `racelog.open` reads as the promise it makes
+    from racelog.log.stream import LogStream as stream  # noqa: N813 - likewise
     from racelog.query.connect import connect
 
-__all__ = ["__version__", "connect", "open"]
+__all__ = ["__version__", "connect", "open", "stream"]
 
-_HOMES = {"open": ("racelog.log.reader", "open_log"), "connect": ("racelog.query.connect", "connect")}
+_HOMES = {
+    "open": ("racelog.log.library", "Log"),
+    "stream": ("racelog.log.stream", "LogStream"),
+    "connect": ("racelog.query.connect", "connect"),
+}
 
 
 def __getattr__(name: str) -> Any:

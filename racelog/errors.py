@@ -8,6 +8,7 @@
     |   +-- NotALog                            these bytes never were a racelog file
     |   +-- NewerLog                           written by a later racelog than this one
     +-- StorageError                  exit 4   the disk is full or failing
+    |   +-- SyncError                          it took the bytes but does not promise to keep them
     +-- EngineError                   exit 5   an endpoint cannot be raced
     +-- Interrupted                   exit 130 you stopped it before there was anything to keep
 
@@ -65,6 +66,10 @@ class StorageError(RacelogError):
     """Writing failed; what was committed before is still whole."""
 
     exit_code = ExitCode.STORAGE
+
+
+class SyncError(StorageError):
+    """What was written is readable now; whether it survives a power failure is unknown."""
 
 
 class EngineError(RacelogError):

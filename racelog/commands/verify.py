@@ -8,6 +8,7 @@ import click
 
 from racelog.commands.arguments import home_option, json_option, race_argument, race_path
 from racelog.commands.output import emit_json
+from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
 from racelog.text import printable
 
@@ -42,7 +43,8 @@ def verify(race: str, home: Path | None, *, as_json: bool) -> int:
     """
     from racelog.log.verify import verify_log  # noqa: PLC0415 - not needed for --help
 
-    verdict = verify_log(race_path(race, home))
+    with ProgressLine() as progress:
+        verdict = verify_log(race_path(race, home), progress)
     if as_json:
         emit_json(verdict_json(verdict))
     else:

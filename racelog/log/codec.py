@@ -1,10 +1,11 @@
 """Events <-> a unit's payload: JSON lines, one event each.
 
 Reading is lenient forwards (unknown fields are ignored, missing ones take their default, unknown kinds and newer
-versions of known ones are kept as `Unknown`) and strict otherwise: a line that is no event is a `LogError`, never
-a guess.
+versions of known ones are kept as `Unknown`), brings older versions up to date (`racelog.log.upcast`), and is strict
+otherwise: a line that is no event is a `LogError`, never a guess.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,15 +14,13 @@ from msgspec import Raw, Struct
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, GpuSamples, HostSamples, KnownEvent, Tokens, Unknown
+from racelog.log.upcast import UPCASTERS
 
 MAX_EVENTS_PER_UNIT = 1_000_000
 """More lines than this in one unit is an attack or a bug, not a log."""
 
 MIN_T_NS, MAX_T_NS = -(1 << 63), (1 << 63) - 1
 """Every instant fits the trailer's signed 64 bits, about 292 years either side of the origin."""
-
-KIND_VERSION = 1
-"""The newest ``v`` of any kind that this racelog understands; a kind that needs a second one brings an upcaster."""
 
 _COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Tokens: (("r", "x"), ("c", "n", "s")),
@@ -64,12 +63,28 @@ def decode_event(line: bytes) -> AnyEvent:
         LogError: the line is no JSON object with ``k`` and ``t``, or a known kind with a wrong field.
     """
     try:
-        event = _decoder.decode(line)
+        event = _decoder.decode(_up_to_date(line) if UPCASTERS else line)
     except msgspec.ValidationError as error:
         return _unknown(line, error)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
-    return event if event.v <= KIND_VERSION else _unknown(line, None)
+    return event if event.v == 1 or event.v == _newest(type(event)) else _unknown(line, None)
+
+
+def _newest(kind: type[Struct]) -> int:
+    """Return the newest version of a known kind."""
+    return UPCASTERS.newest(str(kind.__struct_config__.tag))
+
+
+def _up_to_date(line: bytes) -> bytes:
+    """Return the line of an old version as a line of the newest; any other line as it is."""
+    envelope = _envelope_decoder.decode(line)
+    if not UPCASTERS.is_old(envelope.k, envelope.v):
+        return line
+    try:
+        return _encoder.encode(UPCASTERS.upcast(msgspec.json.decode(line)))
+    except Exception as error:  # whatever a step trips over in data from outside is the data's fault
+        raise LogError(f"{envelope.k!r} event of version {envelope.v}: {error!r}: {line[:80]!r}") from error
 
 
 def _unknown(line: bytes, error: Exception | None) -> Unknown:
@@ -79,7 +94,7 @@ def _unknown(line: bytes, error: Exception | None) -> Unknown:
         envelope = _envelope_decoder.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as other:
         raise LogError(f"not an event: {line[:80]!r}: {other}") from error
-    if envelope.k in _KINDS and envelope.v <= KIND_VERSION:
+    if envelope.k in _KINDS and 1 <= envelope.v <= UPCASTERS.newest(envelope.k):
         raise LogError(f"wrong {envelope.k!r} event: {error}: {line[:80]!r}") from error
     return Unknown(t=envelope.t, k=envelope.k, raw=Raw(line))
 
@@ -88,34 +103,76 @@ def decode_events(payload: bytes) -> list[AnyEvent]:
     """Return the events of one unit's payload, in order.
 
     Raises:
-        LogError: a line is not an event, a column is ragged or runs backwards, an instant does not fit 64 bits,
-            or the unit holds absurdly many events.
+        LogError: the payload is not UTF-8, a line is not an event, a column is ragged or runs backwards, an instant
+            does not fit 64 bits, or the unit holds absurdly many events.
     """
     count = payload.count(b"\n")
     if count > MAX_EVENTS_PER_UNIT:
         raise LogError(f"unit holds {count} events, more than the limit {MAX_EVENTS_PER_UNIT}")
-    lines = payload.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    events = [decode_event(line) for line in lines]
+    _check_text(payload)
+    events = _decode_at_once(payload, count)
+    if events is None:
+        lines = payload.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        events = [decode_event(line) for line in lines]
     for event in events:
         _check(event)
     return events
 
 
+def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
+    """Return the events in one call of the decoder, three times the speed for short lines; None when it cannot.
+
+    A line break in JSON never stands between ``}`` and ``{`` but between two values, so where every break stands so,
+    each line is one value and nothing is read more leniently than line by line.
+    """
+    if (
+        UPCASTERS
+        or payload.count(b"}\n{") != lines - 1
+        or not (payload.startswith(b"{") and payload.endswith(b"}\n"))
+    ):
+        return None
+    try:
+        events: list[AnyEvent] = [*_decoder.decode_lines(payload)]
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None  # an unknown kind, or damage: line by line tells which
+    if len(events) != lines or any(event.v != 1 for event in events):  # type: ignore[union-attr]  # all known
+        return None
+    return events
+
+
+def _check_text(payload: bytes) -> None:
+    """Raise `LogError` unless the payload is UTF-8; msgspec itself passes over a field that it does not know."""
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise LogError(f"not UTF-8: {error}") from error
+
+
 def _check(event: AnyEvent) -> None:
     """Raise `LogError` unless the event's columns have one entry per row and its instants fit, in order."""
     end = event.t
-    if isinstance(event, Tokens | HostSamples | GpuSamples):
-        required, optional = ([getattr(event, name) for name in names] for names in _COLUMNS[type(event)])
-        rows = len(event.d)
-        if any(len(column) != rows for column in [*required, *filter(None, optional)]):
-            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
-        if event.d and min(event.d) < 0:
-            raise LogError(f"a {type(event).__name__} event at t={event.t} runs backwards: d={min(event.d)}")
-        end += sum(event.d)
+    names = _COLUMNS.get(type(event))
+    if names is not None:
+        end += _check_columns(event, *names)
     if not MIN_T_NS <= event.t <= end <= MAX_T_NS:
         raise LogError(f"instant outside 64 bits: t={event.t}, last row {end}")
+
+
+def _check_columns(event: AnyEvent, required: tuple[str, ...], optional: tuple[str, ...]) -> int:
+    """Return the nanoseconds from the event's instant to its last row; raise `LogError` if a column is wrong."""
+    deltas: list[int] = event.d  # type: ignore[union-attr]  # only kinds with columns come here
+    rows = len(deltas)
+    for name in required:
+        if len(getattr(event, name)) != rows:
+            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
+    for name in optional:
+        if len(getattr(event, name)) not in (0, rows):
+            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
+    if rows and (least := min(deltas)) < 0:
+        raise LogError(f"a {type(event).__name__} event at t={event.t} runs backwards: d={least}")
+    return sum(deltas)
 
 
 def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:
@@ -127,13 +184,22 @@ def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:
     starts: list[int] = []
     ends: list[int] = []
     for event in events:
-        starts.append(event.t)
-        deltas: list[int] = getattr(event, "d", [])
-        ends.append(event.t + sum(deltas))
+        # A known kind that is carried as it stands (fields from the future) is read by others as what it is.
+        seen = decode_event(bytes(event.raw)) if isinstance(event, Unknown) and event.k in _KINDS else event
+        starts.append(seen.t)
+        deltas: list[int] = getattr(seen, "d", [])
+        ends.append(seen.t + sum(deltas))
     return min(starts), max(ends)
 
 
 def to_plain(event: AnyEvent) -> dict[str, Any]:
-    """Return the event as a plain dictionary, as its JSON line would decode."""
-    plain: dict[str, Any] = msgspec.json.decode(encode_events([event]))
+    """Return the event as a plain dictionary, as its JSON line would decode.
+
+    A number in an `Unknown` that no double holds is infinite here; its line is kept all the same.
+    """
+    line = encode_events([event])
+    try:
+        plain: dict[str, Any] = msgspec.json.decode(line)
+    except msgspec.ValidationError:  # msgspec refuses 1e400, which is good JSON
+        plain = json.loads(line)
     return plain

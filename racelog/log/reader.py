@@ -183,5 +183,5 @@ def _read(root: Path) -> RaceLog:
             reader.report.bytes += found.end - found.offset
     if reader.report.units == 0:
         raise NotALog(f"{root} is not a racelog file: it holds no committed unit")
-    ordered.sort(key=lambda entry: entry[:4])
+    ordered.sort()  # never compares two events: no two share writer, sequence number and position
     return RaceLog(root, [entry[4] for entry in ordered], reader.report)

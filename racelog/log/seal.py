@@ -1,12 +1,12 @@
 """Sealing: a race's segments become one compact file, proven equal before it takes their place.
 
-Chunk batches of a flush window are joined into long columns per lane and everything is compressed harder. The
+Columns of a flush window are joined into long ones, per lane or source, and everything is compressed harder. The
 new file is written beside its target, read back, compared chunk by chunk with the segments, synced, and only
 then renamed; the segments are removed last. A crash at any instant leaves either the segments or both.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import encode_events
 from racelog.log.reader import RaceLog, log_files, open_log
+from racelog.log.samples import Samples, join_samples, rows_alone
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.log.units import SEALED_LEVEL
 
@@ -22,6 +23,9 @@ CHUNKS_PER_BATCH = 8192
 """Longest column in a sealed file: a batch is the step of a seek, and compresses no better beyond this."""
 
 EVENTS_PER_UNIT = 4096
+ROWS_PER_UNIT = CHUNKS_PER_BATCH
+"""What one damaged byte may cost, and the least a seek decodes. Four batches to a unit save 1 % and make a seek in an
+hour's race three times as slow (docs/decisions/0005-sealed-layout.md)."""
 
 Progress = Callable[[str], None]
 
@@ -74,18 +78,36 @@ def columns(lane: int, rows: list[tuple[int, int, str, str, int | None, str]]) -
 def sealed_events(log: RaceLog) -> list[AnyEvent]:
     """Return the race's events as a sealed file holds them: joined columns, no per-segment ends."""
     by_lane: dict[int, list[Tokens]] = {}
+    readings: list[Samples] = []
     rest: list[AnyEvent] = []
     for event in log.events:
         if isinstance(event, Tokens):
             by_lane.setdefault(event.lane, []).append(event)
+        elif isinstance(event, Samples):
+            readings.append(event)
         elif not isinstance(event, Head | Finish):
             rest.append(event)
     batches = [batch for lane in sorted(by_lane) for batch in join_batches(by_lane[lane])]
-    return sorted([*rest, *batches], key=lambda event: event.t)
+    return sorted([*rest, *join_samples(readings), *batches], key=lambda event: event.t)
+
+
+def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
+    """Yield ``events`` in the portions that a sealed file commits as units, in their order."""
+    unit: list[AnyEvent] = []
+    rows = 0
+    for event in events:
+        size = len(getattr(event, "d", ()))
+        if unit and (rows + size > ROWS_PER_UNIT or len(unit) >= EVENTS_PER_UNIT):
+            yield unit
+            unit, rows = [], 0
+        unit.append(event)
+        rows += size
+    if unit:
+        yield unit
 
 
 def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
-    """Return the multiset of facts in ``events``, chunks taken apart, as a sorted list to compare."""
+    """Return the multiset of facts in ``events``, columns taken apart, as a sorted list to compare."""
     facts: list[bytes] = []
     rows: list[tuple[object, ...]] = []
     for event in events:
@@ -93,6 +115,8 @@ def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
             rows += [
                 (event.lane, *row[:4], -1 if row[4] is None else row[4], row[5]) for row in chunk_rows(event)
             ]
+        elif isinstance(event, Samples) and event.d:
+            facts += rows_alone(event)
         elif not isinstance(event, Head | Finish):
             facts.append(encode_events([event]))
     return [*sorted(facts), *sorted(rows)]
@@ -107,7 +131,8 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     Raises:
         InputError: ``target`` exists already.
         LogError: the written file does not read back equal; the segments are untouched.
-        StorageError: the target cannot be written; the segments are untouched.
+        StorageError: the target cannot be written, and the segments are untouched; or it is whole, and the segments
+            cannot be removed.
     """
     tell = progress or (lambda _text: None)
     if target.exists():
@@ -116,11 +141,14 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     tell(f"sealing {log.report.chunks:,} chunks")
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
-    partial.unlink(missing_ok=True)
     try:
-        _write_sealed(log, events, partial)
-    except StorageError:
         partial.unlink(missing_ok=True)
+        _write_sealed(log, events, partial)
+    except OSError as error:
+        raise StorageError(f"cannot remove {partial}, left by a crash: {error.strerror}") from error
+    except StorageError:
+        with suppress(OSError):  # the failure to write is what the user must hear of
+            partial.unlink(missing_ok=True)
         raise
     if fingerprint(open_log(partial).events) != fingerprint(log.events):
         raise LogError(
@@ -128,7 +156,13 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
         )
     _rename_synced(partial, target)
     if not log.report.damage and _size(directory) == (log.report.files, log.report.bytes):
-        _remove_segments(directory)
+        try:
+            _remove_segments(directory)
+        except OSError as error:
+            raise StorageError(
+                f"{target} is sealed and whole, but its segments in {directory} cannot be removed: {error.strerror}; "
+                "remove them by hand"
+            ) from error
     return target
 
 
@@ -158,8 +192,8 @@ def _write_sealed(log: RaceLog, events: list[AnyEvent], path: Path) -> None:
         mono_origin_ns=head.mono_origin_ns, racelog_version=head.racelog_version, sources=sources,
     )  # fmt: skip
     with SegmentWriter(path, fresh, level=SEALED_LEVEL) as writer:
-        for start in range(0, len(events), EVENTS_PER_UNIT):
-            writer.commit(events[start : start + EVENTS_PER_UNIT])
+        for unit in sealed_units(events):
+            writer.commit(unit)
         writer.finish(last, "sealed")
 
 

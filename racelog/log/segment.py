@@ -4,15 +4,15 @@ A unit is one ``write`` to a file opened for appending. If the kernel takes less
 partial unit is cut off again, so a segment always ends at a committed unit.
 """
 
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from racelog.errors import StorageError
+from racelog.errors import StorageError, SyncError
 from racelog.events import AnyEvent, Finish, Head
 from racelog.log.codec import MAX_EVENTS_PER_UNIT, encode_events, time_span
+from racelog.log.files import OS_FILES, Files
 from racelog.log.units import LIVE_LEVEL, MAX_PAYLOAD_BYTES, Trailer, UnitKind, encode_unit
 
 
@@ -25,25 +25,29 @@ class SegmentWriter:
     """Appends units of one writer to one file.
 
     The file must not exist yet: a segment is never continued, a crashed writer's successor starts its own.
-    ``commit`` is durable against the process's death at once, against power loss after ``sync``.
+    ``commit`` is durable against the process's death at once, against power loss after ``sync``; the file's name is
+    durable from the start.
 
     Raises:
         StorageError: the file cannot be created or written; everything committed before stays whole.
     """
 
-    def __init__(self, path: Path, head: Head, *, level: int = LIVE_LEVEL) -> None:
+    def __init__(self, path: Path, head: Head, *, level: int = LIVE_LEVEL, files: Files = OS_FILES) -> None:
         self.path = path
+        self.files = files
         self._level = level
         self._writer = int(head.writer, 16)
         self._seq = 0
         self._events = 0
         self._committed = 0
+        self._synced = 0
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._fd = files.create(path)
         except OSError as error:
             raise StorageError(f"cannot create the log segment {path}: {error.strerror}") from error
         try:
             self._write([head], UnitKind.HEAD)
+            self._sync_name()
         except BaseException:
             self.close()
             raise
@@ -53,35 +57,59 @@ class SegmentWriter:
         """Bytes of whole units written so far."""
         return self._committed
 
+    @property
+    def synced_bytes(self) -> int:
+        """Bytes of whole units that the disk has promised to keep."""
+        return self._synced
+
     def commit(self, events: Sequence[AnyEvent]) -> None:
         """Append ``events`` as one data unit (several if they are too large for one); nothing when there are none."""
         if events:
             self._write(events, UnitKind.DATA)
 
     def sync(self) -> None:
-        """Force what was committed to the disk (``fdatasync``); milliseconds, so never on a recording loop."""
-        try:
-            os.fdatasync(self._fd) if hasattr(os, "fdatasync") else os.fsync(self._fd)
-        except OSError as error:
-            raise StorageError(f"cannot sync {self.path}: {error.strerror}") from error
+        """Force what was committed to the disk; milliseconds, so never on a recording loop.
 
-    def finish(self, t_ns: int, reason: str = "") -> None:
-        """Append the closing unit, sync and close."""
+        Never call it again after it failed: the kernel may have thrown the pages away, and a second call that
+        succeeds would promise what is gone. Go on in a segment of its own.
+
+        Raises:
+            SyncError: whether what was committed since the last good sync survives a power failure is unknown.
+        """
+        committed = self._committed
+        try:
+            self.files.sync(self._fd)
+        except OSError as error:
+            raise SyncError(f"cannot sync {self.path}: {error.strerror}") from error
+        self._synced = committed
+
+    def finish(self, t_ns: int, reason: str = "", *, sync: bool = True) -> None:
+        """Append the closing unit, sync unless told not to, and close."""
         self._write([Finish(t=t_ns, events=self._events, reason=reason)], UnitKind.FINISH)
-        self.sync()
-        self.close()
+        try:
+            if sync:
+                self.sync()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the file; a segment without `finish` reads as unfinished."""
         if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+            fd, self._fd = self._fd, -1
+            self.files.close(fd)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _sync_name(self) -> None:
+        """Make the file's name durable: syncing a file does not sync the directory that names it."""
+        try:
+            self.files.sync_directory(self.path.parent)
+        except OSError as error:
+            raise SyncError(f"cannot sync the folder {self.path.parent}: {error.strerror}") from error
 
     def _write(self, events: Sequence[AnyEvent], kind: UnitKind) -> None:
         """Append ``events`` as a unit, halved as often as the limits of a unit ask."""
@@ -103,7 +131,7 @@ class SegmentWriter:
         trailer = Trailer(kind, self._writer, self._seq, t_min, t_max, len(events))
         unit = encode_unit(payload, trailer, level=self._level)
         try:
-            written = os.write(self._fd, unit)
+            written = self.files.write(self._fd, unit)
         except OSError as error:
             self._undo()
             raise StorageError(
@@ -123,6 +151,6 @@ class SegmentWriter:
         a later cut would no longer know where the last whole one ends.
         """
         try:
-            os.ftruncate(self._fd, self._committed)
+            self.files.truncate(self._fd, self._committed)
         except OSError:
             self.close()

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 import zstandard
 
@@ -40,6 +41,15 @@ MAX_WINDOW_BYTES = 8 << 20
 
 LIVE_LEVEL = 3
 SEALED_LEVEL = 19
+
+_TEXT_BEGINS = b'"x":['
+_LINE_ENDS = b"\n"
+"""Where a sealed frame begins a new zstd block. Digits and text have other frequencies than a mixture of both, and a
+block has one table: on real model text a sealed token costs 5.9 B so, 6.4 B without. A hint to the compressor alone:
+any reader reads any blocks."""
+
+_LEAST_BLOCK_BYTES = 8 << 10
+"""A block's tables cost about 100 bytes: below this a cut gains nothing."""
 
 
 class UnitKind(IntEnum):
@@ -73,6 +83,29 @@ class Trailer:
             self.n_events, self.frame_bytes, self.payload_bytes, self.frame_crc,
         )  # fmt: skip
         return body + _CRC.pack(zlib.crc32(body))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self | None:
+        """Return the trailer in these 68 bytes, or None if they are none."""
+        fields = trailer_fields(data)
+        if fields is None:
+            return None
+        kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = fields
+        return cls(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)
+
+
+TrailerFields = tuple[int, int, int, int, int, int, int, int, int, int, int]
+"""kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, frame crc: in the order of the bytes."""
+
+
+def trailer_fields(data: bytes) -> TrailerFields | None:
+    """Return what the trailer in these 68 bytes says, or None if they are none. Cost: a third of `Trailer.unpack`."""
+    if len(data) != TRAILER_BYTES or not data.startswith(_PREFIX):
+        return None
+    if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
+        return None
+    fields: TrailerFields = _BODY.unpack_from(data, len(_PREFIX))
+    return fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +151,36 @@ def encode_unit(payload: bytes, trailer: Trailer, *, level: int = LIVE_LEVEL) ->
         level, source_size=len(payload), window_log=min(23, max(10, len(payload).bit_length())),
         write_checksum=True, write_content_size=True,
     )  # fmt: skip
-    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(payload)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters)
+    frame = compressor.compress(payload) if level < SEALED_LEVEL else _compress_in_blocks(compressor, payload)
     full = Trailer(
         trailer.kind, trailer.writer, trailer.seq, trailer.t_min, trailer.t_max, trailer.n_events,
         len(frame), len(payload), zlib.crc32(frame), trailer.version, trailer.flags,
     )  # fmt: skip
     return frame + full.pack()
+
+
+def _compress_in_blocks(compressor: zstandard.ZstdCompressor, payload: bytes) -> bytes:
+    """Return one frame whose blocks end where numbers become text and text becomes numbers."""
+    stream = compressor.compressobj(size=len(payload))
+    pieces = []
+    start = 0
+    for end in _block_ends(payload):
+        pieces += [stream.compress(payload[start:end]), stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)]
+        start = end
+    return b"".join([*pieces, stream.compress(payload[start:]), stream.flush()])
+
+
+def _block_ends(payload: bytes) -> Iterator[int]:
+    """Yield where blocks end inside ``payload``: at long text columns, and at the ends of their lines."""
+    start = 0
+    while (text := payload.find(_TEXT_BEGINS, start)) >= 0:
+        end = payload.find(_LINE_ENDS, text) + 1 or len(payload)
+        if end - text >= _LEAST_BLOCK_BYTES:
+            yield text
+            if end < len(payload):
+                yield end
+        start = end
 
 
 def decode_payload(unit: Unit) -> bytes:
@@ -228,9 +285,4 @@ class UnitScanner:
 
 def _read_trailer(data: bytes) -> Trailer | None:
     """Return the trailer in these 68 bytes, or None if its own CRC does not hold."""
-    if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
-        return None
-    kind, flags, version, writer, seq, t_min, t_max, n_events, zlen, ulen, crc = _BODY.unpack_from(
-        data, len(_PREFIX)
-    )
-    return Trailer(kind, writer, seq, t_min, t_max, n_events, zlen, ulen, crc, version, flags)
+    return Trailer.unpack(data)

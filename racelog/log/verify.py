@@ -15,6 +15,7 @@ from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, Finish, Gap, Head, Tokens, Unknown
 from racelog.log.codec import decode_events, time_span
 from racelog.log.lifecycle import LifecycleChecker
+from racelog.log.progress import Progress, silent
 from racelog.log.reader import FileDamage, RaceLog, log_files, scan_file
 from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
 
@@ -76,7 +77,7 @@ class Verdict:
         return "whole" if all(account.finished for account in self.writers) else "unfinished"
 
 
-def verify_log(path: Path) -> Verdict:
+def verify_log(path: Path, progress: Progress = silent) -> Verdict:
     """Return the verdict on the log at ``path``, a file or a directory of segments.
 
     Every unit is decompressed, checksummed and decoded, and every request's life is checked; no unit is kept in
@@ -89,7 +90,10 @@ def verify_log(path: Path) -> Verdict:
         LogError: a file cannot be read.
     """
     check = _Check(Verdict(str(path)))
-    for file in log_files(path):
+    files = log_files(path)
+    total = sum(file.stat().st_size for file in files)
+    for file in files:
+        before = check.verdict.bytes
         check.verdict.files += 1
         check.verdict.bytes += file.stat().st_size
         scanner = UnitScanner()
@@ -101,6 +105,7 @@ def verify_log(path: Path) -> Verdict:
             else:
                 # Everything but the tail is told only after the scanner has moved past it.
                 check.damage(file.name, found, writer, is_tail=found.offset >= scanner.committed)
+            progress("checking", before + found.end, total)
     return check.conclude()
 
 
@@ -172,7 +177,9 @@ class _Check:
             (verdict.uncommitted if self._may_be_torn(tail_writer) else verdict.damage).append(place)
         verdict.damage.sort(key=lambda place: (place.file, place.offset))
         verdict.writers = list(self._accounts.values())
-        verdict.contradictions += self._lifecycle.problems()
+        verdict.contradictions += self._lifecycle.problems(
+            with_gaps=any(gap.events or gap.bytes for gap in verdict.recorded_gaps)
+        )
         if len(self._races) > 1:
             verdict.contradictions.append(f"holds {len(self._races)} races: {', '.join(sorted(self._races))}")
         verdict.unknown_kinds = dict(sorted(self._unknown.items()))

@@ -11,7 +11,10 @@ from racelog.errors import InputError, PlanError
 from racelog.home import home_folder
 
 if TYPE_CHECKING:
+    from racelog_recorder.durability import Durability
     from racelog_recorder.plan import RacePlan
+
+FSYNC = ("always", "interval", "never")
 
 EXAMPLES = """\b
 Examples:
@@ -20,6 +23,7 @@ Examples:
   racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1,model=m
   racelog record race.yaml --time-trial --requests 40 --concurrency 2
   racelog record race.yaml --duration 30s -o tonight.rlog --no-ui
+  racelog record race.yaml --flush 100ms --fsync always     lose less to a crash, write more
 
 \b
 Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be raced or a lane died;
@@ -60,6 +64,20 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 @click.option(
     "--home", metavar="DIR", help="Home folder of the races (default: RACELOG_HOME or the platform's)."
 )
+@click.option(
+    "--flush",
+    metavar="TIME",
+    default="250ms",
+    show_default=True,
+    help="Write this often: at most so much is lost to kill -9. 10ms to 60s; shorter makes a larger live log.",
+)
+@click.option(
+    "--fsync",
+    type=click.Choice(FSYNC),
+    default="interval",
+    show_default=True,
+    help="Force it to the disk after every write, once a second, or never: what a power failure may cost.",
+)
 @click.option("--no-ui", is_flag=True, help="Plain progress lines instead of the full-screen view.")
 @click.option(
     "--no-preflight", is_flag=True, help="Do not ask the engines for their models first; each needs model=."
@@ -72,6 +90,7 @@ def record(race: Path | None, **options: Any) -> int:
     _check_output(options["output"])
     from racelog_recorder.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
 
+    durability = _durability(options["flush"], options["fsync"])
     plan = _plan(race, options)
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     session = Session(
@@ -81,6 +100,7 @@ def record(race: Path | None, **options: Any) -> int:
         output=options["output"],
         ui=terminal and not options["no_ui"],
         preflight=not options["no_preflight"],
+        durability=durability,
     )
     return record_race(session)
 
@@ -92,6 +112,24 @@ def _check_output(output: Path | None) -> None:
         raise InputError(f"-o {output}: a log's name ends in .rlog")
     if not output.parent.is_dir():
         raise InputError(f"-o {output}: the folder {output.parent} does not exist")
+
+
+def _durability(flush: str, fsync: Any) -> "Durability":
+    """Return what ``--flush`` and ``--fsync`` ask for."""
+    from racelog_recorder.durability import (  # noqa: PLC0415 - loads msgspec
+        MAX_FLUSH_S,
+        MIN_FLUSH_S,
+        Durability,
+    )
+    from racelog_recorder.plan_checks import FieldError, seconds  # noqa: PLC0415 - beside durability
+
+    try:
+        flush_s = seconds(round(MAX_FLUSH_S), zero=False)(flush)
+    except FieldError:
+        flush_s = 0.0
+    if flush_s < MIN_FLUSH_S:
+        raise InputError(f"--flush {flush}: give a span of time from 10ms to 60s, such as 250ms or 1s")
+    return Durability(flush_s=flush_s, fsync=fsync)
 
 
 def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":

@@ -20,9 +20,11 @@ from racelog.home import new_race_id
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog_recorder.child import Child
+from racelog_recorder.durability import Durability
 from racelog_recorder.facts import host_facts
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
+from racelog_recorder.pipes import first_of
 from racelog_recorder.plan import EnginePlan, RacePlan, public_plan
 from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.preflight import Checked
@@ -100,6 +102,7 @@ class Conductor:
         *,
         tell: Tell,
         race_id: str = "",
+        durability: Durability = Durability(),  # noqa: B008 - frozen
     ) -> None:
         self.plan = plan
         self.engines = engines
@@ -109,6 +112,7 @@ class Conductor:
         self.race_id = race_id or new_race_id(self.clocks.wall_ns)
         self._keys = keys
         self._tell = tell
+        self._durability = durability
         self._children: list[Child] = []
         self._stop = trio.Event()
         count = plan.warmup + min(plan.requests or ORDER_LENGTH, ORDER_LENGTH)
@@ -120,17 +124,20 @@ class Conductor:
         """Race; every segment in ``live`` is finished when this returns, whatever happened to its lane."""
         await trio.to_thread.run_sync(_make_folder, live)
         head = self._head()
-        self._journal = journal = Journal(SegmentWriter(live / "conductor.rlog", head), head)
+        writer = SegmentWriter(live / "conductor.rlog", head)
+        self._journal = journal = Journal(writer, head, durability=self._durability)
         self._record_race(journal)
         await journal.flush()
         self.recording.set()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            nursery.start_soon(journal.run)
+            nursery.start_soon(self._keep, journal)
             nursery.start_soon(sample_self, journal, "conductor")
             telemetry = await self._start_telemetry(nursery, live)
-            await self._race(nursery, live)
-            await self._end_telemetry(telemetry)
+            async with trio.open_nursery() as beside:
+                beside.start_soon(self._await_telemetry, telemetry)
+                await self._race(nursery, live)
+                await self._end_telemetry(telemetry)
             nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):
             await journal.finish()
@@ -203,6 +210,7 @@ class Conductor:
             writer=f"{new_writer_id():016x}",
             mono_origin_ns=self.clocks.mono_ns,
             racelog_version=__version__,
+            durability=self._durability,
         )
         child = Child("telemetry", "racelog_recorder.telemetry", spec)
         await nursery.start(child.run)
@@ -211,18 +219,12 @@ class Conductor:
         return child
 
     async def _end_telemetry(self, telemetry: Child) -> None:
-        """End the telemetry process, by force if it does not answer, and note what became of it."""
+        """End the telemetry process, by force if it does not answer."""
         assert self._nursery is not None
         self._nursery.start_soon(telemetry.order, Order(do="stop"))
         with trio.move_on_after(TELEMETRY_WAIT_S):
             await telemetry.ended.wait()
         telemetry.kill()
-        await telemetry.ended.wait()
-        if telemetry.died:
-            self.outcome.storage_failed = (
-                self.outcome.storage_failed or telemetry.exit_code == ExitCode.STORAGE
-            )
-            self._note(telemetry.reason)
 
     async def _count_down(self, seconds: float) -> None:
         """Count 3-2-1 where people can see it; the mark lets a view count along."""
@@ -252,6 +254,21 @@ class Conductor:
         self.outcome.storage_failed = self.outcome.storage_failed or child.exit_code == ExitCode.STORAGE
         self._journal.record(LaneEnd(t=self._journal.now_ns(), lane=lane, status="died", reason=child.reason))
         self._tell(f"{engine}: {child.reason}; the race goes on without it")
+
+    async def _keep(self, journal: Journal) -> None:
+        """Write the conductor's own segment; a disk that fails ends the race, and is told of before the lanes are in."""
+        try:
+            await journal.run()
+        except* StorageError as group:
+            self._tell(f"{first_of(group)}; the race ends here")
+            raise
+
+    async def _await_telemetry(self, telemetry: Child) -> None:
+        """Note at once when the telemetry dies: the lanes race on without it."""
+        await telemetry.ended.wait()
+        if telemetry.died:
+            self.outcome.storage_failed |= telemetry.exit_code == ExitCode.STORAGE
+            self._note(f"{telemetry.reason}; the race goes on without samples of the machine")
 
     def _end_unstarted(self, group: list[int]) -> None:
         assert self._journal is not None
@@ -309,7 +326,7 @@ class Conductor:
             prompts={prompt: plan.prompts[prompt] for prompt in sorted(set(self.order))},
             order=self.order[plan.warmup :], warmup=self.order[: plan.warmup], requests=plan.requests,
             duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
-            concurrency=plan.concurrency,
+            concurrency=plan.concurrency, durability=self._durability,
         )  # fmt: skip
 
 

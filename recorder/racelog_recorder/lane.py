@@ -41,7 +41,8 @@ class Lane:
             mono_origin_ns=spec.mono_origin_ns, pid=os.getpid(), racelog_version=spec.racelog_version,
         )  # fmt: skip
         self.columns = ChunkColumns(spec.lane)
-        self.journal = Journal(SegmentWriter(Path(spec.segment), head), head, self.columns)
+        writer = SegmentWriter(Path(spec.segment), head)
+        self.journal = Journal(writer, head, self.columns, durability=spec.durability)
         self.go_at_ns: int | None = None
         self.go = trio.Event()
         self.stop = trio.Event()
@@ -60,7 +61,9 @@ class Lane:
             async with Requester(self.spec, self.journal, self.columns, pump) as requester:
                 await self._race(requester)
             nursery.cancel_scope.cancel()
-        with trio.CancelScope(shield=True):
+        with trio.CancelScope(
+            shield=True
+        ):  # what the samplers record as they are cancelled belongs to the race
             await self.journal.finish()
 
     async def _race(self, requester: Requester) -> None:

@@ -77,7 +77,7 @@ def run_reporting(main: Callable[[], Awaitable[None]]) -> int:
         trio.run(_awaited, main)
     except BaseException as error:  # noqa: BLE001 - the conductor must hear of every way to end
         storage = error.subgroup(StorageError) if isinstance(error, BaseExceptionGroup) else None
-        return _report_failure(_innermost(storage or error), error)
+        return _report_failure(first_of(storage or error), error)
     say(Report(say="done"))
     return 0
 
@@ -96,7 +96,7 @@ async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
     await main()
 
 
-def _innermost(error: BaseException) -> BaseException:
+def first_of(error: BaseException) -> BaseException:
     """Return the first plain error in a group of groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -23,6 +23,7 @@ from racelog.text import printable
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.demo import demo_plan, serve_demo
+from racelog_recorder.durability import Durability
 from racelog_recorder.limits import connections_allowed
 from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
@@ -43,6 +44,7 @@ class Session:
     output: Path | None
     ui: bool
     preflight: bool
+    durability: Durability
 
 
 def record_race(session: Session) -> int:
@@ -78,7 +80,8 @@ async def _record(session: Session) -> int:
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
-        conductor = Conductor(plan, engines, keys, tell=(lambda _text: None) if session.ui else tell)
+        quiet = (lambda _text: None) if session.ui else tell
+        conductor = Conductor(plan, engines, keys, tell=quiet, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, session.output)
         if not session.ui:
             tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")

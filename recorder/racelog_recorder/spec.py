@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from racelog_recorder.durability import Durability
+
 _LENGTH = struct.Struct("<Q")
 LENGTH_BYTES = _LENGTH.size
 
@@ -48,6 +50,7 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     connect_timeout_s: float = 10.0
     quiet_timeout_s: float = 120.0
     grace_s: float = 30.0
+    durability: Durability = Durability()
 
 
 class TelemetrySpec(Struct, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class TelemetrySpec(Struct, frozen=True, kw_only=True):
     racelog_version: str
     host_interval_s: float = 0.5
     gpu_interval_s: float = 0.1
+    durability: Durability = Durability()
 
 
 class Order(Struct, frozen=True, kw_only=True):

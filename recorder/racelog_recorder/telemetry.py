@@ -29,7 +29,7 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
         t=0, race_id=spec.race_id, writer=spec.writer, role="telemetry", pid=os.getpid(),
         mono_origin_ns=spec.mono_origin_ns, racelog_version=spec.racelog_version,
     )  # fmt: skip
-    journal = Journal(SegmentWriter(Path(spec.segment), head), head)
+    journal = Journal(SegmentWriter(Path(spec.segment), head), head, durability=spec.durability)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(journal.run)
         nursery.start_soon(sample_host, journal, spec.host_interval_s)

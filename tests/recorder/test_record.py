@@ -286,6 +286,65 @@ def test_a_disk_that_fills_up_keeps_what_was_committed_and_exits_4(endpoints: En
     assert open_log(stored.path).report.chunks > 0
 
 
+def notes(events: list[AnyEvent]) -> list[Note]:
+    return [event for event in events if isinstance(event, Note)]
+
+
+def fill_the_disk_of(pid: int) -> None:
+    """Let every later write of one process fail, as on a full disk."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, 1))
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no limits for other processes here")
+def test_a_telemetry_that_cannot_write_is_told_and_noted_at_once_and_exits_4(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "1")
+    seen = endpoints.follow_until(racing(lanes=2))
+    fill_the_disk_of(pid_of(seen, "telemetry"))
+    noted = endpoints.follow_until(
+        lambda events: any("telemetry.rlog" in note.text for note in notes(events))
+    )
+    race.send_signal(signal.SIGINT)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+
+    assert not any(isinstance(event, LaneEnd) for event in noted)
+    assert race.returncode == 4
+    assert "telemetry.rlog: File too large" in stderr
+    assert "the race goes on without samples of the machine" in stderr
+    assert {end.status for end in endpoints.log().of(LaneEnd)} == {"stopped"}
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no limits for other processes here")
+def test_a_conductor_that_cannot_write_ends_the_race_with_finished_lanes_and_exits_4(
+    endpoints: Endpoints,
+) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "1")
+    seen = endpoints.follow_until(racing(lanes=2))
+    fill_the_disk_of(race.pid)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+    (stored,) = stored_races(endpoints.home)
+    log = open_log(stored.path)
+
+    assert race.returncode == 4
+    assert "conductor.rlog: File too large" in stderr
+    assert "Traceback" not in stderr
+    assert {end.lane: end.status for end in log.of(LaneEnd)} == {0: "stopped", 1: "stopped"}
+    assert log.report.chunks >= sum(len(event.r) for event in seen if isinstance(event, Tokens))
+
+
+def test_a_flush_window_that_is_none_is_refused_with_an_example(endpoints: Endpoints) -> None:
+    done = endpoints.record("--flush", "5ms")
+
+    assert done.returncode == 2
+    assert "--flush 5ms: give a span of time from 10ms to 60s, such as 250ms or 1s" in done.stderr
+
+
+def test_a_race_is_recorded_with_any_flush_window_and_fsync(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "2", "--flush", "50ms", "--fsync", "always")
+
+    assert done.returncode == 0, done.stderr
+    assert ends(endpoints.log()) == {(0, "ok"): 2, (1, "ok"): 2}
+
+
 def test_an_api_key_reaches_neither_log_nor_output(
     endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:

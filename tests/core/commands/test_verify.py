@@ -258,3 +258,9 @@ def test_the_tail_reasons_are_those_of_the_scanner():
     told = {found.reason for tail in (b"\0\0", b"torn") for found in scan(tail) if isinstance(found, Damage)}
 
     assert told == TAIL_REASONS
+
+
+def test_a_request_whose_beginning_is_among_the_recorded_losses_is_no_contradiction(tmp_path):
+    path = write_log(tmp_path / "race.rlog", [Gap(t=5, reason="lost before recovery", events=1), CHUNKS, END])
+
+    assert (verify_log(path).state, verify_log(path).contradictions) == ("whole", [])

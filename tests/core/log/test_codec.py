@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, GpuSamples, HostSamples, Mark, Note, RequestEnd, Tokens, Unknown
@@ -107,6 +107,7 @@ def test_what_equals_its_default_is_not_written() -> None:
         b'{"k":"mark","t":1,"label":"\xff"}',
         b'{"k":"\xff","t":1}',
         b'{"k":"new","t":1,"x":"\xff"}',
+        b'{"k":"mark","t":1,"label":"x","unknown":"\xff"}',
         b'{"k":"new","t":1,"x":' + b"[" * 100_000,
         b'{"k":"new","t":1e400}',
         b'{"k":"mark","t":170141183460469231731687303715884105728,"label":"x"}',
@@ -157,6 +158,12 @@ def test_the_span_of_events_reaches_to_the_last_row_of_a_column() -> None:
     batch = Tokens(t=10, lane=0, r=[0, 0, 0], d=[0, 5, 5], x=["a", "b", "c"])
 
     assert time_span([Mark(t=12, label="x"), batch]) == (10, 20)
+
+
+def test_the_span_of_a_column_that_is_carried_as_it_stands_is_that_of_the_column() -> None:
+    line = b'{"k":"tok","t":10,"lane":0,"r":[0,0],"d":[0,5],"x":["a","b"],"new":1}'
+
+    assert time_span([Unknown(t=10, k="tok", raw=Raw(line))]) == (10, 15)
 
 
 def test_an_event_as_a_plain_dictionary_is_its_json_line() -> None:

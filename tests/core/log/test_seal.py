@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.errors import InputError, LogError, StorageError
-from racelog.events import AnyEvent, Finish, Head, Mark, Tokens
+from racelog.events import AnyEvent, Finish, Head, HostSamples, Mark, Tokens
 from racelog.log import seal as sealing
 from racelog.log.codec import encode_events
 from racelog.log.reader import open_log
@@ -69,6 +69,27 @@ def test_no_joined_batch_is_longer_than_the_step_of_a_seek(monkeypatch: pytest.M
     batch = Tokens(t=1, lane=0, r=[0] * 9, d=[0] * 9, x=["x"] * 9)
 
     assert [len(part.r) for part in join_batches([batch])] == [4, 4, 1]
+
+
+def test_a_sealed_unit_holds_no_more_rows_than_one_damaged_byte_may_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealing, "ROWS_PER_UNIT", 6)
+    batch = Tokens(t=1, lane=0, r=[0] * 3, d=[0] * 3, x=["x"] * 3)
+
+    assert [[batch, batch], [batch]] == list(sealing.sealed_units([batch] * 3))
+
+
+def test_readings_of_many_flushes_are_sealed_as_one_column(tmp_path: Path) -> None:
+    live = RACE.write_segments(tmp_path / "race.live")
+    with SegmentWriter(live / "telemetry.rlog", RACE.head(writer=9)) as writer:
+        for t in range(3):
+            writer.commit([HostSamples(t=t, process="host", d=[0], cpu_pct=[1.5], rss_mib=[2.5])])
+        writer.finish(6)
+
+    (column,) = open_log(seal(live, tmp_path / "race.rlog")).of(HostSamples)
+
+    assert (column.t, column.d, column.cpu_pct) == (0, [0, 1, 1], [1.5] * 3)
 
 
 def test_a_difference_in_any_chunk_shows_in_the_fingerprint() -> None:

@@ -1,0 +1,121 @@
+"""``racelog cat``: a log as running text, or as one flat record per fact."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from racelog.commands.arguments import home_option, race_argument, race_path
+from racelog.commands.choices import (
+    check_window,
+    chosen_kinds,
+    chosen_lane,
+    kind_option,
+    lane_names,
+    lane_option,
+    window_options,
+)
+from racelog.commands.output import emit_pieces, warn
+from racelog.commands.progress import ProgressLine
+
+if TYPE_CHECKING:
+    from racelog.log.rows import Fact
+
+CSV_COLUMNS = ("t_ns", "kind", "lane", "engine", "req", "what")
+
+EXAMPLES = """\b
+Examples:
+  racelog cat | less                               what happened, line by line
+  racelog cat --lane vllm --start 10s --end 12s    two seconds of one lane
+  racelog cat --kind tok --format csv > tokens.csv
+  racelog cat --kind gpu --format ndjson | jq .power_w
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@race_argument
+@click.option(
+    "--format", "form", type=click.Choice(["text", "ndjson", "csv"]), default="text", show_default=True,
+    help="Lines for people, JSON objects, or a table.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
+@kind_option
+@lane_option
+@window_options
+@home_option
+def cat(
+    *,
+    race: str,
+    form: str,
+    kind: str | None,
+    lane: str | None,
+    start: int | None,
+    end: int | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell what happened in RACE in time order, every fact at its own instant.
+
+    Columns are taken apart: one record per chunk or reading. As text, chunks of one request that follow within 250 ms
+    share a line. Times are seconds on the race's clock, or `t`, `t_ns` in nanoseconds. For the events exactly as the
+    log holds them: racelog dump.
+    """
+    from racelog.commands.telling import story  # noqa: PLC0415 - not needed for --help
+    from racelog.log.gather import read_log  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rows import facts_in_order, kind_of  # noqa: PLC0415 - not needed for --help
+    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+
+    check_window(start, end)
+    with ProgressLine() as progress:
+        log = read_log(race_path(race, home), progress)
+    for lost in lost_stretches(log):
+        warn(lost)
+    kinds = chosen_kinds(log, kind)
+    number = chosen_lane(log, lane)
+    engines = lane_names(log)
+    facts = (
+        fact
+        for fact in facts_in_order(event for event in log.events if kinds is None or kind_of(event) in kinds)
+        if (number is None or fact.lane == number)
+        and (start is None or fact.t >= start)
+        and (end is None or fact.t < end)
+    )
+    if form == "csv" and not as_json:
+        emit_pieces(_csv(facts, engines))
+    elif form == "ndjson" or as_json:
+        emit_pieces(_ndjson(facts, engines))
+    else:
+        emit_pieces(story(facts, engines))
+
+
+def _ndjson(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str]:
+    """Yield a JSON object per fact: t, kind, lane, engine and request where there are any, and its own fields."""
+    import msgspec  # noqa: PLC0415 - not needed for --help
+
+    for fact in facts:
+        record: dict[str, object] = {"t": fact.t, "k": fact.k}
+        if fact.lane is not None:
+            record |= {"lane": fact.lane, "engine": engines.get(fact.lane)}
+        if fact.req is not None:
+            record["req"] = fact.req
+        yield msgspec.json.encode(record | fact.more).decode() + "\n"
+
+
+def _csv(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str]:
+    """Yield a header and a row per fact; ``what`` is a chunk's text as it came, and of any other kind its words."""
+    from racelog.commands.telling import told  # noqa: PLC0415 - not needed for --help
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for fact in facts:
+        engine = None if fact.lane is None else engines.get(fact.lane)
+        what = fact.more["text"] if fact.k == "tok" and "text" in fact.more else told(fact)
+        writer.writerow((fact.t, fact.k, fact.lane, engine, fact.req, what))
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()

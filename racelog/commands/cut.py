@@ -1,0 +1,83 @@
+"""``racelog cut``: a stretch of a race as a log of its own."""
+
+from pathlib import Path
+
+import click
+
+from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.choices import check_window, chosen_lane, lane_option, window_options
+from racelog.commands.output import emit_json, warn
+from racelog.commands.progress import ProgressLine
+from racelog.errors import ExitCode, InputError
+from racelog.text import printable
+
+EXAMPLES = """\b
+Examples:
+  racelog cut latest --start 10s --end 20s -o middle.rlog
+  racelog cut race.rlog --lane vllm -o vllm.rlog         one lane alone
+  racelog cat race.rlog --kind mark                      find the instants to cut at
+
+\b
+Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut holds what is readable.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@race_argument
+@window_options
+@lane_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="OUT.rlog",
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@json_option
+@home_option
+def cut(
+    *,
+    race: str,
+    start: int | None,
+    end: int | None,
+    lane: str | None,
+    output: Path,
+    home: Path | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Write the part of RACE between two instants, of one lane or all, to OUT.
+
+    Instants are those of the race's clock, as `racelog cat` prints them, and stay as they are. The race, its lanes and
+    prompts are kept, and requests under way at the start are kept from their beginning, so that the part can be played
+    and queried by itself.
+    """
+    from racelog.log import cut as cutting  # noqa: PLC0415 - not needed for --help
+    from racelog.log.gather import fresh_head, gather  # noqa: PLC0415 - not needed for --help
+    from racelog.log.publish import check_target  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite import write_sealed_race  # noqa: PLC0415 - not needed for --help
+    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+
+    if start is None and end is None and lane is None:
+        raise InputError("cut what? give --start, --end or --lane")
+    check_window(start, end)
+    check_target(output, force=force)
+    with ProgressLine() as progress:
+        found = gather(race_path(race, home), progress)
+        number = chosen_lane(found.log, lane)
+        window = cutting.Window.between(start, end, number)
+        events = cutting.cut(found.log.events, window)
+        head = fresh_head(found, name_sources=False)
+        write_sealed_race(output, head, events, reason="cut", force=force, progress=progress)
+    lost = lost_stretches(found.log)
+    for stretch in lost:
+        warn(stretch)
+    if as_json:
+        emit_json({
+            "target": str(output), "events": len(events), "start_ns": start, "end_ns": end, "lane": number, "lost": lost,
+        })  # fmt: skip
+    else:
+        click.echo(f"wrote {len(events):,} of {len(found.log.events):,} events to {printable(str(output))}")
+    return ExitCode.LOSS if lost else ExitCode.OK

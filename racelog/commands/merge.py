@@ -1,0 +1,71 @@
+"""``racelog merge``: several files of one race as one file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from racelog.commands.arguments import home_option, json_option, race_path
+from racelog.commands.output import emit_json, warn
+from racelog.commands.progress import ProgressLine
+from racelog.errors import ExitCode
+from racelog.text import printable
+
+if TYPE_CHECKING:
+    from racelog.log.merge import Merge
+
+EXAMPLES = """\b
+Examples:
+  racelog merge here.rlog there.rlog -o race.rlog     one race, recorded on two hosts
+  racelog merge early-copy.rlog race.live -o all.rlog
+  racelog compact all.rlog                            and then as small as it gets
+
+\b
+Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretches were left out.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("races", nargs=-1, required=True, metavar="RACE...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="OUT.rlog",
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@json_option
+@home_option
+def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: bool, as_json: bool) -> int:
+    """Put the files of one race together in OUT: every unit byte for byte, those there twice once.
+
+    Reading OUT is reading all of them, in any order. Logs of different races are refused.
+    """
+    from racelog.log.merge import merge as merge_logs  # noqa: PLC0415 - not needed for --help
+
+    with ProgressLine() as progress:
+        done = merge_logs([race_path(race, home) for race in races], output, force=force, progress=progress)
+    if len(done.origins) > 1:
+        warn(
+            f"the files count from {len(done.origins)} different clock readings: instants of different hosts cannot be "
+            "compared"
+        )
+    for place in done.damage:
+        warn(f"left out: {place}")
+    if as_json:
+        emit_json(_plain(done))
+    else:
+        click.echo(
+            f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events; "
+            f"{done.duplicate_units:,} units were there more than once"
+        )
+    return ExitCode.LOSS if done.damage else ExitCode.OK
+
+
+def _plain(done: "Merge") -> dict[str, object]:
+    return {
+        "target": done.target, "files": done.files, "units": done.units, "events": done.events,
+        "duplicate_units": done.duplicate_units, "race_ids": sorted(done.race_ids), "damage": done.damage,
+    }  # fmt: skip

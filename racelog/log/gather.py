@@ -1,0 +1,132 @@
+"""Reading a log in order to write it anew: every event, where each unit lay, and what racelog does not know.
+
+Beside `open_log` this tells how far it is, keeps the place of every unit, and can carry fields from the future.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Raw
+
+from racelog.errors import LogError, NotALog, RaceNotFound
+from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
+from racelog.log.codec import encode_events
+from racelog.log.names import sealed_sibling
+from racelog.log.progress import Progress, silent
+from racelog.log.reader import OrderedEvent, RaceLog, UnitReader, log_files, scan_file
+from racelog.log.segment import new_writer_id
+from racelog.log.units import Damage, Trailer, Unit, decode_payload
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPlace:
+    """Where a unit that was read lies, and what its trailer says."""
+
+    file: str
+    offset: int
+    end: int
+    trailer: Trailer
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A log that was read whole: its events and report, and the places of its units in file order."""
+
+    log: RaceLog
+    places: list[UnitPlace]
+
+    @property
+    def race_ids(self) -> list[str]:
+        """The races whose facts are in the log; a log to be rewritten has one."""
+        return sorted({event.race_id for event in self.log.events if isinstance(event, Head | RaceFacts)})
+
+
+def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> Gathered:
+    """Return everything readable in the log at ``path``, a file or a directory of segments.
+
+    With ``exact``, an event of a known kind that has fields this racelog does not know is given as `Unknown`, so
+    that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses and encodes once more.
+
+    Raises:
+        RaceNotFound: there is nothing at ``path``.
+        NotALog: no file there holds a single unit.
+        NewerLog: a unit uses a newer major format.
+        LogError: a file cannot be read.
+    """
+    reader = UnitReader()
+    ordered: list[OrderedEvent] = []
+    places: list[UnitPlace] = []
+    files = log_files(path)
+    total = sum(file.stat().st_size for file in files)
+    for file in files:
+        reader.report.files += 1
+        for found in scan_file(file):
+            events = reader.read(file.name, found)
+            ordered += _exactly(found, events) if exact else events
+            if isinstance(found, Unit) and events:
+                places.append(UnitPlace(file.name, found.offset, found.end, found.trailer))
+            reader.report.bytes += found.end - found.offset
+            progress("reading", reader.report.bytes, total)
+    if reader.report.units == 0:
+        raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
+    ordered.sort(key=lambda entry: entry[:4])
+    return Gathered(RaceLog(path, [entry[4] for entry in ordered], reader.report), places)
+
+
+def read_log(path: Path, progress: Progress = silent) -> RaceLog:
+    """Return the log at ``path`` as `racelog.log.reader.open_log` does, telling how far it is."""
+    sealed = sealed_sibling(path)
+    try:
+        log = gather(path, progress).log
+    except (LogError, RaceNotFound):
+        if sealed is None or not sealed.exists():
+            raise
+        return gather(sealed, progress).log
+    return gather(sealed, progress).log if sealed is not None and sealed.exists() else log
+
+
+def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedEvent]:
+    """Return a unit's events, those with unknown fields as they stand in its payload."""
+    if not ordered or not isinstance(found, Unit):
+        return ordered
+    payload = decode_payload(found)
+    if payload == encode_events(entry[4] for entry in ordered):
+        return ordered
+    lines = payload.split(b"\n")
+    return [(*entry[:4], _carried(lines[entry[3]], entry[4])) for entry in ordered]
+
+
+def _carried(line: bytes, event: AnyEvent) -> AnyEvent:
+    """Return ``event``, or its line as it stands if that says more than ``event`` holds."""
+    if isinstance(event, Unknown | Head | Finish):
+        return event
+    said = set(msgspec.json.decode(line))
+    if said <= {"k", *event.__struct_fields__}:
+        return event
+    return Unknown(t=event.t, k=str(event.__struct_config__.tag), raw=Raw(line))
+
+
+def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
+    """Return the head of a new sealed segment that continues the race, from its heads or what else tells of it.
+
+    Raises:
+        LogError: the log holds several races.
+    """
+    log, races = gathered.log, gathered.race_ids
+    if len(races) > 1:
+        raise LogError(
+            f"{log.path} holds {len(races)} races: {', '.join(races)}. Only one can be written to a file"
+        )
+    old = log.first(Head)
+    anchor = log.first(ClockAnchor)
+    origin_ns = old.mono_origin_ns if old else anchor.mono_ns - anchor.t if anchor else 0
+    return Head(
+        t=0,
+        race_id=races[0] if races else log.path.stem,
+        writer=f"{new_writer_id():016x}",
+        role="seal",
+        mono_origin_ns=origin_ns,
+        racelog_version=old.racelog_version if old else "",
+        sources=sorted({f"{place.trailer.writer:016x}" for place in gathered.places}) if name_sources else [],
+    )

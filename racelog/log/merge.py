@@ -1,0 +1,165 @@
+"""Merging: the verified units of several files, each once, byte for byte, in one file.
+
+Nothing is decoded and encoded again, so kinds and fields of a newer racelog pass untouched, and reading the result
+is reading all the files at once. Units are ordered by writer and number: the order of the files makes no difference.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from racelog.errors import InputError, LogError, NotALog, StorageError
+from racelog.events import Head, RaceFacts
+from racelog.log.codec import decode_events
+from racelog.log.progress import Progress, silent
+from racelog.log.publish import check_target, new_file
+from racelog.log.reader import FileDamage, log_files, scan_file
+from racelog.log.units import Unit, UnitScanner, decode_payload
+
+UnitKey = tuple[int, int]
+"""(writer, seq): what names a unit for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    file: Path
+    offset: int
+    length: int
+    crc: int
+
+
+@dataclass(slots=True)
+class Merge:
+    """What `merge` found and wrote. ``origins`` are the zeroes of the clocks that the writers counted from."""
+
+    target: str
+    files: int = 0
+    units: int = 0
+    duplicate_units: int = 0
+    events: int = 0
+    race_ids: dict[str, str] = field(default_factory=dict)
+    origins: set[int] = field(default_factory=set)
+    damage: list[FileDamage] = field(default_factory=list)
+
+
+def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress: Progress = silent) -> Merge:
+    """Write every verified unit of the logs at ``paths`` to ``target``, each once.
+
+    Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
+    Cost: every byte is read twice; memory holds the units' places, not the units.
+
+    Raises:
+        RaceNotFound, NotALog, NewerLog, LogError: a log cannot be read, or two units of one name differ.
+        InputError: the logs are of different races, one was sealed from another, or ``target`` is in the way.
+        StorageError: ``target`` cannot be written.
+    """
+    check_target(target, force=force)
+    index = _Index(Merge(str(target)))
+    files = [file for path in paths for file in log_files(path)]
+    total = sum(file.stat().st_size for file in files)
+    before = 0
+    for file in files:
+        for end in index.take_file(file):
+            progress("reading", before + end, total)
+        before += file.stat().st_size
+    index.check()
+    with new_file(target, force=force) as partial:
+        _copy([index.places[key] for key in sorted(index.places)], partial, progress)
+    return index.done
+
+
+class _Index:
+    """Where every unit lies, and whether they can all be of one race."""
+
+    def __init__(self, done: Merge) -> None:
+        self.done = done
+        self.places: dict[UnitKey, _Place] = {}
+        self._writer_file: dict[str, Path] = {}
+        self._sealed_from: dict[str, Path] = {}
+        self._differ: list[str] = []
+
+    def take_file(self, file: Path) -> Iterable[int]:
+        """Note the units of one file, yielding the offset reached."""
+        self.done.files += 1
+        for found in scan_file(file):
+            if isinstance(found, Unit):
+                self._take(file, found)
+            else:
+                self._damaged(file, found.offset, found.length, found.reason)
+            yield found.end
+
+    def _take(self, file: Path, unit: Unit) -> None:
+        key = (unit.trailer.writer, unit.trailer.seq)
+        known = self.places.get(key)
+        if known is not None:
+            self.done.duplicate_units += 1
+            if known.crc != unit.trailer.frame_crc:
+                self._differ.append(
+                    f"unit {key[1]} of writer {key[0]:016x} differs between {known.file} (offset {known.offset}) and "
+                    f"{file} (offset {unit.offset})"
+                )
+            return
+        try:
+            events = decode_events(decode_payload(unit))
+        except LogError as error:
+            self._damaged(file, unit.offset, unit.end - unit.offset, str(error))
+            return
+        self.places[key] = _Place(file, unit.offset, unit.end - unit.offset, unit.trailer.frame_crc)
+        self.done.units += 1
+        self.done.events += len(events)
+        self._writer_file.setdefault(f"{key[0]:016x}", file)
+        for event in events:
+            if isinstance(event, Head | RaceFacts):
+                self.done.race_ids.setdefault(event.race_id, str(file))
+            if isinstance(event, Head):
+                self.done.origins.add(event.mono_origin_ns)
+                self._sealed_from.update(dict.fromkeys(event.sources, file))
+
+    def _damaged(self, file: Path, offset: int, length: int, reason: str) -> None:
+        self.done.damage.append(FileDamage(str(file), offset, length, reason))
+
+    def check(self) -> None:
+        """Refuse what does not belong in one file."""
+        if not self.places:
+            raise NotALog("nothing to merge: no file holds a single committed unit")
+        if len(self.done.race_ids) > 1:
+            each = ", ".join(f"{race} in {file}" for race, file in sorted(self.done.race_ids.items()))
+            raise InputError(
+                f"these are different races ({each}); a log holds one. Compare them with: racelog sql"
+            )
+        if self._differ:
+            raise LogError(f"{self._differ[0]}; see which file is sound: racelog verify")
+        for writer in sorted(self._writer_file.keys() & self._sealed_from.keys()):
+            file, sealed = self._writer_file[writer], self._sealed_from[writer]
+            raise InputError(
+                f"{sealed} was sealed from writer {writer}, whose units are in {file} too; merged, each of its facts "
+                f"would be there twice. Use {sealed} alone"
+            )
+
+
+def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
+    """Write the units at ``places`` to ``target`` in that order, checking each once more."""
+    opened: dict[Path, BinaryIO] = {}
+    try:
+        with target.open("xb") as out:
+            for number, place in enumerate(places):
+                if place.file not in opened:
+                    opened[place.file] = place.file.open("rb")
+                out.write(_again(opened[place.file], place))
+                progress("writing", number, len(places))
+    except OSError as error:
+        raise StorageError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        for stream in opened.values():
+            stream.close()
+
+
+def _again(stream: BinaryIO, place: _Place) -> bytes:
+    """Return the bytes of a unit that was verified before, verified once more: a file may change meanwhile."""
+    stream.seek(place.offset)
+    data = stream.read(place.length)
+    found = [unit for unit in UnitScanner(place.offset).feed(data) if isinstance(unit, Unit)]
+    if [unit.trailer.frame_crc for unit in found] != [place.crc]:
+        raise LogError(f"{place.file} changed while it was merged; try again when nobody writes to it")
+    return data

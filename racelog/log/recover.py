@@ -1,0 +1,204 @@
+"""Recovering: everything readable of a damaged or crashed log, written as a fresh whole file that says what is gone.
+
+A file with nothing wrong is copied byte for byte; anything else is written anew as one sealed file, with a `Gap` for
+each stretch that was lost. A torn tail was never committed: it is noted, and is no loss.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from racelog.errors import InputError, LogError
+from racelog.events import AnyEvent, Gap, Note
+from racelog.log.alive import recorder_at_work
+from racelog.log.gather import Gathered, UnitPlace, fresh_head, gather
+from racelog.log.names import sealed_sibling
+from racelog.log.progress import Progress, silent
+from racelog.log.publish import check_target, new_file
+from racelog.log.reader import FileDamage, log_files
+from racelog.log.rewrite import write_sealed_race
+from racelog.log.seal import seal
+from racelog.log.units import TRAILER_BYTES, Trailer, _read_trailer
+from racelog.log.verify import Verdict, WriterAccount, verify_log
+
+
+@dataclass(slots=True)
+class Loss:
+    """One stretch of a log that cannot be read any more.
+
+    ``units`` is an inclusive range of the writer's sequence numbers, None where nothing tells which; ``events`` is
+    None where nothing tells how many. A unit that is missing without any damaged byte has ``length`` 0.
+    """
+
+    file: str
+    offset: int
+    length: int
+    reason: str
+    writer: str | None = None
+    units: tuple[int, int] | None = None
+    events: int | None = None
+    lane: int | None = None
+    t: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.length:,} bytes at offset {self.offset:,}: " if self.length else ""
+        return f"{where}{self.reason}{self._whose()}"
+
+    def _whose(self) -> str:
+        events = "" if self.events is None else f", {self.events:,} event{'s' * (self.events != 1)}"
+        if self.units is None:
+            return events
+        first, last = self.units
+        units = f"unit {first}" if first == last else f"units {first} to {last}"
+        return f" ({units} of writer {self.writer}{events})"
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What `recover` did: where the whole file lies (None where none was needed), and what it could not bring back."""
+
+    source: str
+    target: str | None
+    events: int
+    chunks: int
+    duplicate_units: int
+    losses: list[Loss] = field(default_factory=list)
+    uncommitted: list[FileDamage] = field(default_factory=list)
+    segments_kept: bool = True
+
+
+def recover(path: Path, target: Path | None, *, force: bool = False, progress: Progress = silent) -> Recovery:
+    """Write everything readable in the log at ``path`` to ``target`` as a whole file, and say what is lost.
+
+    Without a ``target``, a directory of segments is sealed beside itself, its segments kept if any byte of them is
+    damaged; a file with nothing wrong needs nothing. Cost: reads the log twice, and what was written once.
+
+    Raises:
+        RaceNotFound, NotALog, NewerLog, LogError: the log cannot be read at all, or holds several races.
+        InputError: ``target`` exists and ``force`` is not set, or is needed and missing.
+        StorageError: ``target`` cannot be written.
+    """
+    in_place = target is None
+    if target is None and path.is_dir():
+        target = sealed_sibling(path.resolve())
+    if target is not None:
+        check_target(target, force=force)
+    verdict = verify_log(path, progress)
+    found = gather(path, progress, exact=True)
+    if in_place and path.is_dir() and not force and (pid := recorder_at_work(found.log)) is not None:
+        raise LogError(
+            f"{path} is still being recorded by process {pid}; wait for it, or copy it out with -o"
+        )
+    done = Recovery(
+        str(path), None if target is None else str(target), verdict.events, verdict.chunks,
+        verdict.duplicate_units, losses=find_losses(path, verdict, found), uncommitted=verdict.uncommitted,
+    )  # fmt: skip
+    sound = not done.losses and not verdict.uncommitted
+    if sound and path.is_file() and verdict.state != "unfinished" and not verdict.duplicate_units:
+        if target is not None:
+            with new_file(target, force=force) as partial:
+                shutil.copyfile(path, partial)
+    elif target is None:
+        raise InputError(f"{path} is not a whole log; name the file to recover it to: -o {_suggested(path)}")
+    elif sound and in_place and not force:
+        seal(path, target)
+        done.segments_kept = path.exists()
+    else:
+        events = [*found.log.events, *recorded(done)]
+        reason = "recovered with loss" if done.losses else "recovered"
+        write_sealed_race(target, fresh_head(found), events, reason=reason, force=force, progress=progress)
+    return done
+
+
+def _suggested(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.recovered{path.suffix or '.rlog'}")
+
+
+def recorded(done: Recovery) -> list[AnyEvent]:
+    """Return what is written into the recovered log about what is not in it."""
+    gaps = [
+        Gap(t=loss.t, reason=f"lost before recovery: {loss}", events=loss.events or 0, bytes=loss.length, lane=loss.lane)
+        for loss in done.losses
+    ]  # fmt: skip
+    notes = [
+        Note(t=0, level="warning", text=f"recovered; never committed by its recorder: {place}")
+        for place in done.uncommitted
+    ]
+    return [*gaps, *notes]
+
+
+def find_losses(path: Path, verdict: Verdict, found: Gathered) -> list[Loss]:
+    """Return everything that was committed and cannot be read, with whatever is known of it."""
+    accounts = {account.writer: account for account in verdict.writers}
+    files = {file.name: file for file in log_files(path)}
+    losses = [_placed_loss(files[place.file], place, found.places) for place in verdict.damage]
+    losses += [loss for account in verdict.writers for loss in _unplaced(account, losses)]
+    for account in verdict.writers:
+        _share_out(account, [loss for loss in losses if loss.writer == account.writer])
+    for loss in losses:
+        if loss.writer in accounts:
+            loss.lane = accounts[loss.writer].lane
+    return losses
+
+
+def _placed_loss(file: Path, damage: FileDamage, places: list[UnitPlace]) -> Loss:
+    """Return a damaged stretch as a loss: which units lay there, by its own trailer or by its neighbours."""
+    loss = Loss(damage.file, damage.offset, damage.length, damage.reason)
+    here = [place for place in places if place.file == damage.file]
+    before = next((place.trailer for place in reversed(here) if place.offset < damage.offset), None)
+    after = next((place.trailer for place in here if place.offset > damage.offset), None)
+    own = _last_trailer(file, damage)
+    if before is not None:
+        loss.t, loss.writer = before.t_max, f"{before.writer:016x}"
+    if own is not None:
+        first = before.seq + 1 if before and before.writer == own.writer and before.seq < own.seq else own.seq
+        loss.t, loss.writer, loss.units = own.t_min, f"{own.writer:016x}", (first, own.seq)
+        loss.events = own.n_events if first == own.seq else None
+    elif after is not None:
+        first = before.seq + 1 if before and before.writer == after.writer else 0
+        if first < after.seq:
+            loss.writer, loss.units = f"{after.writer:016x}", (first, after.seq - 1)
+    return loss
+
+
+def _last_trailer(file: Path, damage: FileDamage) -> Trailer | None:
+    """Return the trailer that a damaged stretch ends with, if it still holds: it tells what was in the frame."""
+    if damage.length < TRAILER_BYTES:
+        return None
+    with file.open("rb") as stream:
+        stream.seek(damage.offset + damage.length - TRAILER_BYTES)
+        return _read_trailer(stream.read(TRAILER_BYTES))
+
+
+def _unplaced(account: WriterAccount, placed: list[Loss]) -> Iterator[Loss]:
+    """Yield the units of a writer that are missing though no damaged stretch can have held them, and a lost end."""
+    placed_units = sorted(loss.units for loss in placed if loss.writer == account.writer and loss.units)
+    for missing in account.missing_units:
+        for rest in _without(missing, placed_units):
+            yield Loss("", 0, 0, "missing without a trace", account.writer, rest)
+    if account.loses_by_not_ending and not any(loss.writer == account.writer for loss in placed):
+        yield Loss("", 0, 0, "the sealed file has no end: it was cut", account.writer)
+
+
+def _without(whole: tuple[int, int], taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what is left of an inclusive range when the ranges in ``taken``, in order, are taken out.
+
+    Ranges, not numbers: what claims to be a unit's number may be anything up to 2**64.
+    """
+    start, end = whole
+    for first, last in taken:
+        if start <= last and first <= end:
+            if start < first:
+                yield start, first - 1
+            start = last + 1
+    if start <= end:
+        yield start, end
+
+
+def _share_out(account: WriterAccount, losses: list[Loss]) -> None:
+    """Give the one loss of a writer without a count what the writer's own total leaves for it."""
+    uncounted = [loss for loss in losses if loss.events is None and loss.units is not None]
+    if account.lost_events is not None and len(uncounted) == 1:
+        rest = account.lost_events - sum(loss.events or 0 for loss in losses)
+        uncounted[0].events = max(0, rest)

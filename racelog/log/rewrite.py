@@ -1,0 +1,60 @@
+"""Writing a race anew as one sealed file: proven to hold what it should before it takes its name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from racelog.errors import LogError
+from racelog.events import AnyEvent, Head
+from racelog.log.gather import gather
+from racelog.log.progress import Progress, silent
+from racelog.log.publish import new_file
+from racelog.log.seal import EVENTS_PER_UNIT, fingerprint, sealed_events
+from racelog.log.segment import SegmentWriter
+from racelog.log.units import SEALED_LEVEL
+
+
+def write_race(
+    path: Path, head: Head, events: Sequence[AnyEvent], *, reason: str, progress: Progress = silent
+) -> None:
+    """Write ``events`` to ``path``, which must not exist, as one finished segment, and prove it by reading it back.
+
+    Raises:
+        LogError: the file does not read back equal; it is left as it is.
+        StorageError: the file cannot be written.
+    """
+    last = max((event.t for event in events), default=head.t)
+    with SegmentWriter(path, head, level=SEALED_LEVEL) as writer:
+        for start in range(0, len(events), EVENTS_PER_UNIT):
+            progress("writing", start, len(events))
+            writer.commit(events[start : start + EVENTS_PER_UNIT])
+        writer.finish(last, reason)
+    written = gather(path, lambda _doing, done, total: progress("proving", done, total), exact=True)
+    if fingerprint(written.log.events) != fingerprint(events):
+        raise LogError(f"what was written to {path} does not read back equal; nothing was replaced")
+
+
+def write_sealed_race(
+    target: Path,
+    head: Head,
+    events: Sequence[AnyEvent],
+    *,
+    reason: str,
+    force: bool = False,
+    progress: Progress = silent,
+) -> None:
+    """Write a race to ``target`` as a sealed file holds it, chunks joined into long columns.
+
+    Raises:
+        InputError: ``target`` exists and ``force`` is not set.
+        LogError: what was written does not read back equal; ``target`` is as it was.
+        StorageError: the disk is full or failing; ``target`` is as it was.
+    """
+    with new_file(target, force=force) as partial:
+        write_race(partial, head, compacted(events), reason=reason, progress=progress)
+
+
+def compacted(events: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """Return a race's events as a sealed file holds them."""
+    from racelog.log.reader import LogReport, RaceLog  # noqa: PLC0415 - only the shape that `sealed_events` takes
+
+    return sealed_events(RaceLog(Path(), list(events), LogReport()))

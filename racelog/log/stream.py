@@ -1,0 +1,57 @@
+"""Reading a log that only flows by: a pipe, standard input, a socket. Nothing is kept but the unit at hand."""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from racelog.errors import LogError, NotALog
+from racelog.events import AnyEvent
+from racelog.log.reader import READ_BYTES, LogReport, UnitReader
+from racelog.log.units import Damage, Unit, UnitScanner
+
+
+class LogStream:
+    """The events of a log read from an open binary file, once, as its units come: each unit in its own order.
+
+    Units are not sorted by time, because the last one may hold the earliest event; a sealed file's come by time. What
+    `report` says is complete when the stream has ended. Memory: one unit, and about 200 bytes to remember each by.
+
+    Raises:
+        NotALog: the stream ended without a unit.
+        NewerLog: a unit uses a newer major format.
+        LogError: the stream cannot be read.
+    """
+
+    def __init__(self, file: BinaryIO, name: str = "") -> None:
+        self._file = file
+        self.name = name or str(getattr(file, "name", "stream"))
+        self._reader = UnitReader()
+
+    @property
+    def report(self) -> LogReport:
+        """What was read so far."""
+        return self._reader.report
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        for found in self._units():
+            self.report.bytes += found.end - found.offset
+            for entry in self._reader.read(self.name, found):
+                yield entry[4]
+        if not self.report.units:
+            raise NotALog(f"{self.name} is not a racelog log: it holds no committed unit")
+
+    def _units(self) -> Iterator[Unit | Damage]:
+        scanner = UnitScanner()
+        for data in self._pieces():
+            yield from scanner.feed(data)
+        tail = scanner.finish()
+        if tail is not None:
+            yield tail
+
+    def _pieces(self) -> Iterable[bytes]:
+        # A buffered reader's `read` waits for all it was asked for; `read1` gives what a live pipe has.
+        read = getattr(self._file, "read1", self._file.read)
+        try:
+            while data := read(READ_BYTES):
+                yield data
+        except OSError as error:
+            raise LogError(f"cannot read {self.name}: {error.strerror}") from error
