@@ -73,7 +73,7 @@ def cut(events: list[AnyEvent], window: Window) -> list[AnyEvent]:
     everything, and cutting again changes nothing.
 
     Raises:
-        InputError: nothing of the race lies in the window.
+        InputError: nothing of the race lies in the window, and no request was under way.
     """
     rest = [event for event in events if not isinstance(event, Head | Finish)]
     requests = _Requests(rest, window)
@@ -84,7 +84,7 @@ def cut(events: list[AnyEvent], window: Window) -> list[AnyEvent]:
             kept.append(event)
         elif window.keeps_lane(lane_of(event)):
             kept += _part(event, window, requests)
-    if not any(_touches(event, window) for event in kept):
+    if not any(isinstance(event, RequestScheduled) or _touches(event, window) for event in kept):
         raise InputError(f"nothing to cut {_bounds(window)}{_spans(rest)}")
     if _weight(kept) < _weight(rest):
         kept.append(_edge_note(window))
