@@ -6,7 +6,6 @@ stretch, or that was under way when it began, from its scheduling on. So a fold 
 requests as the whole log does.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -34,8 +33,9 @@ from racelog.events import (
 )
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.lifecycle import RequestKey
-from racelog.log.rows import lane_of, row_times, sample_rows
+from racelog.log.rows import lane_of, row_times
 from racelog.log.seal import chunk_rows, columns
+from racelog.log.window import part_between
 
 _Request = RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
@@ -73,7 +73,7 @@ def cut(events: list[AnyEvent], window: Window) -> list[AnyEvent]:
     everything, and cutting again changes nothing.
 
     Raises:
-        InputError: nothing of the race lies in the window.
+        InputError: nothing of the race lies in the window, and no request was under way.
     """
     rest = [event for event in events if not isinstance(event, Head | Finish)]
     requests = _Requests(rest, window)
@@ -84,7 +84,7 @@ def cut(events: list[AnyEvent], window: Window) -> list[AnyEvent]:
             kept.append(event)
         elif window.keeps_lane(lane_of(event)):
             kept += _part(event, window, requests)
-    if not any(_touches(event, window) for event in kept):
+    if not any(isinstance(event, RequestScheduled) or _touches(event, window) for event in kept):
         raise InputError(f"nothing to cut {_bounds(window)}{_spans(rest)}")
     if _weight(kept) < _weight(rest):
         kept.append(_edge_note(window))
@@ -131,7 +131,8 @@ def _part(event: AnyEvent, window: Window, requests: _Requests) -> list[AnyEvent
         case Tokens():
             return _chunks(event, window, requests)
         case HostSamples() | GpuSamples():
-            return _samples(event, window)
+            part = part_between(event, window.start_ns, window.end_ns)
+            return [] if part is None else [part]
         case _:
             keep = event.t in window
     return [event] if keep else []
@@ -143,14 +144,6 @@ def _chunks(batch: Tokens, window: Window, requests: _Requests) -> list[AnyEvent
     if len(kept) == len(rows):
         return [batch]
     return [columns(batch.lane, kept)] if kept else []
-
-
-def _samples(event: HostSamples | GpuSamples, window: Window) -> list[AnyEvent]:
-    times = row_times(event)
-    start, stop = bisect_left(times, window.start_ns), bisect_left(times, window.end_ns)
-    if (start, stop) == (0, len(times)):
-        return [event]
-    return [sample_rows(event, start, stop)] if start < stop else []
 
 
 def _touches(event: AnyEvent, window: Window) -> bool:

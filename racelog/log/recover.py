@@ -5,6 +5,7 @@ each stretch that was lost. A torn tail was never committed: it is noted, and is
 """
 
 import shutil
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,7 +133,10 @@ def find_losses(path: Path, verdict: Verdict, found: Gathered) -> list[Loss]:
     """Return everything that was committed and cannot be read, with whatever is known of it."""
     accounts = {account.writer: account for account in verdict.writers}
     files = {file.name: file for file in log_files(path)}
-    losses = [_placed_loss(files[place.file], place, found.places) for place in verdict.damage]
+    places: dict[str, list[UnitPlace]] = {}
+    for unit in found.places:
+        places.setdefault(unit.file, []).append(unit)
+    losses = [_placed_loss(files[gone.file], gone, places.get(gone.file, [])) for gone in verdict.damage]
     losses += [loss for account in verdict.writers for loss in _unplaced(account, losses)]
     for account in verdict.writers:
         _share_out(account, [loss for loss in losses if loss.writer == account.writer])
@@ -143,11 +147,14 @@ def find_losses(path: Path, verdict: Verdict, found: Gathered) -> list[Loss]:
 
 
 def _placed_loss(file: Path, damage: FileDamage, places: list[UnitPlace]) -> Loss:
-    """Return a damaged stretch as a loss: which units lay there, by its own trailer or by its neighbours."""
+    """Return a damaged stretch as a loss: which units lay there, by its own trailer or by its neighbours.
+
+    ``places`` are the units of this file in order.
+    """
     loss = Loss(damage.file, damage.offset, damage.length, damage.reason)
-    here = [place for place in places if place.file == damage.file]
-    before = next((place.trailer for place in reversed(here) if place.offset < damage.offset), None)
-    after = next((place.trailer for place in here if place.offset > damage.offset), None)
+    index = bisect_left(places, damage.offset, key=lambda place: place.offset)
+    before = places[index - 1].trailer if index else None
+    after = places[index].trailer if index < len(places) else None
     own = _last_trailer(file, damage)
     if before is not None:
         loss.t, loss.writer = before.t_max, f"{before.writer:016x}"

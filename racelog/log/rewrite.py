@@ -8,7 +8,7 @@ from racelog.events import AnyEvent, Head
 from racelog.log.gather import gather
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
-from racelog.log.seal import EVENTS_PER_UNIT, fingerprint, sealed_events
+from racelog.log.seal import fingerprint, sealed_events, sealed_units
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import SEALED_LEVEL
 
@@ -24,9 +24,11 @@ def write_race(
     """
     last = max((event.t for event in events), default=head.t)
     with SegmentWriter(path, head, level=SEALED_LEVEL) as writer:
-        for start in range(0, len(events), EVENTS_PER_UNIT):
-            progress("writing", start, len(events))
-            writer.commit(events[start : start + EVENTS_PER_UNIT])
+        done = 0
+        for unit in sealed_units(events):
+            progress("writing", done, len(events))
+            writer.commit(unit)
+            done += len(unit)
         writer.finish(last, reason)
     written = gather(path, lambda _doing, done, total: progress("proving", done, total), exact=True)
     if fingerprint(written.log.events) != fingerprint(events):

@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, GpuSamples, HostSamples, Tokens, Unknown
+from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, Tokens, Unknown
 from racelog.log.codec import to_plain
-
-Samples = HostSamples | GpuSamples
+from racelog.log.samples import Samples
 
 _BESIDE = {"t", "k", "v", "lane", "req"}
 

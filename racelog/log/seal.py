@@ -24,7 +24,7 @@ CHUNKS_PER_BATCH = 8192
 
 EVENTS_PER_UNIT = 4096
 ROWS_PER_UNIT = CHUNKS_PER_BATCH
-"""What one damaged byte may cost, and the least a seek decodes. Four batches to a unit save 1 % and make a seek in an
+"""What one damaged byte may cost, and the least a seek decodes. Four batches to a unit save 3 % and make a seek in an
 hour's race three times as slow (docs/decisions/0005-sealed-layout.md)."""
 
 Progress = Callable[[str], None]

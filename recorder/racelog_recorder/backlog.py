@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from racelog.events import AnyEvent, Gap, Tokens
 
 MAX_WAITING = 256
-"""Batches that may wait. With the size that flushes a batch early (64 KiB) they are 16 MiB at most, and at least a minute
-of a lane that makes less: longer than a disk stalls that comes back at all."""
+"""Batches that may wait. With the size that flushes a batch early (64 KiB) they are about 16 MiB of payload at most, and
+58 s of a lane that makes less at the default window: longer than a disk stalls that comes back at all."""
 
 
 @dataclass(eq=False, slots=True)

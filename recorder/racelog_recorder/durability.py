@@ -11,6 +11,10 @@ FSYNC_CHOICES: tuple[Fsync, ...] = get_args(Fsync)
 FLUSH_S = 0.25
 """At most this much is lost to kill -9 (DESIGN.md §10); live size per token was measured at this window."""
 
+FLUSH_BYTES = 64 << 10
+"""Flush before the window ends once about this much payload has gathered, so that a fast lane's units stay as quick to
+write, and as little to lose to one damaged byte, as a slow one's."""
+
 MIN_FLUSH_S = 0.01
 """Below this a unit holds less than its own 68-byte trailer, and the threads do nothing else."""
 

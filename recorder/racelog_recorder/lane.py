@@ -16,8 +16,9 @@ import trio
 from racelog.clock import NS_PER_S
 from racelog.events import Head, LaneEnd, LaneStart, Note
 from racelog.log.segment import SegmentWriter
+from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.health import sample_self
-from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.journal import Journal
 from racelog_recorder.limits import raise_file_limit
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.pump.drain import Pump

@@ -14,7 +14,8 @@ import msgspec
 import trio
 
 from racelog.events import Phase, RequestEnd, RequestScheduled, RequestSent, ResponseHeaders, Usage
-from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.journal import Journal
 from racelog_recorder.openai import chat_body, endpoint
 from racelog_recorder.plain import StampedPlainTransport
 from racelog_recorder.plan_secrets import scrubbed

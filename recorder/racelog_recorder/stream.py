@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from racelog_recorder.journal import ChunkColumns
+from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.openai import DONE, MalformedMessage, Message, TokenUsage, parse_message
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.sse import SSEParser, StreamTooLong

@@ -16,7 +16,8 @@ from racelog.events import Head, Tokens
 from racelog.log.reader import open_log
 from racelog.log.segment import SegmentWriter
 from racelog.replay.quantiles import quantile
-from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.journal import Journal
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.request import Requester
 from racelog_recorder.spec import LaneSpec

@@ -2,7 +2,7 @@
 
 The corpus (tests/bench/corpus/README.md) holds a few hundred short answers recorded through racelog from a real server.
 A made request is several of them one after another; each lane plays all of them before it plays one again, so that
-within a unit text repeats no more than it did in the recording. Gaps are log-normal: what a streaming server's look like,
+within a unit of a sealed file text repeats little more than it did in the recording. Gaps are log-normal: what a streaming server's look like,
 and nothing a compressor could learn. Everything is drawn from one seed: sizes are the same in every run.
 """
 

@@ -15,8 +15,10 @@ from racelog.log.files import OsFiles
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import ScriptedRace
-from racelog_recorder.durability import Durability, Fsync
-from racelog_recorder.journal import FLUSH_BYTES, ChunkColumns, Journal
+from racelog_recorder.cli import FSYNC
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.durability import FLUSH_BYTES, FSYNC_CHOICES, Durability, Fsync
+from racelog_recorder.journal import Journal
 
 HEAD = ScriptedRace([]).head(7, "lane", 3)
 WINDOW_S = 0.25
@@ -121,6 +123,10 @@ async def record_through_a_stall(recording: Recording, *, stall_s: float) -> Non
 
 def read_chunks(log: RaceLog) -> int:
     return sum(len(batch.r) for batch in log.of(Tokens))
+
+
+def test_the_command_offers_every_fsync_policy() -> None:
+    assert FSYNC == FSYNC_CHOICES
 
 
 def test_an_event_is_in_the_file_when_its_flush_window_ends(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from racelog.log.reader import RaceLog, open_log, scan_file
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import Unit, decode_payload
 from racelog.testing.races import Plan, ScriptedRace
-from racelog_recorder.journal import ChunkColumns, Journal
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.journal import Journal
 from racelog_recorder.openai import endpoint
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.request import Requester

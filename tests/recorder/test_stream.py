@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from racelog.events import Tokens
-from racelog_recorder.journal import ChunkColumns
+from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.stream import StreamSink
 

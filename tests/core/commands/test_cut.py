@@ -9,6 +9,7 @@ from racelog.events import (
     HostSamples,
     LaneFacts,
     LaneStart,
+    Mark,
     Note,
     Prompt,
     RaceFacts,
@@ -85,6 +86,13 @@ def test_a_note_at_the_edge_says_that_this_is_a_cut(race):
         note.t,
         note.text,
     ) == (1400 * MS, "cut from 1.3 s to 1.4 s lane 0: requests under way at its edges are incomplete")
+
+
+def test_a_window_holds_its_start_and_not_its_end():
+    first, last = Mark(t=10, label="first"), Mark(t=20, label="last")
+
+    assert cut([first, last], Window(10, 20))[:1] == [first]
+    assert last not in cut([first, last], Window(10, 20))
 
 
 def test_samples_are_cut_between_their_rows():

@@ -24,7 +24,7 @@ from racelog.log.units import Unit
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks
 from tests.core.log.bytes_of import read, scan, units
-from tests.core.log.made_races import DEMO, GOLDEN, MS, MadeRace, facts, made_races
+from tests.core.log.made_races import DEMO, GOLDEN, MadeRace, facts, made_races
 
 LOGS = [*GOLDEN, DEMO]
 WHOLE = [DEMO, *(path for path in GOLDEN if path.stem == "full")]
@@ -220,17 +220,26 @@ def cut_inside(events: list[AnyEvent], start: int, end: int) -> list[bytes]:
         return []
 
 
-@given(made_races(), st.lists(st.integers(-1, 2_500 * MS), min_size=3, max_size=3, unique=True))
-def test_two_cuts_that_meet_are_one(race: MadeRace, edges: list[int]) -> None:
-    start, middle, end = sorted(edges)
+def telling_instants(race: MadeRace) -> st.SearchStrategy[int]:
+    """Return a strategy for instants at which a cut can go wrong: on a fact, or a nanosecond beside it."""
+    times = sorted({fact.t for event in race.events for fact in facts_of(event)})
+    return st.builds(int.__add__, st.sampled_from(times), st.integers(-1, 1))
+
+
+@given(made_races(), st.data())
+def test_two_cuts_that_meet_are_one(race: MadeRace, data: st.DataObject) -> None:
+    three = st.lists(telling_instants(race), min_size=3, max_size=3, unique=True)
+    start, middle, end = sorted(data.draw(three, label="edges"))
 
     parts = cut_inside(race.events, start, middle) + cut_inside(race.events, middle, end)
     assert cut_inside(race.events, start, end) == sorted(parts) == inside(race.events, start, end)
 
 
-@given(made_races(), st.integers(0, 1_500 * MS), st.integers(1, 1_000 * MS))
-def test_cutting_again_changes_nothing(race: MadeRace, start: int, length: int) -> None:
-    window = Window(start, start + length)
+@given(made_races(), st.data())
+def test_cutting_again_changes_nothing(race: MadeRace, data: st.DataObject) -> None:
+    edges = st.lists(telling_instants(race), min_size=2, max_size=2, unique=True)
+    start, end = sorted(data.draw(edges, label="edges"))
+    window = Window(start, end)
     try:
         once = cut(race.events, window)
     except InputError:
@@ -239,14 +248,32 @@ def test_cutting_again_changes_nothing(race: MadeRace, start: int, length: int) 
     assert facts(once) == facts(cut(once, window))
 
 
-@given(made_races(), st.integers(0, 1_500 * MS))
-def test_a_fold_at_the_cut_shows_what_is_under_way_as_the_whole_race_does(race: MadeRace, start: int) -> None:
+@given(made_races(), st.data())
+def test_a_fold_at_the_cut_shows_what_is_under_way_as_the_whole_race_does(
+    race: MadeRace, data: st.DataObject
+) -> None:
+    edges = st.lists(telling_instants(race), min_size=2, max_size=2, unique=True)
+    start, end = sorted(data.draw(edges, label="edges"))
     try:
-        part = cut(race.events, Window(start))
+        part = cut(race.events, Window(start, end))
     except InputError:
         assume(condition=False)
 
     assert under_way(race.events, start) == under_way(part, start)
+
+
+@given(made_races(), st.data())
+def test_a_cut_holds_nothing_from_its_end_on_but_who_races_and_where_it_was_cut(
+    race: MadeRace, data: st.DataObject
+) -> None:
+    end = data.draw(telling_instants(race), label="end")
+    try:
+        part = cut(race.events, Window(end_ns=end))
+    except InputError:
+        assume(condition=False)
+
+    late = {fact.k for event in part for fact in facts_of(event) if fact.t >= end}
+    assert late <= {"race", "lane", "prompt", "clock", "note"}
 
 
 def under_way(events: list[AnyEvent], instant_ns: int) -> list[dict[str, object]]:
