@@ -35,7 +35,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="What happened, told in time order.")
 @race_argument
 @click.option(
     "--format", "form", type=click.Choice(["text", "ndjson", "csv"]), default="text", show_default=True,

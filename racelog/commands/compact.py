@@ -19,7 +19,7 @@ Exit status: 0 done, or nothing to gain; 1 failed, the log is as it was; 2 wrong
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Make a race's file small, proven equal.")
 @race_argument
 @click.option(
     "-o",

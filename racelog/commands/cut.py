@@ -22,7 +22,7 @@ Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut hol
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="A stretch or a lane of a race as a file.")
 @race_argument
 @window_options
 @lane_option

@@ -25,7 +25,7 @@ Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretche
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Put the files of one race together.")
 @click.argument("races", nargs=-1, required=True, metavar="RACE...")
 @click.option(
     "-o",

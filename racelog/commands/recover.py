@@ -26,7 +26,7 @@ Exit status: 0 nothing was lost; 1 nothing could be recovered; 2 wrong usage; 3 
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Save everything readable of a race.")
 @race_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="OUT.rlog", help="The whole file to write."
