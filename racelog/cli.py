@@ -21,7 +21,7 @@ Examples:
   racelog record                               watch a demo race; needs no network, GPU or key
   racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1
   racelog play latest --speed 4x               watch the last race again
-  racelog sql "select engine, median(ttft_ms) from requests join lanes using (race_id, lane_id) group by 1"
+  racelog sql "select engine, median(ttft_ms) from requests join lanes using (race_id, lane_id) where phase = 'race' group by 1"
   racelog card latest -o card.png              a picture worth sharing
 """
 

@@ -11,7 +11,7 @@ from racelog.commands.output import emit_pieces, terminal_width, warn
 EXAMPLES = """\b
 Examples:
   racelog sql "select engine, count(*), median(ttft_ms), median(tpot_ms), sum(output_tokens)
-               from requests join lanes using (race_id, lane_id) group by 1"
+               from requests join lanes using (race_id, lane_id) where phase = 'race' group by 1"
   racelog sql "describe requests"                        the columns of a table
   racelog sql -f csv "from tokens" latest > tokens.csv   every token of the last race
   racelog sql -f json - race.rlog < query.sql            a query from standard input
