@@ -47,7 +47,7 @@ def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
 
 def _others_best(summary: RaceSummary, winner: LaneSummary) -> str:
     """Say who was better than the winner at something else: first through, or more tokens a second."""
-    rivals = [lane for lane in summary.lanes if lane.lane != winner.lane and lane.ok]
+    rivals = [lane for lane in _rivals(summary, winner) if lane.ok]
     said = []
     if winner.tokens_per_s is not None:
         faster = max(rivals, key=lambda lane: lane.tokens_per_s or 0, default=None)
@@ -62,11 +62,16 @@ def _others_best(summary: RaceSummary, winner: LaneSummary) -> str:
 
 def _lead(summary: RaceSummary, winner: LaneSummary) -> str:
     """Say how far ahead the winner is of the next lane; a ratio is cut, never rounded up."""
-    others = [lane.ttft_ms.p50 for lane in summary.lanes if lane.lane != winner.lane and lane.ttft_ms]
+    others = [lane.ttft_ms.p50 for lane in _rivals(summary, winner) if lane.ttft_ms]
     if not others or winner.ttft_ms is None or not winner.ttft_ms.p50:
         return ""
     tenths = int(min(others) / winner.ttft_ms.p50 * 10)
     return f", {tenths / 10:g}x faster to the first token" if tenths > EVEN_TENTHS else ", by a nose"
+
+
+def _rivals(summary: RaceSummary, winner: LaneSummary) -> list[LaneSummary]:
+    """Return the lanes that a winner is compared with: those that lived to the end."""
+    return [lane for lane in summary.lanes if lane.lane != winner.lane and lane.status != "died"]
 
 
 def _row(lane: LaneSummary) -> tuple[str, ...]:

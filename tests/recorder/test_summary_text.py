@@ -1,5 +1,6 @@
 """The lines that close a recording."""
 
+from racelog.events import AnyEvent, LaneEnd
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.summary import race_summary
@@ -51,3 +52,17 @@ def test_who_was_better_at_something_else_is_told() -> None:
 
 def test_a_name_cannot_command_the_terminal() -> None:
     assert not any("\x1b" in line for line in lines(Plan("a\x1b[31m")))
+
+
+def test_a_winner_is_not_compared_with_a_lane_that_died() -> None:
+    events = ScriptedRace([Plan("a", ttft_ms=200), Plan("b", ttft_ms=100)]).events()
+    killed = [
+        LaneEnd(t=event.t, lane=1, status="died", reason="killed") if _ends(event, 1) else event
+        for event in events
+    ]
+
+    assert "a wins" in summary_lines(race_summary(Replay(RaceTracks(killed))))
+
+
+def _ends(event: AnyEvent, lane: int) -> bool:
+    return isinstance(event, LaneEnd) and event.lane == lane
