@@ -34,19 +34,20 @@ class EntryPointGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all installed commands; imports none of them."""
-        return sorted({*super().list_commands(ctx), *(point.name for point in entry_points(group=GROUP))})
+        return sorted({*super().list_commands(ctx), *_installed(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command, or a stand-in that explains why it cannot be loaded."""
-        for point in entry_points(group=GROUP, name=cmd_name):
-            try:
-                command = point.load()
-            except Exception as error:  # noqa: BLE001 - whatever breaks a plug-in must not break `racelog --help`
-                return _unavailable(point, error)
-            if not isinstance(command, click.Command):
-                return _unavailable(point, TypeError(f"{point.value} is no click command"))
-            return command
-        return super().get_command(ctx, cmd_name)
+        point = _installed(ctx).get(cmd_name)
+        if point is None:
+            return super().get_command(ctx, cmd_name)
+        try:
+            command = point.load()
+        except Exception as error:  # noqa: BLE001 - whatever breaks a plug-in must not break `racelog --help`
+            return _unavailable(point, error)
+        if not isinstance(command, click.Command):
+            return _unavailable(point, TypeError(f"{point.value} is no click command"))
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader of its output that leaves (``| head``) is told apart from click's exit 1."""
@@ -54,6 +55,14 @@ class EntryPointGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ReaderLeft from error
+
+
+def _installed(ctx: click.Context) -> dict[str, EntryPoint]:
+    """Return the installed commands by name, looked up once a run: it reads every distribution there is."""
+    found: dict[str, EntryPoint] | None = ctx.meta.get(GROUP)
+    if found is None:
+        found = ctx.meta[GROUP] = {point.name: point for point in entry_points(group=GROUP)}
+    return found
 
 
 class _ReaderLeft(Exception):  # noqa: N818 - an end, not an error
