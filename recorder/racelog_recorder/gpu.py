@@ -72,17 +72,22 @@ class NvmlGpu:
 
 
 def open_gpus() -> tuple[list[GpuSource], str]:
-    """Return every GPU this machine lets us read, and why there is none if so."""
+    """Return every GPU this machine lets us read, and what it does not let us read and why (empty: nothing)."""
     import pynvml  # noqa: PLC0415 - loaded in the telemetry process only
 
+    gpus: list[GpuSource] = []
+    refused: list[str] = []
     try:
         pynvml.nvmlInit()
         count = pynvml.nvmlDeviceGetCount()
-        return [
-            NvmlGpu(pynvml, device) for device in range(count)
-        ], "" if count else "no GPU samples: NVML sees no GPU"
     except pynvml.NVMLError as error:
         return [], f"no GPU samples: {error}"
+    for device in range(count):
+        try:
+            gpus.append(NvmlGpu(pynvml, device))
+        except pynvml.NVMLError as error:  # one lost GPU does not hide the others
+            refused.append(f"no samples of GPU {device}: {error}")
+    return gpus, "; ".join(refused) if count else "no GPU samples: NVML sees no GPU"
 
 
 class GpuColumns:
