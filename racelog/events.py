@@ -4,7 +4,7 @@ An event is one JSON object. ``k`` names its kind, ``t`` is nanoseconds of ``CLO
 origin, ``v`` the version of that kind (left out while it is 1). Units stand in field names.
 
 Rules for changing a kind, so that old logs stay readable: a new field has a default; a field never changes its
-meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.codec`.
+meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.upcast`.
 """
 
 from typing import Any, Literal
@@ -167,6 +167,24 @@ class Tokens(Event, frozen=True, kw_only=True, tag="tok"):
     s: str = ""
 
 
+class PackedTokens(Event, frozen=True, kw_only=True, tag="tok.packed"):
+    """`Tokens` as a sealed file stores them; readers turn it back before anyone sees it (`racelog.log.pack`).
+
+    ``q`` the tracks: on each one request after another, as its number and how many of its chunks are here; ``r`` a letter
+    per chunk, U+0030 + its track; ``c``, ``n``, ``s`` as in `Tokens`; ``d`` the gaps in base-64 digits, a string for
+    each place, the highest first; ``x`` the texts track by track.
+    """
+
+    lane: int
+    q: list[list[int]]
+    r: str
+    c: str = ""
+    n: list[int | None] = []
+    s: str = ""
+    d: list[str]
+    x: list[str]
+
+
 class Usage(Event, frozen=True, kw_only=True, tag="usage"):
     """The server's own count of a request's tokens, and its timings where it sends them."""
 
@@ -277,4 +295,9 @@ KnownEvent = (
     | Gap
     | Finish
 )
+"""The kinds that readers give."""
+
+StoredEvent = KnownEvent | PackedTokens
+"""The kinds that a log may hold."""
+
 AnyEvent = KnownEvent | Unknown

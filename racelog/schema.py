@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from racelog.events import KnownEvent
+from racelog.events import StoredEvent
 
 EVENTS_ID = "urn:racelog:schema:events:v1"
 
@@ -23,7 +23,7 @@ def events_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": EVENTS_ID,
         "title": "racelog event, version 1",
-        **msgspec.json.schema(KnownEvent),
+        **msgspec.json.schema(StoredEvent),
     }
 
 

@@ -13,7 +13,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from racelog.errors import LogError
-from racelog.events import AnyEvent, GpuSamples, HostSamples, KnownEvent, Tokens, Unknown
+from racelog.events import (
+    AnyEvent,
+    GpuSamples,
+    HostSamples,
+    KnownEvent,
+    PackedTokens,
+    StoredEvent,
+    Tokens,
+    Unknown,
+)
+from racelog.log.pack import pack, unpack
 from racelog.log.upcast import UPCASTERS
 
 MAX_EVENTS_PER_UNIT = 1_000_000
@@ -33,7 +43,7 @@ _COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """The columns beside ``d`` of every kind that has them: those always there, and those that may be empty."""
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
+_decoder: msgspec.json.Decoder[KnownEvent | PackedTokens] = msgspec.json.Decoder(StoredEvent)
 
 
 class _Envelope(Struct):
@@ -45,14 +55,15 @@ class _Envelope(Struct):
 
 
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
-_KINDS = {str(kind.__struct_config__.tag) for kind in KnownEvent.__args__}
+_KINDS = {str(kind.__struct_config__.tag) for kind in StoredEvent.__args__}
 
 
-def encode_events(events: Iterable[AnyEvent]) -> bytes:
-    """Return the events as JSON lines, each ended by a newline."""
+def encode_events(events: Iterable[AnyEvent], *, packed: bool = False) -> bytes:
+    """Return the events as JSON lines, each ended by a newline; chunks ``packed`` as a sealed file stores them."""
+    stored = (pack(event) if packed and isinstance(event, Tokens) else event for event in events)
     return b"".join(
         (bytes(event.raw) if isinstance(event, Unknown) else _encoder.encode(event)) + b"\n"
-        for event in events
+        for event in stored
     )
 
 
@@ -63,12 +74,19 @@ def decode_event(line: bytes) -> AnyEvent:
         LogError: the line is no JSON object with ``k`` and ``t``, or a known kind with a wrong field.
     """
     try:
-        event = _decoder.decode(_up_to_date(line) if UPCASTERS else line)
+        event: KnownEvent | PackedTokens = _decoder.decode(_up_to_date(line) if UPCASTERS else line)
     except msgspec.ValidationError as error:
         return _unknown(line, error)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
-    return event if event.v == 1 or event.v == _newest(type(event)) else _unknown(line, None)
+    if event.v not in (1, _newest(type(event))):
+        return _unknown(line, None)
+    return _unpacked(event)
+
+
+def _unpacked(event: KnownEvent | PackedTokens) -> KnownEvent:
+    """Return the event as readers know it."""
+    return unpack(event) if isinstance(event, PackedTokens) else event
 
 
 def _newest(kind: type[Struct]) -> int:
@@ -134,12 +152,12 @@ def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
     ):
         return None
     try:
-        events: list[AnyEvent] = [*_decoder.decode_lines(payload)]
+        events = _decoder.decode_lines(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None  # an unknown kind, or damage: line by line tells which
-    if len(events) != lines or any(event.v != 1 for event in events):  # type: ignore[union-attr]  # all known
+    if len(events) != lines or any(event.v != 1 for event in events):
         return None
-    return events
+    return [_unpacked(event) for event in events]
 
 
 def _check_text(payload: bytes) -> None:

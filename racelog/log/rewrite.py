@@ -10,7 +10,6 @@ from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
 from racelog.log.seal import fingerprint, sealed_events, sealed_units
 from racelog.log.segment import SegmentWriter
-from racelog.log.units import SEALED_LEVEL
 
 
 def write_race(
@@ -23,7 +22,7 @@ def write_race(
         StorageError: the file cannot be written.
     """
     last = max((event.t for event in events), default=head.t)
-    with SegmentWriter(path, head, level=SEALED_LEVEL) as writer:
+    with SegmentWriter(path, head, sealed=True) as writer:
         done = 0
         for unit in sealed_units(events):
             progress("writing", done, len(events))

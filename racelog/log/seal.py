@@ -17,15 +17,12 @@ from racelog.log.codec import encode_events
 from racelog.log.reader import RaceLog, log_files, open_log
 from racelog.log.samples import Samples, join_samples, rows_alone
 from racelog.log.segment import SegmentWriter, new_writer_id
-from racelog.log.units import SEALED_LEVEL
 
-CHUNKS_PER_BATCH = 8192
-"""Longest column in a sealed file: a batch is the step of a seek, and compresses no better beyond this."""
+CHUNKS_PER_BATCH = 16384
+"""Longest column in a sealed file, and rows in a unit: what one damaged byte may cost, and the least a seek decodes. Half as
+many cost 4 % more, twice as many double what a seek takes (docs/decisions/0006-packed-columns.md)."""
 
 EVENTS_PER_UNIT = 4096
-ROWS_PER_UNIT = CHUNKS_PER_BATCH
-"""What one damaged byte may cost, and the least a seek decodes. Four batches to a unit save 3 % and make a seek in an
-hour's race three times as slow (docs/decisions/0005-sealed-layout.md)."""
 
 Progress = Callable[[str], None]
 
@@ -97,7 +94,7 @@ def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
     rows = 0
     for event in events:
         size = len(getattr(event, "d", ()))
-        if unit and (rows + size > ROWS_PER_UNIT or len(unit) >= EVENTS_PER_UNIT):
+        if unit and (rows + size > CHUNKS_PER_BATCH or len(unit) >= EVENTS_PER_UNIT):
             yield unit
             unit, rows = [], 0
         unit.append(event)
@@ -191,7 +188,7 @@ def _write_sealed(log: RaceLog, events: list[AnyEvent], path: Path) -> None:
         t=0, race_id=head.race_id, writer=f"{new_writer_id():016x}", role="seal",
         mono_origin_ns=head.mono_origin_ns, racelog_version=head.racelog_version, sources=sources,
     )  # fmt: skip
-    with SegmentWriter(path, fresh, level=SEALED_LEVEL) as writer:
+    with SegmentWriter(path, fresh, sealed=True) as writer:
         for unit in sealed_units(events):
             writer.commit(unit)
         writer.finish(last, "sealed")

@@ -13,7 +13,7 @@ from racelog.errors import StorageError, SyncError
 from racelog.events import AnyEvent, Finish, Head
 from racelog.log.codec import MAX_EVENTS_PER_UNIT, encode_events, time_span
 from racelog.log.files import OS_FILES, Files
-from racelog.log.units import LIVE_LEVEL, MAX_PAYLOAD_BYTES, Trailer, UnitKind, encode_unit
+from racelog.log.units import MAX_PAYLOAD_BYTES, SEALED_LEVEL, Trailer, UnitKind, encode_unit, live_level
 
 
 def new_writer_id() -> int:
@@ -25,6 +25,7 @@ class SegmentWriter:
     """Appends units of one writer to one file.
 
     The file must not exist yet: a segment is never continued, a crashed writer's successor starts its own.
+    ``sealed`` writes for keeps: compressed hard, columns of chunks packed.
     ``commit`` is durable against the process's death at once, against power loss after ``sync``; the file's name is
     durable from the start.
 
@@ -32,10 +33,10 @@ class SegmentWriter:
         StorageError: the file cannot be created or written; everything committed before stays whole.
     """
 
-    def __init__(self, path: Path, head: Head, *, level: int = LIVE_LEVEL, files: Files = OS_FILES) -> None:
+    def __init__(self, path: Path, head: Head, *, sealed: bool = False, files: Files = OS_FILES) -> None:
         self.path = path
         self.files = files
-        self._level = level
+        self._sealed = sealed
         self._writer = int(head.writer, 16)
         self._seq = 0
         self._events = 0
@@ -113,7 +114,7 @@ class SegmentWriter:
 
     def _write(self, events: Sequence[AnyEvent], kind: UnitKind) -> None:
         """Append ``events`` as a unit, halved as often as the limits of a unit ask."""
-        payload = encode_events(events)
+        payload = encode_events(events, packed=self._sealed)
         if len(payload) <= MAX_PAYLOAD_BYTES and len(events) <= MAX_EVENTS_PER_UNIT:
             self._append(payload, events, kind)
             return
@@ -129,7 +130,8 @@ class SegmentWriter:
         """Append one unit with a single write, or leave the file as it was."""
         t_min, t_max = time_span(events)
         trailer = Trailer(kind, self._writer, self._seq, t_min, t_max, len(events))
-        unit = encode_unit(payload, trailer, level=self._level)
+        level = SEALED_LEVEL if self._sealed else live_level(len(payload))
+        unit = encode_unit(payload, trailer, level=level)
         try:
             written = self.files.write(self._fd, unit)
         except OSError as error:

@@ -40,7 +40,6 @@ from racelog.log.codec import encode_events
 from racelog.log.reader import open_log
 from racelog.log.seal import sealed_events
 from racelog.log.segment import SegmentWriter
-from racelog.log.units import SEALED_LEVEL
 from racelog.testing.races import Plan, ScriptedRace
 from tests.golden.vectors import VECTORS
 
@@ -143,7 +142,7 @@ def races(folder: Path) -> dict[str, bytes]:
     fresh = structs.replace(
         RACE.head(9, "seal"), pid=None, sources=[f"{writer:016x}" for writer in (1, 2, 3)]
     )
-    with SegmentWriter(target, fresh, level=SEALED_LEVEL) as writer:
+    with SegmentWriter(target, fresh, sealed=True) as writer:
         writer.commit(sealed_events(open_log(live)))
         writer.finish(1_500_000_000, "sealed")
     return {

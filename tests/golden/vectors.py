@@ -409,3 +409,54 @@ vector("empty-file", "no unit: not a log")(lambda: b"")
 vector("zeros-only", "no unit: not a log")(lambda: bytes(4096))
 vector("not-a-log", "no unit: not a log")(lambda: LINE % (5, b"x") * 9)
 vector("cut-in-the-head", "no unit is whole: not a log")(lambda: whole()[: start(1) - 1])
+
+
+# --- packed columns ---------------------------------------------------------------------------------------------
+
+PACKED = (
+    b'{"k":"tok.packed","t":5,"lane":1,"q":[[7,2,9,1],[8,2]],"r":"01010","c":"crtcm","n":[1,null,2,0,1],"s":"kKuUk",'
+    b'"d":["AAAAB","AAQAA","AB/+A"],"x":["a","c","e","b","d"]}'
+)
+
+
+def packed(name: str, shows: str, old: bytes = b"", new: bytes = b"") -> None:
+    """Register a vector of packed columns, a good one with ``old`` replaced by ``new``."""
+    assert old in PACKED
+    vector(name, shows)(lambda: lines(PACKED.replace(old, new) if old else PACKED))
+
+
+packed("packed", "packed columns read as the chunks they are")
+packed("packed-all-at-once", "without a digit all chunks came at once", b'["AAAAB","AAQAA","AB/+A"]', b"[]")
+packed(
+    "packed-no-rows",
+    "packed columns without a row",
+    PACKED,
+    b'{"k":"tok.packed","t":5,"lane":1,"q":[],"r":"","d":[],"x":[]}',
+)
+packed(
+    "packed-many-tracks",
+    "a track beyond U+007F",
+    PACKED,
+    b'{"k":"tok.packed","t":5,"lane":1,"q":['
+    + b"[]," * 200
+    + b'[3,1]],"r":"\xc3\xb8","d":["C"],"x":["far"]}',
+)
+packed("packed-no-digit", "a gap that is no digit", b"AB/+A", b"AB/-A")
+packed("packed-padded", "a gap that ends in padding", b"AB/+A", b"AB/+=")
+packed(
+    "packed-nine-places",
+    "a gap of nine digits",
+    b'["AAAAB"',
+    b'["AAAAA","AAAAA","AAAAA","AAAAA","AAAAA","AAAAA","AAAAB"',
+)
+packed("packed-ragged-digits", "places of different length", b"AAQAA", b"AAQA")
+packed("packed-ragged-texts", "a text too few", b'"e",', b"")
+packed("packed-no-track", "a chunk on a track that is not there", b"01010", b"01012")
+packed("packed-track-too-short", "more chunks on a track than it says", b"01010", b"01011")
+packed("packed-count-too-large", "a count that no row is there for", b"[7,2,9,1]", b"[7,2,9,999999999999]")
+packed("packed-count-negative", "a negative count", b"[7,2,9,1],[8,2]", b"[7,4,9,-1],[8,2]")
+packed("packed-track-of-three", "a request without a count", b"[7,2,9,1]", b"[7,2,9,1,5]")
+packed("packed-ragged-letters", "kinds for some of the chunks", b"crtcm", b"crt")
+packed(
+    "packed-newer", "packed columns of a version to come are kept and not read", b'"t":5,', b'"v":2,"t":5,'
+)
