@@ -11,12 +11,13 @@ from msgspec import Raw
 
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
-from racelog.log.codec import encode_events
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.reader import OrderedEvent, RaceLog, UnitReader, log_files, scan_file
 from racelog.log.segment import new_writer_id
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
+
+_fields = msgspec.json.Decoder(dict[str, Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
     """Return everything readable in the log at ``path``, a file or a directory of segments.
 
     With ``exact``, an event of a known kind that has fields this racelog does not know is given as `Unknown`, so
-    that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses and encodes once more.
+    that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses once more and looks at names.
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
@@ -90,10 +91,7 @@ def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedE
     """Return a unit's events, those with unknown fields as they stand in its payload."""
     if not ordered or not isinstance(found, Unit):
         return ordered
-    payload = decode_payload(found)
-    if payload == encode_events(entry[4] for entry in ordered):
-        return ordered
-    lines = payload.split(b"\n")
+    lines = decode_payload(found).split(b"\n")
     return [(*entry[:4], _carried(lines[entry[3]], entry[4])) for entry in ordered]
 
 
@@ -101,10 +99,10 @@ def _carried(line: bytes, event: AnyEvent) -> AnyEvent:
     """Return ``event``, or its line as it stands if that says more than ``event`` holds."""
     if isinstance(event, Unknown | Head | Finish):
         return event
-    said = set(msgspec.json.decode(line))
-    if said <= {"k", *event.__struct_fields__}:
+    said = _fields.decode(line)
+    if said.keys() <= {"k", *event.__struct_fields__}:
         return event
-    return Unknown(t=event.t, k=str(event.__struct_config__.tag), raw=Raw(line))
+    return Unknown(t=event.t, k=msgspec.json.decode(said["k"], type=str), raw=Raw(line))
 
 
 def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:

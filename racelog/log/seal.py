@@ -14,7 +14,8 @@ from pathlib import Path
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import encode_events
-from racelog.log.reader import RaceLog, log_files, open_log
+from racelog.log.gather import gather
+from racelog.log.reader import RaceLog, log_files
 from racelog.log.samples import Samples, join_samples, rows_alone
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.log.units import SEALED_LEVEL
@@ -137,7 +138,7 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     tell = progress or (lambda _text: None)
     if target.exists():
         raise InputError(f"{target} exists already; sealing never overwrites a log")
-    log = open_log(directory)
+    log = gather(directory, exact=True).log
     tell(f"sealing {log.report.chunks:,} chunks")
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
@@ -150,7 +151,7 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
         with suppress(OSError):  # the failure to write is what the user must hear of
             partial.unlink(missing_ok=True)
         raise
-    if fingerprint(open_log(partial).events) != fingerprint(log.events):
+    if fingerprint(gather(partial, exact=True).log.events) != fingerprint(log.events):
         raise LogError(
             f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
         )
