@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from racelog.errors import InputError, LogError, NotALog, StorageError
 from racelog.events import Head, RaceFacts
+from racelog.log.advice import refusal
 from racelog.log.codec import decode_events
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
@@ -149,7 +150,7 @@ def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
                 out.write(_again(opened[place.file], place))
                 progress("writing", number, len(places))
     except OSError as error:
-        raise StorageError(f"cannot write {target}: {error.strerror}") from error
+        raise StorageError(f"cannot write {target}: {refusal(error)}") from error
     finally:
         for stream in opened.values():
             stream.close()

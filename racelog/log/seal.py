@@ -13,6 +13,7 @@ from pathlib import Path
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.log.advice import refusal
 from racelog.log.codec import encode_events
 from racelog.log.gather import gather
 from racelog.log.reader import RaceLog, log_files
@@ -146,7 +147,7 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
         partial.unlink(missing_ok=True)
         _write_sealed(log, events, partial)
     except OSError as error:
-        raise StorageError(f"cannot remove {partial}, left by a crash: {error.strerror}") from error
+        raise StorageError(f"cannot remove {partial}, left by a crash: {refusal(error)}") from error
     except StorageError:
         with suppress(OSError):  # the failure to write is what the user must hear of
             partial.unlink(missing_ok=True)
@@ -208,4 +209,4 @@ def _rename_synced(source: Path, target: Path) -> None:
         finally:
             os.close(directory)
     except OSError as error:
-        raise StorageError(f"cannot move the sealed log to {target}: {error.strerror}") from error
+        raise StorageError(f"cannot move the sealed log to {target}: {refusal(error)}") from error
