@@ -20,7 +20,7 @@ from racelog.log.publish import check_target, new_file
 from racelog.log.reader import FileDamage, log_files
 from racelog.log.rewrite import write_sealed_race
 from racelog.log.seal import seal
-from racelog.log.units import TRAILER_BYTES, Trailer, _read_trailer
+from racelog.log.units import TRAILER_BYTES, Trailer
 from racelog.log.verify import Verdict, WriterAccount, verify_log
 
 
@@ -175,7 +175,7 @@ def _last_trailer(file: Path, damage: FileDamage) -> Trailer | None:
         return None
     with file.open("rb") as stream:
         stream.seek(damage.offset + damage.length - TRAILER_BYTES)
-        return _read_trailer(stream.read(TRAILER_BYTES))
+        return Trailer.unpack(stream.read(TRAILER_BYTES))
 
 
 def _unplaced(account: WriterAccount, placed: list[Loss]) -> Iterator[Loss]:
