@@ -61,11 +61,16 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
             f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events; "
             f"{done.duplicate_units:,} units were there more than once"
         )
+        if done.superseded_units:
+            click.echo(
+                f"left out: {done.superseded_units:,} units of segments that one of the files was sealed from"
+            )
     return ExitCode.LOSS if done.damage else ExitCode.OK
 
 
 def _plain(done: "Merge") -> dict[str, object]:
     return {
         "target": done.target, "files": done.files, "units": done.units, "events": done.events,
-        "duplicate_units": done.duplicate_units, "race_ids": sorted(done.race_ids), "damage": done.damage,
+        "duplicate_units": done.duplicate_units, "superseded_units": done.superseded_units,
+        "race_ids": sorted(done.race_ids), "damage": done.damage,
     }  # fmt: skip

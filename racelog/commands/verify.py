@@ -87,6 +87,8 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
         yield f"  unknown kind {printable(kind)!r}: {_count(count, 'event')}, kept as they are"
     if verdict.duplicate_units:
         yield f"  {_count(verdict.duplicate_units, 'unit')} there more than once, read once"
+    if verdict.superseded_units:
+        yield f"  {_count(verdict.superseded_units, 'unit')} of segments that were sealed into a file here, not read"
 
 
 def _reason(verdict: "Verdict") -> str:

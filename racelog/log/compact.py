@@ -10,8 +10,8 @@ from racelog.log.gather import fresh_head, gather
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import log_files
 from racelog.log.rewrite import compacted, write_race
+from racelog.log.scan import log_files
 from racelog.log.seal import seal
 from racelog.log.verify import Verdict, verify_log
 

@@ -13,8 +13,10 @@ from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import OrderedEvent, RaceLog, UnitReader, log_files, scan_file
+from racelog.log.reader import OrderedEvent, RaceLog, UnitReader
+from racelog.log.scan import log_files, scan_file
 from racelog.log.segment import new_writer_id
+from racelog.log.superseded import superseded_in
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -55,10 +57,10 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    reader = UnitReader()
+    files = log_files(path)
+    reader = UnitReader(superseded_in(files))
     ordered: list[OrderedEvent] = []
     places: list[UnitPlace] = []
-    files = log_files(path)
     total = sum(file.stat().st_size for file in files)
     for file in files:
         reader.report.files += 1
@@ -108,6 +110,8 @@ def _carried(line: bytes, event: AnyEvent) -> AnyEvent:
 def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
     """Return the head of a new sealed segment that continues the race, from its heads or what else tells of it.
 
+    ``name_sources`` where the segment will hold every fact of the log: it then supersedes the units it is made of.
+
     Raises:
         LogError: the log holds several races.
     """
@@ -126,5 +130,12 @@ def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
         role="seal",
         mono_origin_ns=origin_ns,
         racelog_version=old.racelog_version if old else "",
-        sources=sorted({f"{place.trailer.writer:016x}" for place in gathered.places}) if name_sources else [],
+        sources=_sources(gathered) if name_sources else [],
     )
+
+
+def _sources(gathered: Gathered) -> list[str]:
+    """Return the writers whose facts were gathered, those that were sealed before among them."""
+    read = {f"{place.trailer.writer:016x}" for place in gathered.places}
+    sealed = (head.sources for head in gathered.log.of(Head) if head.role == "seal")
+    return sorted(read.union(*sealed))

@@ -16,6 +16,7 @@ from racelog.log.names import sealed_sibling
 from racelog.log.reader import FileDamage, LogReport, OrderedEvent, RaceLog, UnitReader, open_log
 from racelog.log.rows import lane_of
 from racelog.log.seek import LogIndex, UnitSpan
+from racelog.log.superseded import superseded
 from racelog.log.units import Unit, decode_payload
 from racelog.log.window import part_between
 
@@ -39,7 +40,11 @@ class Log:
 
     def __init__(self, path: str | Path) -> None:
         self.path, self.index = _opened(Path(path))
-        self.damage: list[FileDamage] = []
+        self.damage: list[FileDamage] = [
+            FileDamage(file.name, found.offset, found.length, found.reason)
+            for file, found in self.index.damage
+        ]
+        self.index.leave_out(superseded(self.index))
 
     def __enter__(self) -> Self:
         return self

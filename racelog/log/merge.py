@@ -15,7 +15,9 @@ from racelog.log.advice import refusal
 from racelog.log.codec import decode_events
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import FileDamage, log_files, scan_file
+from racelog.log.reader import FileDamage
+from racelog.log.scan import log_files, scan_file
+from racelog.log.superseded import superseded_in
 from racelog.log.units import Unit, UnitScanner, decode_payload
 
 UnitKey = tuple[int, int]
@@ -38,6 +40,7 @@ class Merge:
     files: int = 0
     units: int = 0
     duplicate_units: int = 0
+    superseded_units: int = 0
     events: int = 0
     race_ids: dict[str, str] = field(default_factory=dict)
     origins: set[int] = field(default_factory=set)
@@ -47,17 +50,18 @@ class Merge:
 def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress: Progress = silent) -> Merge:
     """Write every verified unit of the logs at ``paths`` to ``target``, each once.
 
-    Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
+    Of segments that are there beside the whole file they were sealed into, nothing is written. Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
     Cost: every byte is read twice; memory holds the units' places, not the units.
 
     Raises:
         RaceNotFound, NotALog, NewerLog, LogError: a log cannot be read, or two units of one name differ.
-        InputError: the logs are of different races, one was sealed from another, or ``target`` is in the way.
+        InputError: the logs are of different races, one that is not whole was sealed from another, or ``target`` is in
+            the way.
         StorageError: ``target`` cannot be written.
     """
     check_target(target, force=force)
-    index = _Index(Merge(str(target)))
     files = [file for path in paths for file in log_files(path)]
+    index = _Index(Merge(str(target)), superseded_in(files))
     total = sum(file.stat().st_size for file in files)
     before = 0
     for file in files:
@@ -73,8 +77,9 @@ def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress:
 class _Index:
     """Where every unit lies, and whether they can all be of one race."""
 
-    def __init__(self, done: Merge) -> None:
+    def __init__(self, done: Merge, superseded: frozenset[int]) -> None:
         self.done = done
+        self._superseded = superseded
         self.places: dict[UnitKey, _Place] = {}
         self._writer_file: dict[str, Path] = {}
         self._sealed_from: dict[str, Path] = {}
@@ -92,6 +97,9 @@ class _Index:
 
     def _take(self, file: Path, unit: Unit) -> None:
         key = (unit.trailer.writer, unit.trailer.seq)
+        if key[0] in self._superseded:
+            self.done.superseded_units += 1
+            return
         known = self.places.get(key)
         if known is not None:
             self.done.duplicate_units += 1
@@ -115,7 +123,8 @@ class _Index:
                 self.done.race_ids.setdefault(event.race_id, str(file))
             if isinstance(event, Head):
                 self.done.origins.add(event.mono_origin_ns)
-                self._sealed_from.update(dict.fromkeys(event.sources, file))
+                if event.role == "seal":
+                    self._sealed_from.update(dict.fromkeys(event.sources, file))
 
     def _damaged(self, file: Path, offset: int, length: int, reason: str) -> None:
         self.done.damage.append(FileDamage(str(file), offset, length, reason))
@@ -134,8 +143,8 @@ class _Index:
         for writer in sorted(self._writer_file.keys() & self._sealed_from.keys()):
             file, sealed = self._writer_file[writer], self._sealed_from[writer]
             raise InputError(
-                f"{sealed} was sealed from writer {writer}, whose units are in {file} too; merged, each of its facts "
-                f"would be there twice. Use {sealed} alone"
+                f"{sealed} was sealed from writer {writer}, whose units are in {file} too, and is no longer whole; merged, "
+                f"facts would be there twice. Merge without {sealed}"
             )
 
 

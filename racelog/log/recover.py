@@ -17,8 +17,9 @@ from racelog.log.gather import Gathered, UnitPlace, fresh_head, gather
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import FileDamage, log_files
+from racelog.log.reader import FileDamage
 from racelog.log.rewrite import write_sealed_race
+from racelog.log.scan import log_files
 from racelog.log.seal import seal
 from racelog.log.units import TRAILER_BYTES, Trailer
 from racelog.log.verify import Verdict, WriterAccount, verify_log
@@ -108,7 +109,9 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     else:
         events = [*found.log.events, *recorded(done)]
         reason = "recovered with loss" if done.losses else "recovered"
-        write_sealed_race(target, fresh_head(found), events, reason=reason, force=force, progress=progress)
+        # What lost something must not supersede a sounder copy of what it was made of.
+        head = fresh_head(found, name_sources=not done.losses)
+        write_sealed_race(target, head, events, reason=reason, force=force, progress=progress)
     return done
 
 

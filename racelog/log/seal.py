@@ -16,8 +16,9 @@ from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.advice import refusal
 from racelog.log.codec import encode_events
 from racelog.log.gather import gather
-from racelog.log.reader import RaceLog, log_files
+from racelog.log.reader import RaceLog
 from racelog.log.samples import Samples, join_samples, rows_alone
+from racelog.log.scan import log_files
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.log.units import SEALED_LEVEL
 

@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent
-from racelog.log.reader import READ_BYTES, LogReport, UnitReader
+from racelog.log.reader import LogReport, UnitReader
+from racelog.log.scan import READ_BYTES
 from racelog.log.units import Damage, Unit, UnitScanner
 
 
@@ -13,7 +14,8 @@ class LogStream:
     """The events of a log read from an open binary file, once, as its units come: each unit in its own order.
 
     Units are not sorted by time, because the last one may hold the earliest event; a sealed file's come by time. What
-    `report` says is complete when the stream has ended. Memory: one unit, and about 200 bytes to remember each by.
+    `report` says is complete when the stream has ended. Where segments and the file they were sealed into flow by, both
+    are read: which supersedes which is known only at the end. Memory: one unit, and about 200 bytes to remember each by.
 
     Raises:
         NotALog: the stream ended without a unit.

@@ -16,7 +16,9 @@ from racelog.events import AnyEvent, Finish, Gap, Head, Tokens, Unknown
 from racelog.log.codec import decode_events, time_span
 from racelog.log.lifecycle import LifecycleChecker
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import FileDamage, RaceLog, log_files, scan_file
+from racelog.log.reader import FileDamage, RaceLog
+from racelog.log.scan import log_files, scan_file
+from racelog.log.superseded import superseded_in
 from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
@@ -56,6 +58,7 @@ class Verdict:
     bytes: int = 0
     units: int = 0
     duplicate_units: int = 0
+    superseded_units: int = 0
     events: int = 0
     chunks: int = 0
     writers: list[WriterAccount] = field(default_factory=list)
@@ -81,7 +84,7 @@ def verify_log(path: Path, progress: Progress = silent) -> Verdict:
     """Return the verdict on the log at ``path``, a file or a directory of segments.
 
     Every unit is decompressed, checksummed and decoded, and every request's life is checked; no unit is kept in
-    memory. Cost: one read of the log.
+    memory. Units that a whole sealed file beside them supersedes are counted alone. Cost: one read of the log.
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
@@ -89,8 +92,8 @@ def verify_log(path: Path, progress: Progress = silent) -> Verdict:
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    check = _Check(Verdict(str(path)))
     files = log_files(path)
+    check = _Check(Verdict(str(path)), superseded_in(files))
     total = sum(file.stat().st_size for file in files)
     for file in files:
         before = check.verdict.bytes
@@ -123,8 +126,9 @@ def lost_stretches(log: RaceLog) -> list[str]:
 class _Check:
     """Gathers what the walk over a log finds; `conclude` judges it."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, superseded: frozenset[int] = frozenset()) -> None:
         self.verdict = verdict
+        self._superseded = superseded
         self._lifecycle = LifecycleChecker()
         self._crcs: dict[tuple[int, int], int] = {}
         self._events: Counter[int] = Counter()
@@ -138,6 +142,9 @@ class _Check:
         """Take one unit whose trailer and frame checksum hold."""
         trailer = unit.trailer
         key = (trailer.writer, trailer.seq)
+        if trailer.writer in self._superseded:
+            self.verdict.superseded_units += 1
+            return
         if key in self._crcs:
             self.verdict.duplicate_units += 1
             if self._crcs[key] != trailer.frame_crc:

@@ -15,7 +15,8 @@ from racelog.errors import InputError, LogError, StorageError
 from racelog.events import Finish, Head, HostSamples, Mark, Tokens, Unknown
 from racelog.log import seal as sealing
 from racelog.log.codec import encode_events
-from racelog.log.reader import open_log, scan_file
+from racelog.log.reader import open_log
+from racelog.log.scan import scan_file
 from racelog.log.seal import chunk_rows, fingerprint, join_batches, seal
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import Unit, decode_payload
