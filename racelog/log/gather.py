@@ -9,9 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw
 
-from racelog.errors import LogError, NotALog, RaceNotFound
+from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
-from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.reader import OrderedEvent, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
@@ -75,18 +74,6 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
         raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
     ordered.sort(key=lambda entry: entry[:4])
     return Gathered(RaceLog(path, [entry[4] for entry in ordered], reader.report), places)
-
-
-def read_log(path: Path, progress: Progress = silent) -> RaceLog:
-    """Return the log at ``path`` as `racelog.log.reader.open_log` does, telling how far it is."""
-    sealed = sealed_sibling(path)
-    try:
-        log = gather(path, progress).log
-    except (LogError, RaceNotFound):
-        if sealed is None or not sealed.exists():
-            raise
-        return gather(sealed, progress).log
-    return gather(sealed, progress).log if sealed is not None and sealed.exists() else log
 
 
 def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedEvent]:

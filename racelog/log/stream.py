@@ -34,15 +34,21 @@ class LogStream:
         return self._reader.report
 
     def __iter__(self) -> Iterator[AnyEvent]:
-        for found in self._units():
+        for events in self.by_unit():
+            yield from events
+
+    def by_unit(self) -> Iterator[list[AnyEvent]]:
+        """Yield the events of each unit as it comes."""
+        for found in self.units(UnitScanner()):
             self.report.bytes += found.end - found.offset
-            for entry in self._reader.read(self.name, found):
-                yield entry[4]
+            events = [entry[4] for entry in self._reader.read(self.name, found)]
+            if events:
+                yield events
         if not self.report.units:
             raise NotALog(f"{self.name} is not a racelog log: it holds no committed unit")
 
-    def _units(self) -> Iterator[Unit | Damage]:
-        scanner = UnitScanner()
+    def units(self, scanner: UnitScanner) -> Iterator[Unit | Damage]:
+        """Yield every verified unit and the damage between them, the tail last, as ``scanner`` finds them."""
         for data in self._pieces():
             yield from scanner.feed(data)
         tail = scanner.finish()
