@@ -18,6 +18,7 @@ EXAMPLES = """\b
 Examples:
   racelog merge here.rlog there.rlog -o race.rlog     one race, recorded on two hosts
   racelog merge early-copy.rlog race.live -o all.rlog
+  racelog merge first-half.rlog second-half.rlog -o race.rlog
   racelog compact all.rlog                            and then as small as it gets
 
 \b
@@ -41,7 +42,8 @@ Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretche
 def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: bool, as_json: bool) -> int:
     """Put the files of one race together in OUT: every unit byte for byte, those there twice once.
 
-    Reading OUT is reading all of them, in any order. Logs of different races are refused.
+    Reading OUT is reading all of them, in any order. Logs of different races are refused. Parts that racelog cut are put
+    together fact by fact: neighbouring parts make the race they were cut from.
     """
     from racelog.log.merge import merge as merge_logs  # noqa: PLC0415 - not needed for --help
 
@@ -61,6 +63,8 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
             f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events; "
             f"{done.duplicate_units:,} units were there more than once"
         )
+        if done.repeated_facts:
+            click.echo(f"{done.repeated_facts:,} facts were in more than one cut and are kept once")
         if done.superseded_units:
             click.echo(
                 f"left out: {done.superseded_units:,} units of segments that one of the files was sealed from"
@@ -71,6 +75,6 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
 def _plain(done: "Merge") -> dict[str, object]:
     return {
         "target": done.target, "files": done.files, "units": done.units, "events": done.events,
-        "duplicate_units": done.duplicate_units, "superseded_units": done.superseded_units,
+        "duplicate_units": done.duplicate_units, "superseded_units": done.superseded_units, "repeated_facts": done.repeated_facts,
         "race_ids": sorted(done.race_ids), "damage": done.damage,
     }  # fmt: skip

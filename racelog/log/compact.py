@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from racelog.errors import InputError, LogError
-from racelog.events import Head
+from racelog.events import Finish, Head
 from racelog.log.alive import recorder_at_work
+from racelog.log.cut import CUT_REASONS
 from racelog.log.gather import fresh_head, gather
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
@@ -63,7 +64,9 @@ def compact(
     try:
         with new_file(place, force=force or target is None) as partial:
             events = compacted(found.log.events)
-            write_race(partial, fresh_head(found), events, reason="compacted", progress=progress)
+            # What a cut holds, another file may hold as well, and merging must know.
+            cut = next((end.reason for end in found.log.of(Finish) if end.reason in CUT_REASONS), None)
+            write_race(partial, fresh_head(found), events, reason=cut or "compacted", progress=progress)
             after = partial.stat().st_size
             if target is None:
                 _check_worth_it(path, before, after)

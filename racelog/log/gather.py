@@ -3,6 +3,7 @@
 Beside `open_log` this tells how far it is, keeps the place of every unit, and can carry fields from the future.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from msgspec import Raw
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import OrderedEvent, RaceLog, UnitReader
+from racelog.log.reader import LogReport, OrderedEvent, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
 from racelog.log.segment import new_writer_id
 from racelog.log.superseded import superseded_in
@@ -56,7 +57,16 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    files = log_files(path)
+    ordered, places, report = gather_units(log_files(path), progress, exact=exact)
+    if report.units == 0:
+        raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
+    return Gathered(RaceLog(path, [entry[4] for entry in ordered], report), places)
+
+
+def gather_units(
+    files: Sequence[Path], progress: Progress = silent, *, exact: bool = False
+) -> tuple[list[OrderedEvent], list[UnitPlace], LogReport]:
+    """Return the events of ``files`` in order, where their units lie, and the report of reading them, as `gather`."""
     reader = UnitReader(superseded_in(files))
     ordered: list[OrderedEvent] = []
     places: list[UnitPlace] = []
@@ -70,10 +80,8 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
                 places.append(UnitPlace(file.name, found.offset, found.end, found.trailer))
             reader.report.bytes += found.end - found.offset
             progress("reading", reader.report.bytes, total)
-    if reader.report.units == 0:
-        raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
     ordered.sort(key=lambda entry: entry[:4])
-    return Gathered(RaceLog(path, [entry[4] for entry in ordered], reader.report), places)
+    return ordered, places, reader.report
 
 
 def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedEvent]:

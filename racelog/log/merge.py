@@ -2,6 +2,9 @@
 
 Nothing is decoded and encoded again, so kinds and fields of a newer racelog pass untouched, and reading the result
 is reading all the files at once. Units are ordered by writer and number: the order of the files makes no difference.
+
+Cuts are the exception: neighbours both hold the requests under way at their common edge, in units of different names. They
+are put together fact by fact (`racelog.log.union`) and written anew as one sealed file.
 """
 
 from collections.abc import Iterable
@@ -10,14 +13,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from racelog.errors import InputError, LogError, NotALog, StorageError
-from racelog.events import Head, RaceFacts
+from racelog.events import Finish, Head, RaceFacts
 from racelog.log.advice import refusal
 from racelog.log.codec import decode_events
+from racelog.log.cut import CUT_REASONS
+from racelog.log.gather import Gathered, fresh_head, gather_units
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import FileDamage
+from racelog.log.reader import FileDamage, RaceLog
+from racelog.log.rewrite import compacted, write_race
 from racelog.log.scan import log_files, scan_file
 from racelog.log.superseded import superseded_in
+from racelog.log.union import union
 from racelog.log.units import Unit, UnitScanner, decode_payload
 
 UnitKey = tuple[int, int]
@@ -41,6 +48,7 @@ class Merge:
     units: int = 0
     duplicate_units: int = 0
     superseded_units: int = 0
+    repeated_facts: int = 0
     events: int = 0
     race_ids: dict[str, str] = field(default_factory=dict)
     origins: set[int] = field(default_factory=set)
@@ -51,7 +59,7 @@ def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress:
     """Write every verified unit of the logs at ``paths`` to ``target``, each once.
 
     Of segments that are there beside the whole file they were sealed into, nothing is written. Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
-    Cost: every byte is read twice; memory holds the units' places, not the units.
+    Cost: every byte is read twice; memory holds the units' places, not the units. With cuts, memory holds all of it.
 
     Raises:
         RaceNotFound, NotALog, NewerLog, LogError: a log cannot be read, or two units of one name differ.
@@ -70,7 +78,10 @@ def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress:
         before += file.stat().st_size
     index.check()
     with new_file(target, force=force) as partial:
-        _copy([index.places[key] for key in sorted(index.places)], partial, progress)
+        if index.has_facts_in_common:
+            index.done.repeated_facts = _write_facts(files, index.cuts, partial, progress)
+        else:
+            _copy([index.places[key] for key in sorted(index.places)], partial, progress)
     return index.done
 
 
@@ -81,9 +92,15 @@ class _Index:
         self.done = done
         self._superseded = superseded
         self.places: dict[UnitKey, _Place] = {}
+        self.cuts: set[int] = set()
         self._writer_file: dict[str, Path] = {}
         self._sealed_from: dict[str, Path] = {}
         self._differ: list[str] = []
+
+    @property
+    def has_facts_in_common(self) -> bool:
+        """True when a cut is there beside anything else of its race."""
+        return bool(self.cuts) and len(self._writer_file) > 1
 
     def take_file(self, file: Path) -> Iterable[int]:
         """Note the units of one file, yielding the offset reached."""
@@ -121,6 +138,8 @@ class _Index:
         for event in events:
             if isinstance(event, Head | RaceFacts):
                 self.done.race_ids.setdefault(event.race_id, str(file))
+            if isinstance(event, Finish) and event.reason in CUT_REASONS:
+                self.cuts.add(key[0])
             if isinstance(event, Head):
                 self.done.origins.add(event.mono_origin_ns)
                 if event.role == "seal":
@@ -146,6 +165,18 @@ class _Index:
                 f"{sealed} was sealed from writer {writer}, whose units are in {file} too, and is no longer whole; merged, "
                 f"facts would be there twice. Merge without {sealed}"
             )
+
+
+def _write_facts(files: list[Path], cuts: set[int], target: Path, progress: Progress) -> int:
+    """Write the facts of ``files`` to ``target``, those that several cuts hold once; return how many were left out."""
+    ordered, places, report = gather_units(files, progress, exact=True)
+    whole = [event for _, writer, _, _, event in ordered if writer not in cuts]
+    parts = [[event for _, writer, _, _, event in ordered if writer == cut] for cut in sorted(cuts)]
+    events, repeated = union([whole, *parts])
+    found = Gathered(RaceLog(target, [entry[4] for entry in ordered], report), places)
+    head = fresh_head(found, name_sources=not report.damage)
+    write_race(target, head, compacted(events), reason="put together from cuts", progress=progress)
+    return repeated
 
 
 def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
