@@ -52,8 +52,8 @@ def cat(
 ) -> None:
     """Tell what happened in RACE in time order, every fact at its own instant.
 
-    Columns are taken apart: one record per chunk or reading. As text, chunks of one request that follow within 250 ms
-    share a line. Times are seconds on the race's clock, or `t`, `t_ns` in nanoseconds. For the events exactly as the
+    Every streamed chunk and every reading of a sensor is a line of its own; as text, chunks of one request that follow
+    within 250 ms share one. Times are seconds on the race's clock, or nanoseconds where they are called t or t_ns. For the events exactly as the
     log holds them: racelog dump. With - for RACE, a log is read from standard input and told in the order it comes.
     """
     from racelog.commands.telling import story  # noqa: PLC0415 - not needed for --help

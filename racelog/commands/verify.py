@@ -27,7 +27,8 @@ Examples:
   ssh host cat race.rlog | racelog verify -
 
 \b
-Exit status: 0 whole, or unfinished with nothing committed lost; 1 not a log; 3 readable, but not whole.
+Exit status: 0 whole, or unfinished with nothing committed lost; 1 not a log; 2 wrong usage;
+  3 readable, but not whole.
 """
 
 COLOURS = {"whole": "green", "unfinished": "yellow", "loss": "red", "contradictory": "red"}
@@ -38,7 +39,7 @@ COLOURS = {"whole": "green", "unfinished": "yellow", "loss": "red", "contradicto
 @json_option
 @home_option
 def verify(race: str, home: Path | None, *, as_json: bool) -> int:
-    """Check every byte of RACE: checksums, contents, missing units, and that its requests can have happened so.
+    """Check every byte of RACE: checksums, contents, blocks (units) that are missing, and that it can have happened so.
 
     A race that still runs, or whose recorder was killed, is unfinished: its torn tail was never committed, and
     that is no damage. With - for RACE, a log is checked as it flows in on standard input.

@@ -49,7 +49,7 @@ def compact(
         sealed = sealed_sibling(path.resolve())
         if sealed is None:
             raise InputError(f"{path} is not named like a running race; name the file to write: -o OUT")
-        if (pid := recorder_at_work(gather(path).log)) is not None:
+        if (pid := recorder_at_work(path)) is not None:
             raise LogError(
                 f"{path} is still being recorded by process {pid}; its recorder seals it at the end"
             )

@@ -32,7 +32,7 @@ class FileDamage:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.length} bytes at offset {self.offset}: {self.reason}"
+        return f"{self.file}: {self.length:,} bytes at offset {self.offset:,}: {self.reason}"
 
 
 @dataclass(slots=True)
