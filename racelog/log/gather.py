@@ -3,7 +3,7 @@
 Beside `open_log` this tells how far it is, keeps the place of every unit, and can carry fields from the future.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,23 @@ def gather_units(
             progress("reading", reader.report.bytes, total)
     ordered.sort(key=lambda entry: entry[:4])
     return ordered, places, reader.report
+
+
+def exact_events(path: Path, progress: Progress = silent) -> Iterator[AnyEvent]:
+    """Yield the events of one file unit by unit, those with fields that racelog does not know as they stand.
+
+    Cost: one unit in memory. Damage gives nothing.
+
+    Raises:
+        NewerLog: a unit uses a newer major format.
+        LogError: the file cannot be read.
+    """
+    reader = UnitReader()
+    total = path.stat().st_size
+    for found in scan_file(path):
+        for entry in _exactly(found, reader.read(path.name, found)):
+            yield entry[4]
+        progress("reading", found.end, total)
 
 
 def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedEvent]:
