@@ -1,6 +1,6 @@
 """Damage everywhere: logs of at least 20 units cut, flipped, shifted and overwritten at every byte, and then read.
 
-    python -m tests.soak.sweeps [--quick] [--seed N] [--log NAME]      15 minutes; --quick takes one
+    python -m tests.soak.sweeps [--quick] [--seed N] [--log NAME]      10 minutes; --quick takes one
 
 Prints what was tried, how many events were read that were never written (must be 0), how many units one piece of damage
 cost at most (a flipped bit: 1), and how many of them it did not even touch (must be 0); exit 1 if one does not hold.
