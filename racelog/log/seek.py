@@ -8,6 +8,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +65,7 @@ class LogIndex:
         self.files: list[Path] = []
         self.damage: list[tuple[Path, Damage]] = []
         """What a walk found between units; where the trailers form a chain there is none, but frames may be damaged."""
-        self._fds: list[int] = []
+        self._streams: list[FileIO] = []
         spans: list[UnitSpan] = []
         try:
             for file in (file for path in paths for file in log_files(path)):
@@ -133,20 +134,20 @@ class LogIndex:
 
     def close(self) -> None:
         """Close the files; closing twice is fine."""
-        while self._fds:
+        while self._streams:
             with suppress(OSError):
-                os.close(self._fds.pop())
+                self._streams.pop().close()
 
     def _add(self, file: Path) -> list[UnitSpan]:
         """Return the spans of one more file."""
         try:
-            fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            stream = file.open("rb", buffering=0)
         except OSError as error:
             raise LogError(f"cannot read {file}: {error.strerror}") from error
-        number = len(self._fds)
-        self._fds.append(fd)
+        number = len(self._streams)
+        self._streams.append(stream)
         self.files.append(file)
-        chain = self._chain(number, os.fstat(fd).st_size)
+        chain = self._chain(number, os.fstat(stream.fileno()).st_size)
         return chain if chain is not None else self._walk(number)
 
     def _chain(self, file: int, size: int) -> list[UnitSpan] | None:
@@ -189,10 +190,10 @@ class LogIndex:
         return spans
 
     def _bytes(self, file: int, offset: int, size: int) -> bytes:
-        if not self._fds:
+        if not self._streams:
             raise LogError(f"{self.files[file]} is closed; open the log again")
         try:
-            return os.pread(self._fds[file], size, offset)
+            return os.pread(self._streams[file].fileno(), size, offset)
         except OSError as error:
             raise LogError(f"cannot read {self.files[file]}: {error.strerror}") from error
 
