@@ -1,5 +1,6 @@
 """The arguments that the core's verbs share: which home, which race."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,8 @@ import click
 from racelog.home import find_race, home_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+WHAT_RACE_IS = "RACE is a file, the folder of a race that still runs, a race's id or the beginning of one, or latest, the default."
 
 home_option = click.option(
     "--home",
@@ -20,7 +23,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def race_argument(command: Command) -> Command:
-    """Add the argument RACE: a path, an id, a prefix of one, or (the default) ``latest``."""
+    """Add the argument RACE, a path, an id, a prefix of one, or (the default) ``latest``, and say so in the help."""
+    command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{WHAT_RACE_IS}"
     return click.argument("race", default="latest")(command)
 
 

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, race_argument, race_path
-from racelog.commands.choices import (
-    check_window,
-    chosen_kinds,
-    chosen_lane,
-    kind_option,
-    lane_names,
-    lane_option,
-    window_options,
-)
-from racelog.commands.output import emit_pieces, warn
-from racelog.commands.progress import ProgressLine
+from racelog.commands.arguments import home_option, race_argument
+from racelog.commands.choices import check_window, kind_option, lane_option, window_options
+from racelog.commands.output import emit_pieces
+from racelog.commands.reading import opened
 
 if TYPE_CHECKING:
     from racelog.log.rows import Fact
@@ -32,6 +24,7 @@ Examples:
   racelog cat --lane vllm --start 10s --end 12s    two seconds of one lane
   racelog cat --kind tok --format csv > tokens.csv
   racelog cat --kind gpu --format ndjson | jq .power_w
+  ssh host cat race.rlog | racelog cat -             as the log flows in
 """
 
 
@@ -59,36 +52,23 @@ def cat(
 ) -> None:
     """Tell what happened in RACE in time order, every fact at its own instant.
 
-    Columns are taken apart: one record per chunk or reading. As text, chunks of one request that follow within 250 ms
-    share a line. Times are seconds on the race's clock, or `t`, `t_ns` in nanoseconds. For the events exactly as the
-    log holds them: racelog dump.
+    Every streamed chunk and every reading of a sensor is a line of its own; as text, chunks of one request that follow
+    within 250 ms share one. Times are seconds on the race's clock, or nanoseconds where they are called t or t_ns. For the events exactly as the
+    log holds them: racelog dump. With - for RACE, a log is read from standard input and told in the order it comes.
     """
     from racelog.commands.telling import story  # noqa: PLC0415 - not needed for --help
-    from racelog.log.gather import read_log  # noqa: PLC0415 - not needed for --help
-    from racelog.log.rows import facts_in_order, kind_of  # noqa: PLC0415 - not needed for --help
-    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rows import facts_in_order  # noqa: PLC0415 - not needed for --help
 
     check_window(start, end)
-    with ProgressLine() as progress:
-        log = read_log(race_path(race, home), progress)
-    for lost in lost_stretches(log):
-        warn(lost)
-    kinds = chosen_kinds(log, kind)
-    number = chosen_lane(log, lane)
-    engines = lane_names(log)
-    facts = (
-        fact
-        for fact in facts_in_order(event for event in log.events if kinds is None or kind_of(event) in kinds)
-        if (number is None or fact.lane == number)
-        and (start is None or fact.t >= start)
-        and (end is None or fact.t < end)
-    )
-    if form == "csv" and not as_json:
-        emit_pieces(_csv(facts, engines))
-    elif form == "ndjson" or as_json:
-        emit_pieces(_ndjson(facts, engines))
-    else:
-        emit_pieces(story(facts, engines))
+    with opened(race, home, kind=kind, lane=lane, start=start, end=end) as log:
+        facts = facts_in_order(event for events in log.batches() for event in events)
+        if form == "csv" and not as_json:
+            emit_pieces(_csv(facts, log.engines))
+        elif form == "ndjson" or as_json:
+            emit_pieces(_ndjson(facts, log.engines))
+        else:
+            emit_pieces(story(facts, log.engines, log.names()))
+        log.finish()
 
 
 def _ndjson(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Choosing part of a log on the command line: kinds by their tags, lanes by number or engine, instants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -9,6 +9,7 @@ from racelog.commands.instants import INSTANT
 from racelog.errors import InputError
 
 if TYPE_CHECKING:
+    from racelog.events import AnyEvent
     from racelog.log.reader import RaceLog
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -44,24 +45,36 @@ def check_window(start: int | None, end: int | None) -> None:
         raise InputError(f"--end ({end / 1e9:g} s) must be after --start ({start / 1e9:g} s)")
 
 
-def chosen_kinds(log: "RaceLog", kinds: str | None) -> frozenset[str] | None:
-    """Return the kinds in the comma-separated ``kinds``, None for all.
+class KindChoice:
+    """The kinds in a comma-separated list, None for all: tells of one event after another whether it is wanted."""
 
-    Raises:
-        InputError: a kind that neither racelog nor the log knows; the message lists them.
-    """
-    if kinds is None:
-        return None
-    from racelog.events import KnownEvent  # noqa: PLC0415 - not needed for --help
-    from racelog.log.rows import kind_of  # noqa: PLC0415 - not needed for --help
+    def __init__(self, kinds: str | None) -> None:
+        self._asked = kinds
+        self._wanted = None if kinds is None else {kind.strip() for kind in kinds.split(",") if kind.strip()}
+        self._met: set[str] = set()
 
-    wanted = {kind.strip() for kind in kinds.split(",") if kind.strip()}
-    known = {str(kind.__struct_config__.tag) for kind in KnownEvent.__args__}
-    possible = known | {kind_of(event) for event in log.events}
-    if not wanted or wanted - possible:
-        wrong = ", ".join(repr(kind) for kind in sorted(wanted - possible)) or repr(kinds)
+    def __contains__(self, event: "AnyEvent") -> bool:
+        from racelog.log.rows import kind_of  # noqa: PLC0415 - not needed for --help
+
+        if self._wanted is None:
+            return True
+        kind = kind_of(event)
+        self._met.add(kind)
+        return kind in self._wanted
+
+    def check(self) -> None:
+        """Say, once all was read, if a kind was asked for that there is not.
+
+        Raises:
+            InputError: a kind that neither racelog nor what was read knows; the message lists them.
+        """
+        from racelog.events import KnownEvent  # noqa: PLC0415 - not needed for --help
+
+        possible = self._met | {str(kind.__struct_config__.tag) for kind in KnownEvent.__args__}
+        if self._wanted is None or (self._wanted and self._wanted <= possible):
+            return
+        wrong = ", ".join(repr(kind) for kind in sorted(self._wanted - possible)) or repr(self._asked)
         raise InputError(f"--kind: no such kind {wrong}; there are {', '.join(sorted(possible))}")
-    return frozenset(wanted)
 
 
 def chosen_lane(log: "RaceLog", lane: str | None) -> int | None:
@@ -72,16 +85,16 @@ def chosen_lane(log: "RaceLog", lane: str | None) -> int | None:
     """
     if lane is None:
         return None
-    engines = lane_names(log)
+    from racelog.events import LaneFacts  # noqa: PLC0415 - not needed for --help
+
+    engines = {facts.lane: facts.engine for facts in log.of(LaneFacts)}
     number = next((number for number, engine in engines.items() if lane in (engine, str(number))), None)
     if number is None:
-        there = ", ".join(f"{number} ({engine})" for number, engine in sorted(engines.items())) or "none"
-        raise InputError(f"--lane: no lane {lane!r} in {log.path}; there are {there}")
+        raise no_such_lane(lane, str(log.path), engines)
     return number
 
 
-def lane_names(log: "RaceLog") -> dict[int, str]:
-    """Return the engine on each lane."""
-    from racelog.events import LaneFacts  # noqa: PLC0415 - not needed for --help
-
-    return {facts.lane: facts.engine for facts in log.of(LaneFacts)}
+def no_such_lane(lane: str, log: str, engines: Mapping[int, str]) -> InputError:
+    """Return the error for a lane that is not there; the message lists those that are."""
+    there = ", ".join(f"{number} ({engine})" for number, engine in sorted(engines.items())) or "none"
+    return InputError(f"--lane: no lane {lane!r} in {log}; there are {there}")

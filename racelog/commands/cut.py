@@ -18,7 +18,8 @@ Examples:
   racelog cat race.rlog --kind mark                      find the instants to cut at
 
 \b
-Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut holds what is readable.
+Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut holds what is
+  readable; 4 the disk failed.
 """
 
 

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, race_argument, race_path
-from racelog.commands.choices import chosen_kinds, chosen_lane, kind_option, lane_option
-from racelog.commands.output import emit, warn
-from racelog.commands.progress import ProgressLine
-
-EVENTS_PER_WRITE = 256
+from racelog.commands.arguments import home_option, race_argument
+from racelog.commands.choices import check_window, kind_option, lane_option, window_options
+from racelog.commands.output import emit
+from racelog.commands.reading import opened
 
 EXAMPLES = """\b
 Examples:
   racelog dump | head                          the last race, event by event
   racelog dump --kind req,sent,end --lane 0    the requests of one lane, without their tokens
-  racelog dump --lane vllm | jq .              a lane by its engine's name
+  racelog dump --lane vllm --start 10s --end 11s | jq .
+  ssh host cat race.rlog | racelog dump -      as the log flows in
 """
 
 
@@ -23,27 +22,21 @@ Examples:
 @race_argument
 @kind_option
 @lane_option
+@window_options
 @home_option
-def dump(race: str, kind: str | None, lane: str | None, home: Path | None) -> None:
+def dump(
+    *, race: str, kind: str | None, lane: str | None, start: int | None, end: int | None, home: Path | None
+) -> None:
     """Print the events of RACE as JSON lines in time order, as the log holds them.
 
-    Kinds that this racelog does not know pass through untouched. What is damaged is told on standard error.
+    Of an event with many rows, --start and --end keep those in between. Kinds that this racelog does not know pass
+    through untouched. What is damaged is told on standard error. With - for RACE, a log is read from standard input and
+    printed in the order it comes.
     """
     from racelog.log.codec import encode_events  # noqa: PLC0415 - not needed for --help
-    from racelog.log.gather import read_log  # noqa: PLC0415 - not needed for --help
-    from racelog.log.rows import kind_of, lane_of  # noqa: PLC0415 - not needed for --help
-    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
 
-    with ProgressLine() as progress:
-        log = read_log(race_path(race, home), progress)
-    for lost in lost_stretches(log):
-        warn(lost)
-    kinds = chosen_kinds(log, kind)
-    number = chosen_lane(log, lane)
-    wanted = [
-        event
-        for event in log.events
-        if (kinds is None or kind_of(event) in kinds) and (number is None or lane_of(event) == number)
-    ]
-    for start in range(0, len(wanted), EVENTS_PER_WRITE):
-        emit(encode_events(wanted[start : start + EVENTS_PER_WRITE]).decode())
+    check_window(start, end)
+    with opened(race, home, kind=kind, lane=lane, start=start, end=end) as log:
+        for events in log.batches():
+            emit(encode_events(events).decode())
+        log.finish()

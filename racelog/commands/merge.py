@@ -18,10 +18,12 @@ EXAMPLES = """\b
 Examples:
   racelog merge here.rlog there.rlog -o race.rlog     one race, recorded on two hosts
   racelog merge early-copy.rlog race.live -o all.rlog
+  racelog merge first-half.rlog second-half.rlog -o race.rlog
   racelog compact all.rlog                            and then as small as it gets
 
 \b
-Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretches were left out.
+Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretches were left out;
+  4 the disk failed.
 """
 
 
@@ -39,9 +41,13 @@ Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretche
 @json_option
 @home_option
 def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: bool, as_json: bool) -> int:
-    """Put the files of one race together in OUT: every unit byte for byte, those there twice once.
+    """Put the files of one race together in OUT: their blocks (units) byte for byte, each once.
 
-    Reading OUT is reading all of them, in any order. Logs of different races are refused.
+    Reading OUT is reading all of them, in any order. Files of different races are refused. Parts made by racelog cut are
+    put together fact by fact: neighbouring parts make the race they were cut from. Of segments that are there beside the
+    finished file made of them, nothing is taken.
+
+    Each RACE is a file, the folder of a race that still runs, or a race's id or the beginning of one.
     """
     from racelog.log.merge import merge as merge_logs  # noqa: PLC0415 - not needed for --help
 
@@ -58,14 +64,22 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
         emit_json(_plain(done))
     else:
         click.echo(
-            f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events; "
-            f"{done.duplicate_units:,} units were there more than once"
+            f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events"
         )
+        if done.duplicate_units:
+            click.echo(f"{done.duplicate_units:,} units were there more than once and are kept once")
+        if done.repeated_facts:
+            click.echo(f"{done.repeated_facts:,} facts were in more than one cut and are kept once")
+        if done.superseded_units:
+            click.echo(
+                f"left out: {done.superseded_units:,} units of segments that one of the files was sealed from"
+            )
     return ExitCode.LOSS if done.damage else ExitCode.OK
 
 
 def _plain(done: "Merge") -> dict[str, object]:
     return {
         "target": done.target, "files": done.files, "units": done.units, "events": done.events,
-        "duplicate_units": done.duplicate_units, "race_ids": sorted(done.race_ids), "damage": done.damage,
+        "duplicate_units": done.duplicate_units, "superseded_units": done.superseded_units, "repeated_facts": done.repeated_facts,
+        "race_ids": sorted(done.race_ids), "damage": done.damage,
     }  # fmt: skip

@@ -16,11 +16,11 @@ class ProgressLine:
     """A `racelog.log.progress.Progress` that shows a percentage on a terminal once a second has passed.
 
     Used as a context manager: the line is erased at the end, so that nothing of it stays. Writes nothing where
-    standard error is no terminal.
+    standard error is no terminal, or, ``beside_output``, where the results themselves run over the terminal.
     """
 
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+    def __init__(self, *, beside_output: bool = False) -> None:
+        self._shown = sys.stderr.isatty() and not (beside_output and sys.stdout.isatty())
         self._next_s = time.monotonic() + QUIET_S
         self._dirty = False
 

@@ -22,7 +22,8 @@ Examples:
   racelog recover broken.rlog -o whole.rlog --json | jq .losses
 
 \b
-Exit status: 0 nothing was lost; 1 nothing could be recovered; 2 wrong usage; 3 recovered, with loss.
+Exit status: 0 nothing was lost; 1 nothing could be recovered; 2 wrong usage; 3 recovered, with loss;
+  4 the disk failed.
 """
 
 

@@ -28,15 +28,17 @@ class _Piece:
     open: bool = False
 
 
-def story(facts: Iterable[Fact], engines: Mapping[int, str]) -> Iterator[str]:
+def story(facts: Iterable[Fact], engines: Mapping[int, str], names: Iterable[str] = ()) -> Iterator[str]:
     """Yield a log's facts, given in time order, as lines of text in time order: when, which lane, what.
 
-    Cost: memory for the lines of `PIECE_NS`.
+    The column of lanes is as wide as the longest of ``names``, and grows with longer ones. Cost: memory for the lines of
+    `PIECE_NS`.
     """
-    width = max([len("lane"), *(cells(printable(name)) for name in engines.values())])
+    width = max([len("lane"), *(cells(printable(name)) for name in names)])
     for piece in _pieces(facts):
         fact = piece.fact
         lane = "" if fact.lane is None else printable(engines.get(fact.lane, f"lane {fact.lane}"))
+        width = max(width, cells(lane))
         what = _chunks_told(piece) if piece.chunks else told(fact)
         yield f"{fact.t / NS_PER_S:13.6f}  {lane}{' ' * (width - cells(lane))}  {what}\n"
 

@@ -9,6 +9,7 @@ import click
 from racelog.commands.arguments import home_option, json_option, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
+from racelog.commands.reading import STDIN, piped_log
 from racelog.errors import ExitCode
 from racelog.text import printable
 
@@ -23,9 +24,11 @@ Examples:
   racelog verify                 the last race
   racelog verify race.rlog && echo sound
   racelog verify race.rlog --json | jq .damage
+  ssh host cat race.rlog | racelog verify -
 
 \b
-Exit status: 0 whole, or unfinished with nothing committed lost; 1 not a log; 3 readable, but not whole.
+Exit status: 0 whole, or unfinished with nothing committed lost; 1 not a log; 2 wrong usage;
+  3 readable, but not whole.
 """
 
 COLOURS = {"whole": "green", "unfinished": "yellow", "loss": "red", "contradictory": "red"}
@@ -36,15 +39,18 @@ COLOURS = {"whole": "green", "unfinished": "yellow", "loss": "red", "contradicto
 @json_option
 @home_option
 def verify(race: str, home: Path | None, *, as_json: bool) -> int:
-    """Check every byte of RACE: checksums, contents, missing units, and that its requests can have happened so.
+    """Check every byte of RACE: checksums, contents, blocks (units) that are missing, and that it can have happened so.
 
     A race that still runs, or whose recorder was killed, is unfinished: its torn tail was never committed, and
-    that is no damage.
+    that is no damage. With - for RACE, a log is checked as it flows in on standard input.
     """
-    from racelog.log.verify import verify_log  # noqa: PLC0415 - not needed for --help
+    from racelog.log.verify import verify_log, verify_stream  # noqa: PLC0415 - not needed for --help
 
-    with ProgressLine() as progress:
-        verdict = verify_log(race_path(race, home), progress)
+    if race == STDIN:
+        verdict = verify_stream(piped_log())
+    else:
+        with ProgressLine() as progress:
+            verdict = verify_log(race_path(race, home), progress)
     if as_json:
         emit_json(verdict_json(verdict))
     else:
@@ -87,6 +93,8 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
         yield f"  unknown kind {printable(kind)!r}: {_count(count, 'event')}, kept as they are"
     if verdict.duplicate_units:
         yield f"  {_count(verdict.duplicate_units, 'unit')} there more than once, read once"
+    if verdict.superseded_units:
+        yield f"  {_count(verdict.superseded_units, 'unit')} of segments that were sealed into a file here, not read"
 
 
 def _reason(verdict: "Verdict") -> str:

@@ -3,19 +3,26 @@
 import os
 from pathlib import Path
 
-from racelog.events import Head
-from racelog.log.reader import RaceLog
+from racelog.log.seek import LogIndex
+from racelog.log.superseded import heads
 
 
-def recorder_at_work(log: RaceLog) -> int | None:
-    """Return the process that still records ``log``, None if nobody does.
+def recorder_at_work(path: Path) -> int | None:
+    """Return the process that still records the log at ``path``, None if nobody does.
 
     A segment's head names its process; a process of that number that is no racelog is another one. Only this host's
-    processes are seen.
+    processes are seen. Cost: the trailers, and each segment's first unit.
+
+    Raises:
+        RaceNotFound, NotALog, NewerLog, LogError: as `racelog.log.seek.LogIndex`.
     """
-    if log.report.finished:
-        return None
-    return next((head.pid for head in log.of(Head) if head.pid and _is_racelog(head.pid)), None)
+    index = LogIndex(path)
+    try:
+        if index.finished:
+            return None
+        return next((head.pid for head in heads(index) if head.pid and _is_racelog(head.pid)), None)
+    finally:
+        index.close()
 
 
 def _is_racelog(pid: int) -> bool:

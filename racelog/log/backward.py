@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from racelog.errors import LogError
-from racelog.log.units import _PREFIX, MAX_FRAME_BYTES, TRAILER_BYTES, Unit, UnitScanner, _read_trailer
+from racelog.log.units import MAX_FRAME_BYTES, TRAILER_BYTES, TRAILER_PREFIX, Trailer, Unit, UnitScanner
 
 
 def walk_back(path: Path) -> Iterator[Unit]:
@@ -30,10 +30,10 @@ def walk_back(path: Path) -> Iterator[Unit]:
 
 def _units_back(data: mmap.mmap) -> Iterator[Unit]:
     end = len(data)
-    while (at := data.rfind(_PREFIX, 0, end)) >= 0:
+    while (at := data.rfind(TRAILER_PREFIX, 0, end)) >= 0:
         unit = _unit_ending_with_trailer(data, at, end)
         if unit is None:
-            end = at + len(_PREFIX) - 1  # anything that begins before this one
+            end = at + len(TRAILER_PREFIX) - 1  # anything that begins before this one
         else:
             yield unit
             end = unit.offset
@@ -42,7 +42,7 @@ def _units_back(data: mmap.mmap) -> Iterator[Unit]:
 def _unit_ending_with_trailer(data: mmap.mmap, at: int, end: int) -> Unit | None:
     """Return the unit whose trailer begins at ``at``, or None if there is none or its checksums do not hold."""
     stop = at + TRAILER_BYTES
-    trailer = _read_trailer(data[at:stop]) if stop <= end else None
+    trailer = Trailer.unpack(data[at:stop]) if stop <= end else None
     if trailer is None or trailer.frame_bytes > min(at, MAX_FRAME_BYTES):
         return None
     start = at - trailer.frame_bytes

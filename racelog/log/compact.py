@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from racelog.errors import InputError, LogError
-from racelog.events import Head
+from racelog.events import Finish, Head
 from racelog.log.alive import recorder_at_work
+from racelog.log.cut import CUT_REASONS
 from racelog.log.gather import fresh_head, gather
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import log_files
 from racelog.log.rewrite import compacted, write_race
+from racelog.log.scan import log_files
 from racelog.log.seal import seal
 from racelog.log.verify import Verdict, verify_log
 
@@ -48,7 +49,7 @@ def compact(
         sealed = sealed_sibling(path.resolve())
         if sealed is None:
             raise InputError(f"{path} is not named like a running race; name the file to write: -o OUT")
-        if (pid := recorder_at_work(gather(path).log)) is not None:
+        if (pid := recorder_at_work(path)) is not None:
             raise LogError(
                 f"{path} is still being recorded by process {pid}; its recorder seals it at the end"
             )
@@ -63,7 +64,9 @@ def compact(
     try:
         with new_file(place, force=force or target is None) as partial:
             events = compacted(found.log.events)
-            write_race(partial, fresh_head(found), events, reason="compacted", progress=progress)
+            # What a cut holds, another file may hold as well, and merging must know.
+            cut = next((end.reason for end in found.log.of(Finish) if end.reason in CUT_REASONS), None)
+            write_race(partial, fresh_head(found), events, reason=cut or "compacted", progress=progress)
             after = partial.stat().st_size
             if target is None:
                 _check_worth_it(path, before, after)

@@ -37,6 +37,9 @@ from racelog.log.rows import lane_of, row_times
 from racelog.log.seal import chunk_rows, columns
 from racelog.log.window import part_between
 
+CUT_REASONS = frozenset({"cut", "put together from cuts"})
+"""The ``reason`` in the end of a file that may hold facts another file of its race holds as well."""
+
 _Request = RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
 
@@ -163,7 +166,7 @@ def _weight(events: Iterable[AnyEvent]) -> int:
 def _edge_note(window: Window) -> Note:
     """Return the note that says this is a cut, just outside the window so that cuts fit together."""
     t = window.end_ns if window.end_ns <= MAX_T_NS else max(MIN_T_NS, window.start_ns - 1)
-    return Note(t=t, text=f"cut {_bounds(window)}: requests under way at its edges are incomplete")
+    return Note(t=t, text=f"cut {_bounds(window)}: requests under way at its edges may be incomplete")
 
 
 def _bounds(window: Window) -> str:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from racelog.errors import RaceNotFound
 from racelog.events import AnyEvent
-from racelog.log.reader import READ_BYTES, LogReport, OrderedEvent, UnitReader, log_files
+from racelog.log.reader import LogReport, OrderedEvent, UnitReader
+from racelog.log.scan import READ_BYTES, log_files
 from racelog.log.units import UnitScanner
 
 
@@ -13,7 +14,8 @@ class LogFollower:
 
     Segments may appear at any time. A torn tail is simply not there yet: every poll starts anew at the last
     verified unit, so a tail that its writer cuts off and writes again is read as it then is. When the race is
-    sealed its directory goes away; polls then return nothing more, and what was read stays.
+    sealed its directory goes away; polls then return nothing more, and what was read stays. Whether a sealed file supersedes
+    what was read cannot be known in time: put beside its segments, it is read as well.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -3,20 +3,23 @@
 Beside `open_log` this tells how far it is, keeps the place of every unit, and can carry fields from the future.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from msgspec import Raw
 
-from racelog.errors import LogError, NotALog, RaceNotFound
+from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
-from racelog.log.codec import encode_events
-from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import OrderedEvent, RaceLog, UnitReader, log_files, scan_file
+from racelog.log.reader import LogReport, OrderedEvent, RaceLog, UnitReader
+from racelog.log.scan import log_files, scan_file
 from racelog.log.segment import new_writer_id
+from racelog.log.superseded import superseded_in
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
+
+_fields = msgspec.json.Decoder(dict[str, Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
     """Return everything readable in the log at ``path``, a file or a directory of segments.
 
     With ``exact``, an event of a known kind that has fields this racelog does not know is given as `Unknown`, so
-    that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses and encodes once more.
+    that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses once more and looks at names.
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
@@ -54,10 +57,19 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    reader = UnitReader()
+    ordered, places, report = gather_units(log_files(path), progress, exact=exact)
+    if report.units == 0:
+        raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
+    return Gathered(RaceLog(path, [entry[4] for entry in ordered], report), places)
+
+
+def gather_units(
+    files: Sequence[Path], progress: Progress = silent, *, exact: bool = False
+) -> tuple[list[OrderedEvent], list[UnitPlace], LogReport]:
+    """Return the events of ``files`` in order, where their units lie, and the report of reading them, as `gather`."""
+    reader = UnitReader(superseded_in(files))
     ordered: list[OrderedEvent] = []
     places: list[UnitPlace] = []
-    files = log_files(path)
     total = sum(file.stat().st_size for file in files)
     for file in files:
         reader.report.files += 1
@@ -68,32 +80,32 @@ def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> G
                 places.append(UnitPlace(file.name, found.offset, found.end, found.trailer))
             reader.report.bytes += found.end - found.offset
             progress("reading", reader.report.bytes, total)
-    if reader.report.units == 0:
-        raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
     ordered.sort(key=lambda entry: entry[:4])
-    return Gathered(RaceLog(path, [entry[4] for entry in ordered], reader.report), places)
+    return ordered, places, reader.report
 
 
-def read_log(path: Path, progress: Progress = silent) -> RaceLog:
-    """Return the log at ``path`` as `racelog.log.reader.open_log` does, telling how far it is."""
-    sealed = sealed_sibling(path)
-    try:
-        log = gather(path, progress).log
-    except (LogError, RaceNotFound):
-        if sealed is None or not sealed.exists():
-            raise
-        return gather(sealed, progress).log
-    return gather(sealed, progress).log if sealed is not None and sealed.exists() else log
+def exact_events(path: Path, progress: Progress = silent) -> Iterator[AnyEvent]:
+    """Yield the events of one file unit by unit, those with fields that racelog does not know as they stand.
+
+    Cost: one unit in memory. Damage gives nothing.
+
+    Raises:
+        NewerLog: a unit uses a newer major format.
+        LogError: the file cannot be read.
+    """
+    reader = UnitReader()
+    total = path.stat().st_size
+    for found in scan_file(path):
+        for entry in _exactly(found, reader.read(path.name, found)):
+            yield entry[4]
+        progress("reading", found.end, total)
 
 
 def _exactly(found: Unit | Damage, ordered: list[OrderedEvent]) -> list[OrderedEvent]:
     """Return a unit's events, those with unknown fields as they stand in its payload."""
     if not ordered or not isinstance(found, Unit):
         return ordered
-    payload = decode_payload(found)
-    if payload == encode_events(entry[4] for entry in ordered):
-        return ordered
-    lines = payload.split(b"\n")
+    lines = decode_payload(found).split(b"\n")
     return [(*entry[:4], _carried(lines[entry[3]], entry[4])) for entry in ordered]
 
 
@@ -101,14 +113,16 @@ def _carried(line: bytes, event: AnyEvent) -> AnyEvent:
     """Return ``event``, or its line as it stands if that says more than ``event`` holds."""
     if isinstance(event, Unknown | Head | Finish):
         return event
-    said = set(msgspec.json.decode(line))
-    if said <= {"k", *event.__struct_fields__}:
+    said = _fields.decode(line)
+    if said.keys() <= {"k", *event.__struct_fields__}:
         return event
-    return Unknown(t=event.t, k=str(event.__struct_config__.tag), raw=Raw(line))
+    return Unknown(t=event.t, k=msgspec.json.decode(said["k"], type=str), raw=Raw(line))
 
 
 def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
     """Return the head of a new sealed segment that continues the race, from its heads or what else tells of it.
+
+    ``name_sources`` where the segment will hold every fact of the log: it then supersedes the units it is made of.
 
     Raises:
         LogError: the log holds several races.
@@ -128,5 +142,12 @@ def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
         role="seal",
         mono_origin_ns=origin_ns,
         racelog_version=old.racelog_version if old else "",
-        sources=sorted({f"{place.trailer.writer:016x}" for place in gathered.places}) if name_sources else [],
+        sources=_sources(gathered) if name_sources else [],
     )
+
+
+def _sources(gathered: Gathered) -> list[str]:
+    """Return the writers whose facts were gathered, those that were sealed before among them."""
+    read = {f"{place.trailer.writer:016x}" for place in gathered.places}
+    sealed = (head.sources for head in gathered.log.of(Head) if head.role == "seal")
+    return sorted(read.union(*sealed))

@@ -10,12 +10,13 @@ from typing import Self, TypeVar, overload
 from msgspec import Struct
 
 from racelog.errors import InputError, LogError, RaceNotFound
-from racelog.events import AnyEvent, LaneFacts, RaceFacts
+from racelog.events import AnyEvent, Head, LaneFacts, RaceFacts
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.names import sealed_sibling
 from racelog.log.reader import FileDamage, LogReport, OrderedEvent, RaceLog, UnitReader, open_log
 from racelog.log.rows import lane_of
 from racelog.log.seek import LogIndex, UnitSpan
+from racelog.log.superseded import heads, superseded
 from racelog.log.units import Unit, decode_payload
 from racelog.log.window import part_between
 
@@ -39,7 +40,11 @@ class Log:
 
     def __init__(self, path: str | Path) -> None:
         self.path, self.index = _opened(Path(path))
-        self.damage: list[FileDamage] = []
+        self.damage: list[FileDamage] = [
+            FileDamage(file.name, found.offset, found.length, found.reason)
+            for file, found in self.index.damage
+        ]
+        self.index.leave_out(superseded(self.index))
 
     def __enter__(self) -> Self:
         return self
@@ -79,13 +84,23 @@ class Log:
     @cached_property
     def lanes(self) -> dict[int, LaneFacts]:
         """The lanes by number. Cost: decompresses everything once, for a lane may be told of anywhere."""
-        reader = UnitReader()
         found: dict[int, LaneFacts] = {}
+        for facts in self.lane_facts():
+            found.setdefault(facts.lane, facts)
+        return dict(sorted(found.items()))
+
+    def lane_facts(self) -> Iterator[LaneFacts]:
+        """Yield what is told of lanes, unit by unit in time order, decompressing as far as it is asked."""
+        reader = UnitReader()
         for span in self.index.spans:
             for entry in self._read(span, reader, _A_LANE):
                 if isinstance(facts := entry[4], LaneFacts):
-                    found.setdefault(facts.lane, facts)
-        return dict(sorted(found.items()))
+                    yield facts
+
+    @cached_property
+    def heads(self) -> list[Head]:
+        """The heads of the segments. Cost: each segment's first unit."""
+        return heads(self.index)
 
     @overload
     def select(

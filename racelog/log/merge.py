@@ -2,6 +2,9 @@
 
 Nothing is decoded and encoded again, so kinds and fields of a newer racelog pass untouched, and reading the result
 is reading all the files at once. Units are ordered by writer and number: the order of the files makes no difference.
+
+Cuts are the exception: neighbours both hold the requests under way at their common edge, in units of different names. They
+are put together fact by fact (`racelog.log.union`) and written anew as one sealed file.
 """
 
 from collections.abc import Iterable
@@ -10,11 +13,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from racelog.errors import InputError, LogError, NotALog, StorageError
-from racelog.events import Head, RaceFacts
+from racelog.events import Finish, Head, RaceFacts
+from racelog.log.advice import refusal
 from racelog.log.codec import decode_events
+from racelog.log.cut import CUT_REASONS
+from racelog.log.gather import Gathered, fresh_head, gather_units
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import FileDamage, log_files, scan_file
+from racelog.log.reader import FileDamage, RaceLog
+from racelog.log.rewrite import compacted, write_race
+from racelog.log.scan import log_files, scan_file
+from racelog.log.superseded import superseded_in
+from racelog.log.union import union
 from racelog.log.units import Unit, UnitScanner, decode_payload
 
 UnitKey = tuple[int, int]
@@ -37,6 +47,8 @@ class Merge:
     files: int = 0
     units: int = 0
     duplicate_units: int = 0
+    superseded_units: int = 0
+    repeated_facts: int = 0
     events: int = 0
     race_ids: dict[str, str] = field(default_factory=dict)
     origins: set[int] = field(default_factory=set)
@@ -46,17 +58,18 @@ class Merge:
 def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress: Progress = silent) -> Merge:
     """Write every verified unit of the logs at ``paths`` to ``target``, each once.
 
-    Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
-    Cost: every byte is read twice; memory holds the units' places, not the units.
+    Of segments that are there beside the whole file they were sealed into, nothing is written. Damaged stretches are left out and told; the gaps in their writers' numbers stay, so `verify_log` still finds them.
+    Cost: every byte is read twice; memory holds the units' places, not the units. With cuts, memory holds all of it.
 
     Raises:
         RaceNotFound, NotALog, NewerLog, LogError: a log cannot be read, or two units of one name differ.
-        InputError: the logs are of different races, one was sealed from another, or ``target`` is in the way.
+        InputError: the logs are of different races, one that is not whole was sealed from another, or ``target`` is in
+            the way.
         StorageError: ``target`` cannot be written.
     """
     check_target(target, force=force)
-    index = _Index(Merge(str(target)))
     files = [file for path in paths for file in log_files(path)]
+    index = _Index(Merge(str(target)), superseded_in(files))
     total = sum(file.stat().st_size for file in files)
     before = 0
     for file in files:
@@ -65,19 +78,29 @@ def merge(paths: Iterable[Path], target: Path, *, force: bool = False, progress:
         before += file.stat().st_size
     index.check()
     with new_file(target, force=force) as partial:
-        _copy([index.places[key] for key in sorted(index.places)], partial, progress)
+        if index.has_facts_in_common:
+            index.done.repeated_facts = _write_facts(files, index.cuts, partial, progress)
+        else:
+            _copy([index.places[key] for key in sorted(index.places)], partial, progress)
     return index.done
 
 
 class _Index:
     """Where every unit lies, and whether they can all be of one race."""
 
-    def __init__(self, done: Merge) -> None:
+    def __init__(self, done: Merge, superseded: frozenset[int]) -> None:
         self.done = done
+        self._superseded = superseded
         self.places: dict[UnitKey, _Place] = {}
+        self.cuts: set[int] = set()
         self._writer_file: dict[str, Path] = {}
         self._sealed_from: dict[str, Path] = {}
         self._differ: list[str] = []
+
+    @property
+    def has_facts_in_common(self) -> bool:
+        """True when a cut is there beside anything else of its race."""
+        return bool(self.cuts) and len(self._writer_file) > 1
 
     def take_file(self, file: Path) -> Iterable[int]:
         """Note the units of one file, yielding the offset reached."""
@@ -91,6 +114,9 @@ class _Index:
 
     def _take(self, file: Path, unit: Unit) -> None:
         key = (unit.trailer.writer, unit.trailer.seq)
+        if key[0] in self._superseded:
+            self.done.superseded_units += 1
+            return
         known = self.places.get(key)
         if known is not None:
             self.done.duplicate_units += 1
@@ -112,9 +138,12 @@ class _Index:
         for event in events:
             if isinstance(event, Head | RaceFacts):
                 self.done.race_ids.setdefault(event.race_id, str(file))
+            if isinstance(event, Finish) and event.reason in CUT_REASONS:
+                self.cuts.add(key[0])
             if isinstance(event, Head):
                 self.done.origins.add(event.mono_origin_ns)
-                self._sealed_from.update(dict.fromkeys(event.sources, file))
+                if event.role == "seal":
+                    self._sealed_from.update(dict.fromkeys(event.sources, file))
 
     def _damaged(self, file: Path, offset: int, length: int, reason: str) -> None:
         self.done.damage.append(FileDamage(str(file), offset, length, reason))
@@ -133,9 +162,21 @@ class _Index:
         for writer in sorted(self._writer_file.keys() & self._sealed_from.keys()):
             file, sealed = self._writer_file[writer], self._sealed_from[writer]
             raise InputError(
-                f"{sealed} was sealed from writer {writer}, whose units are in {file} too; merged, each of its facts "
-                f"would be there twice. Use {sealed} alone"
+                f"{sealed} was sealed from writer {writer}, whose units are in {file} too, and is no longer whole; merged, "
+                f"facts would be there twice. Merge without {sealed}"
             )
+
+
+def _write_facts(files: list[Path], cuts: set[int], target: Path, progress: Progress) -> int:
+    """Write the facts of ``files`` to ``target``, those that several cuts hold once; return how many were left out."""
+    ordered, places, report = gather_units(files, progress, exact=True)
+    whole = [event for _, writer, _, _, event in ordered if writer not in cuts]
+    parts = [[event for _, writer, _, _, event in ordered if writer == cut] for cut in sorted(cuts)]
+    events, repeated = union([whole, *parts])
+    found = Gathered(RaceLog(target, [entry[4] for entry in ordered], report), places)
+    head = fresh_head(found, name_sources=not report.damage)
+    write_race(target, head, compacted(events), reason="put together from cuts", progress=progress)
+    return repeated
 
 
 def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
@@ -149,7 +190,7 @@ def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
                 out.write(_again(opened[place.file], place))
                 progress("writing", number, len(places))
     except OSError as error:
-        raise StorageError(f"cannot write {target}: {error.strerror}") from error
+        raise StorageError(f"cannot write {target}: {refusal(error)}") from error
     finally:
         for stream in opened.values():
             stream.close()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from racelog.errors import InputError, StorageError
+from racelog.log.advice import refusal
 
 PARTIAL_SUFFIX = ".partial"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -53,7 +54,7 @@ def new_file(target: Path, *, force: bool = False) -> Iterator[Path]:
             f"{target} exists already; name another file, or overwrite it with --force"
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot write {target}: {error.strerror}") from error
+        raise StorageError(f"cannot write {target}: {refusal(error)}") from error
     finally:
         partial.unlink(missing_ok=True)
 

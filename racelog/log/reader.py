@@ -14,10 +14,10 @@ from msgspec import Struct
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.codec import decode_events
-from racelog.log.names import SEGMENT_SUFFIX, sealed_sibling
-from racelog.log.units import Damage, Unit, UnitScanner, decode_payload
-
-READ_BYTES = 1 << 20
+from racelog.log.names import sealed_sibling
+from racelog.log.scan import log_files, scan_file
+from racelog.log.superseded import superseded_in
+from racelog.log.units import Damage, Unit, decode_payload
 
 E = TypeVar("E", bound=Struct)
 
@@ -32,7 +32,7 @@ class FileDamage:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.length} bytes at offset {self.offset}: {self.reason}"
+        return f"{self.file}: {self.length:,} bytes at offset {self.offset:,}: {self.reason}"
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class LogReport:
     bytes: int = 0
     units: int = 0
     duplicate_units: int = 0
+    superseded_units: int = 0
     events: int = 0
     chunks: int = 0
     writers: int = 0
@@ -81,18 +82,26 @@ OrderedEvent = tuple[int, int, int, int, AnyEvent]
 
 
 class UnitReader:
-    """Turns scanned units into ordered events: decodes, drops repeated units, keeps the report."""
+    """Turns scanned units into ordered events: decodes, drops repeated units, keeps the report.
 
-    def __init__(self) -> None:
+    Units of the writers in ``superseded`` are not read: their facts are in a sealed file that is there too
+    (`racelog.log.superseded`). Who reads a stream cannot know them, and leaves this out.
+    """
+
+    def __init__(self, superseded: frozenset[int] = frozenset()) -> None:
         self.report = LogReport()
+        self._superseded = superseded
         self._seen: set[tuple[int, int]] = set()
 
     def read(self, file: str, found: Unit | Damage) -> list[OrderedEvent]:
-        """Return the events of ``found``; damage and repeated units give none and are counted."""
+        """Return the events of ``found``; damage, repeated and superseded units give none and are counted."""
         if isinstance(found, Damage):
             self.report.damage.append(FileDamage(file, found.offset, found.length, found.reason))
             return []
         key = (found.trailer.writer, found.trailer.seq)
+        if key[0] in self._superseded:
+            self.report.superseded_units += 1
+            return []
         if key in self._seen:
             self.report.duplicate_units += 1
             return []
@@ -119,37 +128,6 @@ class UnitReader:
                 report.finished_writers += 1
 
 
-def log_files(path: Path) -> list[Path]:
-    """Return the files that make up the log at ``path``: itself, or a directory's segments by name.
-
-    Raises:
-        RaceNotFound: there is nothing at ``path``.
-    """
-    if path.is_dir():
-        return sorted(path.glob(f"*{SEGMENT_SUFFIX}"))
-    if not path.exists():
-        raise RaceNotFound(f"no log at {path}")
-    return [path]
-
-
-def scan_file(path: Path, scanner: UnitScanner | None = None) -> Iterator[Unit | Damage]:
-    """Yield every verified unit of one file and the damage between them, the tail last.
-
-    Raises:
-        LogError: the file cannot be read.
-    """
-    scanner = scanner or UnitScanner()
-    try:
-        with path.open("rb") as file:
-            while data := file.read(READ_BYTES):
-                yield from scanner.feed(data)
-    except OSError as error:
-        raise LogError(f"cannot read {path}: {error.strerror}") from error
-    tail = scanner.finish()
-    if tail is not None:
-        yield tail
-
-
 def open_log(path: str | Path) -> RaceLog:
     """Return everything readable in the log at ``path``, a file or a directory of segments.
 
@@ -174,9 +152,10 @@ def open_log(path: str | Path) -> RaceLog:
 
 def _read(root: Path) -> RaceLog:
     """Read one file or one directory as it is now."""
-    reader = UnitReader()
+    files = log_files(root)
+    reader = UnitReader(superseded_in(files))
     ordered: list[OrderedEvent] = []
-    for file in log_files(root):
+    for file in files:
         reader.report.files += 1
         for found in scan_file(file):
             ordered += reader.read(file.name, found)

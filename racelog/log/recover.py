@@ -17,10 +17,11 @@ from racelog.log.gather import Gathered, UnitPlace, fresh_head, gather
 from racelog.log.names import sealed_sibling
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target, new_file
-from racelog.log.reader import FileDamage, log_files
+from racelog.log.reader import FileDamage
 from racelog.log.rewrite import write_sealed_race
+from racelog.log.scan import log_files
 from racelog.log.seal import seal
-from racelog.log.units import TRAILER_BYTES, Trailer, _read_trailer
+from racelog.log.units import TRAILER_BYTES, Trailer
 from racelog.log.verify import Verdict, WriterAccount, verify_log
 
 
@@ -73,7 +74,8 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     """Write everything readable in the log at ``path`` to ``target`` as a whole file, and say what is lost.
 
     Without a ``target``, a directory of segments is sealed beside itself, its segments kept if any byte of them is
-    damaged; a file with nothing wrong needs nothing. Cost: reads the log twice, and what was written once.
+    damaged; a file with nothing wrong needs nothing. Cost: reads the log once where nothing is wrong with it, else
+    twice, with all of it in memory, and what was written once.
 
     Raises:
         RaceNotFound, NotALog, NewerLog, LogError: the log cannot be read at all, or holds several races.
@@ -86,30 +88,45 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     if target is not None:
         check_target(target, force=force)
     verdict = verify_log(path, progress)
-    found = gather(path, progress, exact=True)
-    if in_place and path.is_dir() and not force and (pid := recorder_at_work(found.log)) is not None:
+    if in_place and path.is_dir() and not force and (pid := recorder_at_work(path)) is not None:
         raise LogError(
             f"{path} is still being recorded by process {pid}; wait for it, or copy it out with -o"
         )
     done = Recovery(
         str(path), None if target is None else str(target), verdict.events, verdict.chunks,
-        verdict.duplicate_units, losses=find_losses(path, verdict, found), uncommitted=verdict.uncommitted,
+        verdict.duplicate_units, uncommitted=verdict.uncommitted,
     )  # fmt: skip
-    sound = not done.losses and not verdict.uncommitted
-    if sound and path.is_file() and verdict.state != "unfinished" and not verdict.duplicate_units:
+    if path.is_file() and _is_whole(verdict):
         if target is not None:
             with new_file(target, force=force) as partial:
                 shutil.copyfile(path, partial)
     elif target is None:
         raise InputError(f"{path} is not a whole log; name the file to recover it to: -o {_suggested(path)}")
-    elif sound and in_place and not force:
+    elif in_place and not force and verdict.state != "loss" and not verdict.uncommitted:
         seal(path, target)
         done.segments_kept = path.exists()
     else:
-        events = [*found.log.events, *recorded(done)]
-        reason = "recovered with loss" if done.losses else "recovered"
-        write_sealed_race(target, fresh_head(found), events, reason=reason, force=force, progress=progress)
+        _rewrite(path, target, verdict, done, force=force, progress=progress)
     return done
+
+
+def _is_whole(verdict: Verdict) -> bool:
+    """Tell whether a file is as it should be, so that its copy is all that can be recovered of it."""
+    twice = verdict.duplicate_units or verdict.superseded_units
+    return verdict.state in ("whole", "contradictory") and not (verdict.uncommitted or twice)
+
+
+def _rewrite(
+    path: Path, target: Path, verdict: Verdict, done: Recovery, *, force: bool, progress: Progress
+) -> None:
+    """Write what is readable at ``path`` to ``target``, and into both ``done`` and the file what is lost."""
+    found = gather(path, progress, exact=True)
+    done.losses = find_losses(path, verdict, found)
+    events = [*found.log.events, *recorded(done)]
+    reason = "recovered with loss" if done.losses else "recovered"
+    # What lost something must not supersede a sounder copy of what it was made of.
+    head = fresh_head(found, name_sources=not done.losses)
+    write_sealed_race(target, head, events, reason=reason, force=force, progress=progress)
 
 
 def _suggested(path: Path) -> Path:
@@ -175,7 +192,7 @@ def _last_trailer(file: Path, damage: FileDamage) -> Trailer | None:
         return None
     with file.open("rb") as stream:
         stream.seek(damage.offset + damage.length - TRAILER_BYTES)
-        return _read_trailer(stream.read(TRAILER_BYTES))
+        return Trailer.unpack(stream.read(TRAILER_BYTES))
 
 
 def _unplaced(account: WriterAccount, placed: list[Loss]) -> Iterator[Loss]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, Head
-from racelog.log.gather import gather
+from racelog.log.gather import exact_events
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
 from racelog.log.seal import fingerprint, sealed_events, sealed_units
@@ -29,8 +29,8 @@ def write_race(
             writer.commit(unit)
             done += len(unit)
         writer.finish(last, reason)
-    written = gather(path, lambda _doing, done, total: progress("proving", done, total), exact=True)
-    if fingerprint(written.log.events) != fingerprint(events):
+    written = exact_events(path, lambda _doing, done, total: progress("proving", done, total))
+    if fingerprint(written) != fingerprint(events):
         raise LogError(f"what was written to {path} does not read back equal; nothing was replaced")
 
 

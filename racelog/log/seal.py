@@ -8,14 +8,20 @@ then renamed; the segments are removed last. A crash at any instant leaves eithe
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.log.advice import refusal
 from racelog.log.codec import encode_events
-from racelog.log.reader import RaceLog, log_files, open_log
+from racelog.log.gather import exact_events, gather
+from racelog.log.reader import RaceLog
 from racelog.log.samples import Samples, join_samples, rows_alone
+from racelog.log.scan import log_files
 from racelog.log.segment import SegmentWriter, new_writer_id
 
 CHUNKS_PER_BATCH = 16384
@@ -23,6 +29,9 @@ CHUNKS_PER_BATCH = 16384
 many cost 4 % more, twice as many double what a seek takes (docs/decisions/0006-packed-columns.md)."""
 
 EVENTS_PER_UNIT = 4096
+
+_HASH_BYTES = 16
+_rows = msgspec.json.Encoder()
 
 Progress = Callable[[str], None]
 
@@ -103,20 +112,29 @@ def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
         yield unit
 
 
-def fingerprint(events: Iterable[AnyEvent]) -> list[bytes | tuple[object, ...]]:
-    """Return the multiset of facts in ``events``, columns taken apart, as a sorted list to compare."""
-    facts: list[bytes] = []
-    rows: list[tuple[object, ...]] = []
+def fingerprint(events: Iterable[AnyEvent]) -> tuple[int, int]:
+    """Return what names the multiset of facts in ``events``, columns taken apart: their number, and the sum of their hashes.
+
+    Neither order nor columns change it. That two races have the same by chance is as likely as for a hash of 128 bits.
+    Cost: a hash per fact; memory for one event.
+    """
+    number = total = 0
     for event in events:
-        if isinstance(event, Tokens):
-            rows += [
-                (event.lane, *row[:4], -1 if row[4] is None else row[4], row[5]) for row in chunk_rows(event)
-            ]
-        elif isinstance(event, Samples) and event.d:
-            facts += rows_alone(event)
-        elif not isinstance(event, Head | Finish):
-            facts.append(encode_events([event]))
-    return [*sorted(facts), *sorted(rows)]
+        for fact in _facts_alone(event):
+            number += 1
+            total += int.from_bytes(blake2b(fact, digest_size=_HASH_BYTES).digest())
+    return number, total % (1 << 8 * _HASH_BYTES)
+
+
+def _facts_alone(event: AnyEvent) -> Iterator[bytes]:
+    """Yield every fact of ``event`` by itself: its rows where it has columns."""
+    if isinstance(event, Tokens):
+        for row in chunk_rows(event):
+            yield _rows.encode((event.lane, *row))
+    elif isinstance(event, Samples) and event.d:
+        yield from rows_alone(event)
+    elif not isinstance(event, Head | Finish):
+        yield encode_events([event])
 
 
 def seal(directory: Path, target: Path, progress: Progress | None = None) -> Path:
@@ -134,7 +152,7 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     tell = progress or (lambda _text: None)
     if target.exists():
         raise InputError(f"{target} exists already; sealing never overwrites a log")
-    log = open_log(directory)
+    log = gather(directory, exact=True).log
     tell(f"sealing {log.report.chunks:,} chunks")
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
@@ -142,12 +160,12 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
         partial.unlink(missing_ok=True)
         _write_sealed(log, events, partial)
     except OSError as error:
-        raise StorageError(f"cannot remove {partial}, left by a crash: {error.strerror}") from error
+        raise StorageError(f"cannot remove {partial}, left by a crash: {refusal(error)}") from error
     except StorageError:
         with suppress(OSError):  # the failure to write is what the user must hear of
             partial.unlink(missing_ok=True)
         raise
-    if fingerprint(open_log(partial).events) != fingerprint(log.events):
+    if fingerprint(exact_events(partial)) != fingerprint(log.events):
         raise LogError(
             f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
         )
@@ -204,4 +222,4 @@ def _rename_synced(source: Path, target: Path) -> None:
         finally:
             os.close(directory)
     except OSError as error:
-        raise StorageError(f"cannot move the sealed log to {target}: {error.strerror}") from error
+        raise StorageError(f"cannot move the sealed log to {target}: {refusal(error)}") from error

@@ -8,18 +8,20 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 from racelog.errors import LogError, NotALog
-from racelog.log.reader import READ_BYTES, log_files
+from racelog.log.scan import READ_BYTES, log_files
 from racelog.log.units import (
     FRAMING_VERSION,
     TRAILER_BYTES,
     Damage,
     Trailer,
     Unit,
+    UnitKind,
     UnitScanner,
     trailer_fields,
 )
@@ -42,10 +44,11 @@ class UnitSpan(NamedTuple):
     file: int
     offset: int
     end: int
+    kind: int = UnitKind.DATA
 
 
 class LogIndex:
-    """The units of one file, or of a directory's segments, by time.
+    """The units of one file, of a directory's segments, or of several of either, by time.
 
     Holds its files open, so that a race sealed meanwhile stays readable; close it, or use it in a ``with`` block.
     What is committed after it was made is not in it. Cost: one small read a unit, 0.02 s for an hour of one lane's
@@ -58,22 +61,29 @@ class LogIndex:
         LogError: a file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, *paths: Path) -> None:
         self.files: list[Path] = []
-        self._fds: list[int] = []
+        self.damage: list[tuple[Path, Damage]] = []
+        """What a walk found between units; where the trailers form a chain there is none, but frames may be damaged."""
+        self._streams: list[FileIO] = []
         spans: list[UnitSpan] = []
         try:
-            for file in log_files(path):
+            for file in (file for path in paths for file in log_files(path)):
                 spans += self._add(file)
         except BaseException:
             self.close()
             raise
         if not spans:
             self.close()
-            raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
-        self.spans = sorted(spans)
-        self._starts = [span.t_min for span in self.spans]
-        self._ends = list(accumulate((span.t_max for span in self.spans), max))
+            where = ", ".join(map(str, paths))
+            raise NotALog(f"{where} is not a racelog file: it holds no committed unit")
+        self._arrange(sorted(spans))
+
+    def _arrange(self, spans: list[UnitSpan]) -> None:
+        """Take ``spans``, which are in order, as all there is."""
+        self.spans = spans
+        self._starts = [span.t_min for span in spans]
+        self._ends = list(accumulate((span.t_max for span in spans), max))
 
     def __del__(self) -> None:
         self.close()
@@ -90,6 +100,17 @@ class LogIndex:
     def end_ns(self) -> int:
         """The latest instant that any unit speaks of."""
         return self._ends[-1]
+
+    @property
+    def finished(self) -> bool:
+        """True when every writer closed its segment properly."""
+        ended = {span.writer for span in self.spans if span.kind == UnitKind.FINISH}
+        return all(span.writer in ended for span in self.spans)
+
+    def leave_out(self, writers: frozenset[int]) -> None:
+        """Forget the units of ``writers``; at least one of another must be left."""
+        if writers:
+            self._arrange([span for span in self.spans if span.writer not in writers])
 
     def overlapping(self, start_ns: int, end_ns: int) -> Iterator[UnitSpan]:
         """Yield the units that may hold facts from ``start_ns`` to before ``end_ns``, by their beginnings.
@@ -113,20 +134,20 @@ class LogIndex:
 
     def close(self) -> None:
         """Close the files; closing twice is fine."""
-        while self._fds:
+        while self._streams:
             with suppress(OSError):
-                os.close(self._fds.pop())
+                self._streams.pop().close()
 
     def _add(self, file: Path) -> list[UnitSpan]:
         """Return the spans of one more file."""
         try:
-            fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            stream = file.open("rb", buffering=0)
         except OSError as error:
             raise LogError(f"cannot read {file}: {error.strerror}") from error
-        number = len(self._fds)
-        self._fds.append(fd)
+        number = len(self._streams)
+        self._streams.append(stream)
         self.files.append(file)
-        chain = self._chain(number, os.fstat(fd).st_size)
+        chain = self._chain(number, os.fstat(stream.fileno()).st_size)
         return chain if chain is not None else self._walk(number)
 
     def _chain(self, file: int, size: int) -> list[UnitSpan] | None:
@@ -144,10 +165,10 @@ class LogIndex:
             fields = trailer_fields(block[at - block_start : end - block_start])
             if fields is None:
                 return None
-            _, _, version, writer, seq, t_min, t_max, _, frame_bytes, _, _ = fields
+            kind, _, version, writer, seq, t_min, t_max, _, frame_bytes, _, _ = fields
             if frame_bytes > at or version > FRAMING_VERSION:
                 return None
-            spans.append(UnitSpan(t_min, writer, seq, t_max, file, at - frame_bytes, end))
+            spans.append(UnitSpan(t_min, writer, seq, t_max, file, at - frame_bytes, end, kind))
             end = at - frame_bytes
         return spans
 
@@ -158,21 +179,26 @@ class LogIndex:
         offset = 0
         while data := self._bytes(file, offset, READ_BYTES):
             offset += len(data)
-            spans += [
-                _span(file, unit.offset, unit.end, unit.trailer)
-                for unit in scanner.feed(data)
-                if isinstance(unit, Unit)
-            ]
+            for found in scanner.feed(data):
+                if isinstance(found, Unit):
+                    spans.append(_span(file, found.offset, found.end, found.trailer))
+                else:
+                    self.damage.append((self.files[file], found))
+        tail = scanner.finish()
+        if tail is not None:
+            self.damage.append((self.files[file], tail))
         return spans
 
     def _bytes(self, file: int, offset: int, size: int) -> bytes:
-        if not self._fds:
+        if not self._streams:
             raise LogError(f"{self.files[file]} is closed; open the log again")
         try:
-            return os.pread(self._fds[file], size, offset)
+            return os.pread(self._streams[file].fileno(), size, offset)
         except OSError as error:
             raise LogError(f"cannot read {self.files[file]}: {error.strerror}") from error
 
 
 def _span(file: int, offset: int, end: int, trailer: Trailer) -> UnitSpan:
-    return UnitSpan(trailer.t_min, trailer.writer, trailer.seq, trailer.t_max, file, offset, end)
+    return UnitSpan(
+        trailer.t_min, trailer.writer, trailer.seq, trailer.t_max, file, offset, end, trailer.kind
+    )

@@ -11,6 +11,7 @@ from typing import Self
 
 from racelog.errors import StorageError, SyncError
 from racelog.events import AnyEvent, Finish, Head
+from racelog.log.advice import refusal
 from racelog.log.codec import MAX_EVENTS_PER_UNIT, encode_events, time_span
 from racelog.log.files import OS_FILES, Files
 from racelog.log.units import MAX_PAYLOAD_BYTES, SEALED_LEVEL, Trailer, UnitKind, encode_unit, live_level
@@ -45,7 +46,7 @@ class SegmentWriter:
         try:
             self._fd = files.create(path)
         except OSError as error:
-            raise StorageError(f"cannot create the log segment {path}: {error.strerror}") from error
+            raise StorageError(f"cannot create the log segment {path}: {refusal(error)}") from error
         try:
             self._write([head], UnitKind.HEAD)
             self._sync_name()
@@ -81,7 +82,7 @@ class SegmentWriter:
         try:
             self.files.sync(self._fd)
         except OSError as error:
-            raise SyncError(f"cannot sync {self.path}: {error.strerror}") from error
+            raise SyncError(f"cannot sync {self.path}: {refusal(error)}") from error
         self._synced = committed
 
     def finish(self, t_ns: int, reason: str = "", *, sync: bool = True) -> None:
@@ -110,7 +111,7 @@ class SegmentWriter:
         try:
             self.files.sync_directory(self.path.parent)
         except OSError as error:
-            raise SyncError(f"cannot sync the folder {self.path.parent}: {error.strerror}") from error
+            raise SyncError(f"cannot sync the folder {self.path.parent}: {refusal(error)}") from error
 
     def _write(self, events: Sequence[AnyEvent], kind: UnitKind) -> None:
         """Append ``events`` as a unit, halved as often as the limits of a unit ask."""
@@ -136,12 +137,13 @@ class SegmentWriter:
             written = self.files.write(self._fd, unit)
         except OSError as error:
             self._undo()
-            raise StorageError(
-                f"cannot write to {self.path}: {error.strerror}; free some space and record again"
-            ) from error
+            raise StorageError(f"cannot write to {self.path}: {refusal(error)}") from error
         if written != len(unit):
             self._undo()
-            raise StorageError(f"cannot write to {self.path}: disk full; free some space and record again")
+            raise StorageError(
+                f"cannot write to {self.path}: the disk took {written:,} of {len(unit):,} bytes, as one does that is full; "
+                "free some space, then try again"
+            )
         self._committed += written
         self._seq += 1
         self._events += len(events)

@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent
-from racelog.log.reader import READ_BYTES, LogReport, UnitReader
+from racelog.log.reader import LogReport, UnitReader
+from racelog.log.scan import READ_BYTES
 from racelog.log.units import Damage, Unit, UnitScanner
 
 
@@ -13,7 +14,8 @@ class LogStream:
     """The events of a log read from an open binary file, once, as its units come: each unit in its own order.
 
     Units are not sorted by time, because the last one may hold the earliest event; a sealed file's come by time. What
-    `report` says is complete when the stream has ended. Memory: one unit, and about 200 bytes to remember each by.
+    `report` says is complete when the stream has ended. Where segments and the file they were sealed into flow by, both
+    are read: which supersedes which is known only at the end. Memory: one unit, and about 200 bytes to remember each by.
 
     Raises:
         NotALog: the stream ended without a unit.
@@ -32,15 +34,21 @@ class LogStream:
         return self._reader.report
 
     def __iter__(self) -> Iterator[AnyEvent]:
-        for found in self._units():
+        for events in self.by_unit():
+            yield from events
+
+    def by_unit(self) -> Iterator[list[AnyEvent]]:
+        """Yield the events of each unit as it comes."""
+        for found in self.units(UnitScanner()):
             self.report.bytes += found.end - found.offset
-            for entry in self._reader.read(self.name, found):
-                yield entry[4]
+            events = [entry[4] for entry in self._reader.read(self.name, found)]
+            if events:
+                yield events
         if not self.report.units:
             raise NotALog(f"{self.name} is not a racelog log: it holds no committed unit")
 
-    def _units(self) -> Iterator[Unit | Damage]:
-        scanner = UnitScanner()
+    def units(self, scanner: UnitScanner) -> Iterator[Unit | Damage]:
+        """Yield every verified unit and the damage between them, the tail last, as ``scanner`` finds them."""
         for data in self._pieces():
             yield from scanner.feed(data)
         tail = scanner.finish()

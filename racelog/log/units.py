@@ -25,7 +25,7 @@ from racelog.errors import LogError, NewerLog
 FRAMING_VERSION = 1
 TRAILER_BYTES = 68
 _SKIPPABLE_MAGIC = 0x184D2A5C
-_PREFIX = struct.pack("<II4s", _SKIPPABLE_MAGIC, TRAILER_BYTES - 8, b"RLG1")
+TRAILER_PREFIX = struct.pack("<II4s", _SKIPPABLE_MAGIC, TRAILER_BYTES - 8, b"RLG1")
 _BODY = struct.Struct("<BBHQQqqIIII")
 _CRC = struct.Struct("<I")
 
@@ -81,7 +81,7 @@ class Trailer:
 
     def pack(self) -> bytes:
         """Return the trailer's 68 bytes."""
-        body = _PREFIX + _BODY.pack(
+        body = TRAILER_PREFIX + _BODY.pack(
             self.kind, self.flags, self.version, self.writer, self.seq, self.t_min, self.t_max,
             self.n_events, self.frame_bytes, self.payload_bytes, self.frame_crc,
         )  # fmt: skip
@@ -103,11 +103,11 @@ TrailerFields = tuple[int, int, int, int, int, int, int, int, int, int, int]
 
 def trailer_fields(data: bytes) -> TrailerFields | None:
     """Return what the trailer in these 68 bytes says, or None if they are none. Cost: a third of `Trailer.unpack`."""
-    if len(data) != TRAILER_BYTES or not data.startswith(_PREFIX):
+    if len(data) != TRAILER_BYTES or not data.startswith(TRAILER_PREFIX):
         return None
     if _CRC.unpack_from(data, TRAILER_BYTES - 4)[0] != zlib.crc32(data[:-4]):
         return None
-    fields: TrailerFields = _BODY.unpack_from(data, len(_PREFIX))
+    fields: TrailerFields = _BODY.unpack_from(data, len(TRAILER_PREFIX))
     return fields
 
 
@@ -269,14 +269,14 @@ class UnitScanner:
         """Return what the next valid trailer settles, or None when more bytes are needed."""
         buffer = self._buffer
         while True:
-            at = buffer.find(_PREFIX, self._searched)
+            at = buffer.find(TRAILER_PREFIX, self._searched)
             if at < 0:
-                self._searched = max(self._searched, len(buffer) - len(_PREFIX) + 1)
+                self._searched = max(self._searched, len(buffer) - len(TRAILER_PREFIX) + 1)
                 return None
             if at + TRAILER_BYTES > len(buffer):
                 self._searched = at
                 return None
-            trailer = _read_trailer(bytes(buffer[at : at + TRAILER_BYTES]))
+            trailer = Trailer.unpack(bytes(buffer[at : at + TRAILER_BYTES]))
             if trailer is None or trailer.frame_bytes > min(at, MAX_FRAME_BYTES):
                 self._searched = at + 1
                 continue
@@ -301,8 +301,3 @@ class UnitScanner:
             )
         unit = Unit(base + before, trailer, frame)
         return [Damage(base, before, "no trailer"), unit] if before else [unit]
-
-
-def _read_trailer(data: bytes) -> Trailer | None:
-    """Return the trailer in these 68 bytes, or None if its own CRC does not hold."""
-    return Trailer.unpack(data)

@@ -6,6 +6,7 @@ A *contradiction* reads well and cannot have happened.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,10 @@ from racelog.events import AnyEvent, Finish, Gap, Head, Tokens, Unknown
 from racelog.log.codec import decode_events, time_span
 from racelog.log.lifecycle import LifecycleChecker
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import FileDamage, RaceLog, log_files, scan_file
+from racelog.log.reader import FileDamage, RaceLog
+from racelog.log.scan import log_files, scan_file
+from racelog.log.stream import LogStream
+from racelog.log.superseded import superseded_in
 from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
@@ -56,6 +60,7 @@ class Verdict:
     bytes: int = 0
     units: int = 0
     duplicate_units: int = 0
+    superseded_units: int = 0
     events: int = 0
     chunks: int = 0
     writers: list[WriterAccount] = field(default_factory=list)
@@ -81,7 +86,7 @@ def verify_log(path: Path, progress: Progress = silent) -> Verdict:
     """Return the verdict on the log at ``path``, a file or a directory of segments.
 
     Every unit is decompressed, checksummed and decoded, and every request's life is checked; no unit is kept in
-    memory. Cost: one read of the log.
+    memory. Units that a whole sealed file beside them supersedes are counted alone. Cost: one read of the log.
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
@@ -89,32 +94,40 @@ def verify_log(path: Path, progress: Progress = silent) -> Verdict:
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    check = _Check(Verdict(str(path)))
     files = log_files(path)
+    check = _Check(Verdict(str(path)), superseded_in(files))
     total = sum(file.stat().st_size for file in files)
     for file in files:
         before = check.verdict.bytes
-        check.verdict.files += 1
-        check.verdict.bytes += file.stat().st_size
         scanner = UnitScanner()
-        writer: int | None = None
-        for found in scan_file(file, scanner):
-            if isinstance(found, Unit):
-                writer = found.trailer.writer
-                check.unit(file.name, found)
-            else:
-                # Everything but the tail is told only after the scanner has moved past it.
-                check.damage(file.name, found, writer, is_tail=found.offset >= scanner.committed)
-            progress("checking", before + found.end, total)
+        for end in check.file(file.name, scan_file(file, scanner), scanner):
+            progress("checking", before + end, total)
+    return check.conclude()
+
+
+def verify_stream(stream: LogStream) -> Verdict:
+    """Return the verdict on a log that flows by once: as `verify_log`, but nothing in it supersedes anything.
+
+    Raises:
+        NotALog, NewerLog, LogError: as `verify_log`.
+    """
+    check = _Check(Verdict(stream.name))
+    scanner = UnitScanner()
+    for _end in check.file(stream.name, stream.units(scanner), scanner):
+        pass
     return check.conclude()
 
 
 def lost_stretches(log: RaceLog) -> list[str]:
     """Return what a log that was opened has lost, a line each; an unfinished log's torn tail is no loss."""
-    finished = log.report.finished
-    sealed = any(head.role == "seal" for head in log.of(Head))
+    return losses(log.report.damage, log.of(Head), finished=log.report.finished)
+
+
+def losses(damage: Iterable[FileDamage], heads: Iterable[Head], *, finished: bool) -> list[str]:
+    """Return what of ``damage`` is a loss, a line each, and whether a sealed file was cut."""
+    sealed = any(head.role == "seal" for head in heads)
     torn_is_fine = not finished and not sealed
-    lost = [str(item) for item in log.report.damage if not (torn_is_fine and item.reason in TAIL_REASONS)]
+    lost = [str(item) for item in damage if not (torn_is_fine and item.reason in TAIL_REASONS)]
     if sealed and not finished:
         lost.append("the sealed file has no end: it was cut")
     return lost
@@ -123,8 +136,9 @@ def lost_stretches(log: RaceLog) -> list[str]:
 class _Check:
     """Gathers what the walk over a log finds; `conclude` judges it."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, superseded: frozenset[int] = frozenset()) -> None:
         self.verdict = verdict
+        self._superseded = superseded
         self._lifecycle = LifecycleChecker()
         self._crcs: dict[tuple[int, int], int] = {}
         self._events: Counter[int] = Counter()
@@ -134,10 +148,27 @@ class _Check:
         self._races: set[str] = set()
         self._unknown: Counter[str] = Counter()
 
+    def file(self, name: str, units: Iterable[Unit | Damage], scanner: UnitScanner) -> Iterator[int]:
+        """Take the units of one file and the damage between them as ``scanner`` finds them; yield the offset reached."""
+        self.verdict.files += 1
+        writer: int | None = None
+        for found in units:
+            if isinstance(found, Unit):
+                writer = found.trailer.writer
+                self.unit(name, found)
+            else:
+                # Everything but the tail is told only after the scanner has moved past it.
+                self.damage(name, found, writer, is_tail=found.offset >= scanner.committed)
+            self.verdict.bytes += found.end - found.offset
+            yield found.end
+
     def unit(self, file: str, unit: Unit) -> None:
         """Take one unit whose trailer and frame checksum hold."""
         trailer = unit.trailer
         key = (trailer.writer, trailer.seq)
+        if trailer.writer in self._superseded:
+            self.verdict.superseded_units += 1
+            return
         if key in self._crcs:
             self.verdict.duplicate_units += 1
             if self._crcs[key] != trailer.frame_crc:

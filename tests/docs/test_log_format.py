@@ -69,7 +69,7 @@ def test_the_trailer_s_table_is_its_layout() -> None:
 
 
 def test_the_bytes_to_search_for_are_the_trailer_s_first() -> None:
-    assert units._PREFIX.hex(" ").upper() in SPEC
+    assert units.TRAILER_PREFIX.hex(" ").upper() in SPEC
 
 
 def test_the_limits_are_the_code_s() -> None:

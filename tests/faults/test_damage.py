@@ -53,7 +53,7 @@ def test_a_torn_file_opens_and_says_where_it_is_torn(tmp_path: Path) -> None:
     report = open_log(path).report
 
     assert [
-        f"torn.rlog: {len(RACE) - 5 - ENDS[-2]} bytes at offset {ENDS[-2]}: not committed: no trailer follows"
+        f"torn.rlog: {len(RACE) - 5 - ENDS[-2]:,} bytes at offset {ENDS[-2]:,}: not committed: no trailer follows"
     ] == [str(damage) for damage in report.damage]
     assert not report.finished
 

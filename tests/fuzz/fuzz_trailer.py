@@ -7,7 +7,7 @@ hold decompresses to exactly what was promised, within the limits, or is a `LogE
 """
 
 from racelog.errors import LogError
-from racelog.log.units import MAX_PAYLOAD_BYTES, TRAILER_BYTES, Unit, _read_trailer, decode_payload
+from racelog.log.units import MAX_PAYLOAD_BYTES, TRAILER_BYTES, Trailer, Unit, decode_payload
 from tests.fuzz.harness import PREFIX, main, repaired
 
 
@@ -16,10 +16,10 @@ def check(data: bytes) -> None:
     if len(data) < TRAILER_BYTES:
         return
     raw = data[-TRAILER_BYTES:]
-    unmended = _read_trailer(raw)
+    unmended = Trailer.unpack(raw)
     assert unmended is None or not raw.startswith(PREFIX) or unmended.pack() == raw
     unit = repaired(data, whole=True)
-    trailer = _read_trailer(unit[-TRAILER_BYTES:])
+    trailer = Trailer.unpack(unit[-TRAILER_BYTES:])
     assert trailer is not None
     assert trailer.pack() == unit[-TRAILER_BYTES:]
     try:

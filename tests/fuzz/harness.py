@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FunctionType
 
 from racelog.errors import LogError
-from racelog.log.reader import scan_file
+from racelog.log.scan import scan_file
 from racelog.log.units import MAX_FRAME_BYTES, TRAILER_BYTES, Unit, decode_payload
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -9,7 +9,8 @@ import trio
 import trio.testing
 
 from racelog.events import RequestEnd, RequestSent, ResponseHeaders, Tokens, Usage
-from racelog.log.reader import RaceLog, open_log, scan_file
+from racelog.log.reader import RaceLog, open_log
+from racelog.log.scan import scan_file
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import Unit, decode_payload
 from racelog.testing.races import Plan, ScriptedRace

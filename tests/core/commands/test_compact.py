@@ -6,9 +6,11 @@ import os
 import pytest
 
 from racelog.cli import run
+from racelog.events import Mark
 from racelog.log import rewrite
 from racelog.log.reader import open_log
 from racelog.log.seal import fingerprint
+from racelog.log.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 
 RACE = ScriptedRace([Plan("a", requests=3, tokens=6), Plan("b", requests=3, tokens=6)])
@@ -116,8 +118,8 @@ def test_a_rename_that_fails_leaves_the_original(race, tmp_path, monkeypatch):
 
 def test_a_race_that_is_being_recorded_is_refused(home, monkeypatch, capfd):
     live = RACE.write_segments(home / "races" / f"{RACE_ID}.live")
-    (live / "new.rlog").touch()
-    monkeypatch.setattr("racelog.log.reader.LogReport.finished", False)
+    with SegmentWriter(live / "new.rlog", RACE.head(writer=9)) as writer:
+        writer.commit([Mark(t=1, label="still at it")])
     monkeypatch.setattr("racelog.log.alive._is_racelog", lambda pid: True)
 
     assert run(["compact", RACE_ID]) == 1

@@ -62,13 +62,39 @@ def test_different_races_are_refused_by_name(live, tmp_path, capfd):
     assert not (tmp_path / "out.rlog").exists()
 
 
-def test_segments_and_the_file_they_were_sealed_into_are_refused(live, tmp_path, capfd):
+def test_of_segments_and_the_file_they_were_sealed_into_the_file_is_kept(live, tmp_path, capfd):
     copy = tmp_path / "copy.rlog"
     copy.write_bytes((live / "lane-0.rlog").read_bytes())
     sealed = seal(live, tmp_path / "race.rlog")
 
+    assert merge(tmp_path / "out.rlog", copy, sealed) == 0
+    assert sealed.read_bytes() == (tmp_path / "out.rlog").read_bytes()
+    assert f"left out: {len(units(copy.read_bytes()))} units of segments" in capfd.readouterr().out
+
+
+def test_segments_and_a_sealed_file_that_lost_its_end_are_refused(live, tmp_path, capfd):
+    copy = tmp_path / "copy.rlog"
+    copy.write_bytes((live / "lane-0.rlog").read_bytes())
+    sealed = seal(live, tmp_path / "race.rlog")
+    sealed.write_bytes(sealed.read_bytes()[:-1])
+
     assert merge(tmp_path / "out.rlog", copy, sealed) == 2
-    assert f"Use {sealed} alone" in capfd.readouterr().err
+    assert (
+        f"no longer whole; merged, facts would be there twice. Merge without {sealed}"
+        in capfd.readouterr().err
+    )
+
+
+def test_a_segment_that_goes_on_for_another_is_merged_with_it(live, tmp_path):
+    head = Head(
+        t=0, race_id=RACE_ID, writer=f"{9:016x}", role="lane", mono_origin_ns=0, sources=[f"{2:016x}"]
+    )
+    with SegmentWriter(live / "lane-0b.rlog", head) as writer:
+        writer.commit([Mark(t=1, label="went on")])
+        writer.finish(2)
+
+    assert merge(tmp_path / "out.rlog", live) == 0
+    assert open_log(live).events == open_log(tmp_path / "out.rlog").events
 
 
 def test_two_units_of_one_name_that_differ_are_refused(tmp_path, capfd):

@@ -8,10 +8,11 @@ import pytest
 import zstandard
 
 from racelog.cli import run
-from racelog.events import Gap, Head, LaneFacts, Note, Unknown
+from racelog.events import Gap, Head, LaneFacts, Mark, Note, Unknown
 from racelog.log.codec import encode_events
 from racelog.log.reader import open_log
 from racelog.log.seal import fingerprint, seal
+from racelog.log.segment import SegmentWriter
 from racelog.log.units import Trailer, UnitKind, encode_unit
 from racelog.log.verify import verify_log
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
@@ -245,3 +246,33 @@ def test_a_unit_that_claims_an_absurd_number_costs_nothing(tmp_path, capfd):
 
     assert recover(tmp_path / "a.rlog", tmp_path / "out.rlog") == 3
     assert "(units 1 to 18446744073709551614 of writer 0000000000000001)" in capfd.readouterr().out
+
+
+def test_a_race_that_is_being_recorded_is_left_to_its_recorder(home, monkeypatch, capfd):
+    live = RACE.write_segments(home / "races" / f"{RACE_ID}.live")
+    with SegmentWriter(live / "new.rlog", RACE.head(writer=9)) as writer:
+        writer.commit([Mark(t=1, label="still at it")])
+    monkeypatch.setattr("racelog.log.alive._is_racelog", lambda pid: True)
+
+    assert run(["recover", RACE_ID]) == 1
+    assert "is still being recorded by process 4242" in capfd.readouterr().err
+    assert not live.with_suffix(".rlog").exists()
+
+
+def test_a_whole_file_is_copied_without_being_held_in_memory(tmp_path, monkeypatch):
+    path = RACE.write_file(tmp_path / "race.rlog")
+    monkeypatch.setattr("racelog.log.recover.gather", None)
+
+    assert run(["recover", str(path), "-o", str(tmp_path / "out.rlog")]) == 0
+    assert path.read_bytes() == (tmp_path / "out.rlog").read_bytes()
+
+
+def test_a_file_beside_what_it_was_sealed_from_is_recovered_as_it_alone(tmp_path):
+    live = RACE.write_segments(tmp_path / "race.live")
+    segments = b"".join(file.read_bytes() for file in sorted(live.iterdir()))
+    sealed = seal(live, tmp_path / "race.rlog")
+    (tmp_path / "both.rlog").write_bytes(segments + sealed.read_bytes())
+
+    assert run(["recover", str(tmp_path / "both.rlog"), "-o", str(tmp_path / "out.rlog")]) == 0
+    assert fingerprint(open_log(sealed).events) == fingerprint(open_log(tmp_path / "out.rlog").events)
+    assert open_log(tmp_path / "out.rlog").report.superseded_units == 0

@@ -105,7 +105,7 @@ def test_a_flipped_byte_is_loss_with_file_offset_length_and_reason(sealed, capfd
     assert run(["verify", str(sealed)]) == 3
     lines = capfd.readouterr().out.splitlines()
     assert lines[0] == f"loss: {sealed}: {length:,} bytes damaged in 1 place, 1 unit missing; the rest reads"
-    assert lines[2] == f"  damaged: race.rlog: {length} bytes at offset {unit.offset}: checksum mismatch"
+    assert lines[2] == f"  damaged: race.rlog: {length:,} bytes at offset {unit.offset:,}: checksum mismatch"
     assert lines[3].startswith("  missing: unit 1 of seal ")
     assert lines[4].startswith("  missing: 32 events of seal ")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from racelog.errors import LogError, NewerLog, NotALog, RaceNotFound
 from racelog.events import Mark
 from racelog.log.codec import encode_events
-from racelog.log.reader import log_files, scan_file
+from racelog.log.scan import log_files, scan_file
 from racelog.log.seek import LogIndex
 from racelog.log.units import Damage, Trailer, Unit, UnitKind, encode_unit
 from tests.core.log.bytes_of import SMALL_RACE, race_bytes

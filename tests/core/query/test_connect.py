@@ -78,7 +78,7 @@ def test_a_damaged_race_is_warned_of_and_loads_as_far_as_it_reads(home, tmp_path
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
 
-    with pytest.warns(RaceWarning, match=r"is damaged: race.rlog: \d+ bytes at offset \d+"):
+    with pytest.warns(RaceWarning, match=r"is damaged: race.rlog: [\d,]+ bytes at offset [\d,]+"):
         connection = racelog.connect(path)
 
     ((damaged,),) = connection.execute("select damaged_bytes from races").fetchall()

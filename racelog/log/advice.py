@@ -1,0 +1,28 @@
+"""What to do about a disk that says no: the system's own words, and the next step that fits them."""
+
+import errno
+
+_RETRY = "then try again"
+
+_NEXT_STEPS = {
+    errno.ENOSPC: f"free some space, {_RETRY}",
+    errno.EDQUOT: f"your quota is used up: free some space or raise it, {_RETRY}",
+    errno.EIO: "the device failed: look at the kernel's log (dmesg), and use another disk",
+    errno.EROFS: "the file system is read-only: choose another folder",
+    errno.EFBIG: "the file system or a limit (ulimit -f) allows no larger file: choose another folder or raise it",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.ENOENT: "make the folder first, or choose another",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "the whole machine has too many open files",
+    errno.ESTALE: f"the network disk lost the file: mount it anew, {_RETRY}",
+    errno.ETIMEDOUT: f"the network disk does not answer: see that it is there, {_RETRY}",
+}
+"""By errno; what is not here speaks for itself."""
+
+
+def refusal(error: OSError) -> str:
+    """Return why the system refused, and what to do about it where that is known."""
+    words = error.strerror or str(error)
+    step = _NEXT_STEPS.get(error.errno or 0)
+    return f"{words}; {step}" if step else words

@@ -1,0 +1,83 @@
+"""Segments beside the sealed file made of them: the same facts, to be read once.
+
+A sealed file names in its head the writers whose facts it holds. Where it is whole, and units of those writers are there
+as well (put together by hand, or kept beside it), theirs are superseded and not read. A sealed file that lost its end
+or a unit supersedes nothing. A live segment's ``sources`` name the writer it goes on for: both are read.
+
+Which writers these are is known only once all is there, so who reads a stream, or follows a growing log, reads both.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from racelog.errors import LogError, NotALog
+from racelog.events import AnyEvent, Finish, Head
+from racelog.log.codec import decode_events
+from racelog.log.seek import LogIndex, UnitSpan
+from racelog.log.units import Unit, decode_payload
+
+
+def superseded(index: LogIndex) -> frozenset[int]:
+    """Return the writers in ``index`` whose facts a whole sealed file, there too, holds.
+
+    Cost: each writer's first unit; all of a sealed file where it and what it was made of are both there.
+    """
+    writers = {f"{writer:016x}": writer for writer in {span.writer for span in index.spans}}
+    gone: set[int] = set()
+    for head in heads(index):
+        sources = {writers[name] for name in head.sources if name in writers and name != head.writer}
+        if head.role == "seal" and sources and _is_whole(index, head):
+            gone |= sources
+    # Sealed files that name each other in a circle were not made by sealing: none of them is believed.
+    return frozenset(gone) if len(gone) < len(writers) else frozenset()
+
+
+def superseded_in(files: Iterable[Path]) -> frozenset[int]:
+    """Return the writers in ``files`` whose facts a whole sealed file, there too, holds.
+
+    Raises:
+        NewerLog: a unit uses a newer major format.
+        LogError: a file cannot be read.
+    """
+    try:
+        index = LogIndex(*files)
+    except NotALog:
+        return frozenset()
+    try:
+        return superseded(index)
+    finally:
+        index.close()
+
+
+def heads(index: LogIndex) -> list[Head]:
+    """Return the heads of the writers in ``index``. Cost: each one's first unit."""
+    first = {span.writer: span for span in index.spans if span.seq == 0}
+    return [event for span in first.values() for event in _events(index, span) if isinstance(event, Head)]
+
+
+def _is_whole(index: LogIndex, head: Head) -> bool:
+    """Tell whether a segment has its end, and every event that this counts."""
+    units: dict[int, int] = {}
+    promised: int | None = None
+    for span in index.spans:
+        if f"{span.writer:016x}" != head.writer or span.seq in units:
+            continue
+        events = _events(index, span)
+        if not events:
+            continue
+        units[span.seq] = len(events)
+        promised = next((event.events for event in events if isinstance(event, Finish)), promised)
+    return promised is not None and promised == sum(units.values()) - 1
+
+
+def _events(index: LogIndex, span: UnitSpan) -> list[AnyEvent]:
+    """Return the events of one unit, none if it is damaged."""
+    try:
+        return [
+            event
+            for unit in index.read(span)
+            if isinstance(unit, Unit)
+            for event in decode_events(decode_payload(unit))
+        ]
+    except LogError:
+        return []
