@@ -55,7 +55,8 @@ class _Envelope(Struct):
 
 
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
-_KINDS = {str(kind.__struct_config__.tag) for kind in StoredEvent.__args__}
+FIELDS_OF = {str(kind.__struct_config__.tag): {"k", *kind.__struct_fields__} for kind in StoredEvent.__args__}
+"""The fields that racelog knows of every kind that a log may hold."""
 
 
 def encode_events(events: Iterable[AnyEvent], *, packed: bool = False) -> bytes:
@@ -112,7 +113,7 @@ def _unknown(line: bytes, error: Exception | None) -> Unknown:
         envelope = _envelope_decoder.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as other:
         raise LogError(f"not an event: {line[:80]!r}: {other}") from error
-    if envelope.k in _KINDS and 1 <= envelope.v <= UPCASTERS.newest(envelope.k):
+    if envelope.k in FIELDS_OF and 1 <= envelope.v <= UPCASTERS.newest(envelope.k):
         raise LogError(f"wrong {envelope.k!r} event: {error}: {line[:80]!r}") from error
     return Unknown(t=envelope.t, k=envelope.k, raw=Raw(line))
 
@@ -203,7 +204,9 @@ def time_span(events: Iterable[AnyEvent]) -> tuple[int, int]:
     ends: list[int] = []
     for event in events:
         # A known kind that is carried as it stands (fields from the future) is read by others as what it is.
-        seen = decode_event(bytes(event.raw)) if isinstance(event, Unknown) and event.k in _KINDS else event
+        seen = (
+            decode_event(bytes(event.raw)) if isinstance(event, Unknown) and event.k in FIELDS_OF else event
+        )
         starts.append(seen.t)
         deltas: list[int] = getattr(seen, "d", [])
         ends.append(seen.t + sum(deltas))

@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
+from racelog.log.codec import FIELDS_OF
 from racelog.log.progress import Progress, silent
 from racelog.log.reader import LogReport, OrderedEvent, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
@@ -114,9 +115,8 @@ def _carried(line: bytes, event: AnyEvent) -> AnyEvent:
     if isinstance(event, Unknown | Head | Finish):
         return event
     said = _fields.decode(line)
-    if said.keys() <= {"k", *event.__struct_fields__}:
-        return event
-    return Unknown(t=event.t, k=msgspec.json.decode(said["k"], type=str), raw=Raw(line))
+    kind = msgspec.json.decode(said["k"], type=str)
+    return event if said.keys() <= FIELDS_OF[kind] else Unknown(t=event.t, k=kind, raw=Raw(line))
 
 
 def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:

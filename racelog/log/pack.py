@@ -1,6 +1,6 @@
 """Chunk columns as a sealed file stores them: requests on tracks, gaps in base-64 digits, texts by request.
 
-Each saves what the plain columns waste on real streams (docs/decisions/0006-packed-columns.md): a track's letter is
+Each saves what the plain columns waste on real streams (docs/decisions/0009-packed-columns.md): a track's letter is
 shorter than a request's number, decimal digits take half a byte a token more than the noise in them, and texts of one
 request side by side compress as the text they are. Reading is a few calls over whole columns: no loop over rows.
 """
@@ -49,12 +49,14 @@ def unpack(packed: PackedTokens) -> Tokens:
     """
     rows = len(packed.r)
     counts = [count for track in packed.q for count in track[1::2]]
+    if any(len(track) % 2 for track in packed.q):
+        raise _wrong(packed, "a track ends with a request that has no count")
     if len(packed.x) != rows or sum(counts) != rows or min(counts, default=0) < 0:
         raise _wrong(packed, f"{len(packed.x)} texts and {sum(counts)} chunks on tracks for {rows} rows")
     requests, texts = {}, {}
     start = 0
     for number, track in enumerate(packed.q):
-        shared = [one for pair in zip(track[::2], track[1::2], strict=False) for one in repeat(*pair)]
+        shared = [one for pair in zip(track[::2], track[1::2], strict=True) for one in repeat(*pair)]
         requests[chr(FIRST_TRACK + number)] = iter(shared)
         texts[chr(FIRST_TRACK + number)] = iter(packed.x[start : start + len(shared)])
         start += len(shared)

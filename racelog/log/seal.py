@@ -26,9 +26,10 @@ from racelog.log.segment import SegmentWriter, new_writer_id
 
 CHUNKS_PER_BATCH = 16384
 """Longest column in a sealed file, and rows in a unit: what one damaged byte may cost, and the least a seek decodes. Half as
-many cost 4 % more, twice as many double what a seek takes (docs/decisions/0006-packed-columns.md)."""
+many cost 4 % more, twice as many double what a seek takes (docs/decisions/0009-packed-columns.md)."""
 
 EVENTS_PER_UNIT = 4096
+ROWS_PER_UNIT = CHUNKS_PER_BATCH
 
 _HASH_BYTES = 16
 _rows = msgspec.json.Encoder()
@@ -103,7 +104,7 @@ def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
     rows = 0
     for event in events:
         size = len(getattr(event, "d", ()))
-        if unit and (rows + size > CHUNKS_PER_BATCH or len(unit) >= EVENTS_PER_UNIT):
+        if unit and (rows + size > ROWS_PER_UNIT or len(unit) >= EVENTS_PER_UNIT):
             yield unit
             unit, rows = [], 0
         unit.append(event)

@@ -11,11 +11,12 @@ from hypothesis import given
 from msgspec import NODEFAULT, Struct
 
 from racelog import schema
-from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent
+from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, StoredEvent
 from racelog.log import codec, units
 from racelog.log.codec import encode_events
-from tests.core.strategies import KINDS, known_events
+from tests.core.strategies import known_events
 
+KINDS: tuple[type[Struct], ...] = StoredEvent.__args__
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 SPEC = (SCHEMAS / "log-format.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(\w+)` \|[^|]+\|[^|]*\| ([^|]+) \|[^|]+\|$", re.MULTILINE)

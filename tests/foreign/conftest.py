@@ -15,7 +15,7 @@ from racelog.log.seal import seal
 from racelog.testing.races import Plan, ScriptedRace
 
 RACE = ScriptedRace(
-    [Plan("a", requests=12, tokens=500), Plan("b", requests=12, tokens=500, gap_ms=7.123457, fail=(3,))]
+    [Plan("a", requests=24, tokens=500), Plan("b", requests=24, tokens=500, gap_ms=7.123457, fail=(3,))]
 )
 """Its chunks fill two units of a sealed file."""
 

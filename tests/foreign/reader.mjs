@@ -1,6 +1,5 @@
-// Reads a racelog log; written from schemas/log-format.md alone. Needs node 20.15 and the command `zstd`.
-//     node reader.mjs [--chunks] LOG...        each a file, or a directory of *.rlog
-// stdout: the events as JSON lines; with --chunks the rows of `tok`, an array each. stderr: counts and damage, a line a log.
+// Reads a racelog log; written from schemas/log-format.md alone: `node reader.mjs [--chunks] LOG...`, files or directories of *.rlog.
+// Needs node 20.15 and zstd. stdout: the events as JSON lines, with --chunks the rows of `tok`; stderr: counts and damage.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -11,8 +10,7 @@ const RULES = new Map(Object.values(schema.$defs).map((rule) => [rule.properties
 const [PREFIX, TRAILER_BYTES, MAX_FRAME_BYTES] = [Buffer.from("5c2a4d183c000000524c4731", "hex"), 68, 67_372_032];
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const is64Bit = (number) => BigInt.asIntN(64, number) === number; // throws unless it is an integer
-const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-const demand = (holds, otherwise) => { if (!holds) throw new Error(otherwise); };
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0), demand = (holds, otherwise) => { if (!holds) throw new Error(otherwise); };
 
 function* scan(bytes, file) { // "Reading", 1 to 5: the units whose checksums hold, and the damage between them
   let settled = 0;
@@ -30,11 +28,14 @@ function* scan(bytes, file) { // "Reading", 1 to 5: the units whose checksums ho
   if (settled < bytes.length) yield { file, offset: settled, length: bytes.length - settled };
 }
 
-function unpack({ r, d, x, ...rest }) { // `tok.packed`: gaps as base-64 digits, place by place; texts by request
-  demand([x, ...d].every((column) => column.length === r.length) && !/[^A-Za-z0-9+/]/.test(d.join("")), "columns");
-  const texts = [], gap = (row) => d.reduce((sum, place) => sum * 64n + BigInt(DIGITS.indexOf(place[row])), 0n);
-  r.map((_, row) => row).sort((a, b) => compare(r[a], r[b])).forEach((row, j) => { texts[row] = x[j]; });
-  return { ...rest, k: "tok", r, d: r.map((_, row) => gap(row)), x: texts };
+function unpack({ q, r, d, x, ...rest }) { // `tok.packed`: walk the rows, take the next request and text of each one's track
+  const counts = q.flatMap((track) => track.filter((_, i) => i % 2)), rows = [...r];
+  demand(counts.reduce((sum, count) => sum + count, 0n) === BigInt(rows.length) && x.length === rows.length, "tracks");
+  demand(d.length <= 8 && d.every((place) => place.length === rows.length && !/[^A-Za-z0-9+/]/.test(place)), "digits");
+  const [texts, gap] = [[...x].reverse(), (row) => d.reduce((sum, place) => sum * 64n + BigInt(DIGITS.indexOf(place[row])), 0n)];
+  const chunks = (track) => track.flatMap((one, i) => (i % 2 ? [] : Array(Number(track[i + 1])).fill(one))).map((one) => [one, texts.pop()]);
+  const tracks = q.map((track) => chunks(track).reverse()), taken = rows.map((letter) => tracks[letter.codePointAt(0) - 0x30].pop());
+  return { ...rest, k: "tok", r: taken.map(([one]) => one), d: rows.map((_, row) => gap(row)), x: taken.map(([, text]) => text) };
 }
 
 function readEvent(line) { // throws if the line is no event
@@ -43,8 +44,8 @@ function readEvent(line) { // throws if the line is no event
   if (v !== 1n || !RULES.has(k)) return { t, line };
   demand(fits(said, RULES.get(k)), "a wrong field");
   const event = k === "tok.packed" ? unpack(said) : said, { d = [] } = event, { properties } = RULES.get(event.k);
-  const isDefault = (name) => write(event[name]) === JSON.stringify(properties[name].default);
-  const known = Object.keys(event).filter((name) => Object.hasOwn(properties, name) && !isDefault(name));
+  const says = (name) => Object.hasOwn(properties, name) && write(event[name]) !== JSON.stringify(properties[name].default);
+  const known = Object.keys(event).filter(says);
   const columns = known.filter((name) => event.d && (Array.isArray(event[name]) || (event.r && /^[cs]$/.test(name))));
   demand(columns.every((name) => [...event[name]].length === d.length), "columns differ in length");
   demand(d.every((gap) => gap >= 0n) && is64Bit(d.reduce((sum, gap) => sum + gap, t)), "an instant out of range");
@@ -89,10 +90,9 @@ function rows({ lane, t, r, d, x, c = "", n = [], s = "" }) { // a `tok` event's
   return x.map((text, i) => write([(t += d[i]), lane, r[i], text, kinds[i] ?? "c", n[i] ?? null, stamps[i] ?? "k"]));
 }
 
-const asChunks = process.argv.includes("--chunks");
-for (const path of process.argv.slice(asChunks ? 3 : 2)) try {
+for (const path of process.argv.filter((word, i) => i > 1 && word !== "--chunks")) try {
   const { events, report } = read(path), chunks = events.flatMap(({ event }) => (event?.r ? rows(event) : []));
-  for (const line of asChunks ? chunks : events.map((event) => event.line)) process.stdout.write(`${line}\n`);
+  for (const line of process.argv.includes("--chunks") ? chunks : events.map((event) => event.line)) process.stdout.write(`${line}\n`);
   console.error(JSON.stringify({ ...report, events: events.length, chunks: chunks.length }));
 } catch (error) {
   console.error(JSON.stringify({ refused: error.message }));
