@@ -1,6 +1,6 @@
 """The plain httpx transport with user stamps, for what the pump does not speak (HTTPS for now).
 
-It serves the same two request extensions as `pump.transport`, so a lane never knows the difference; every chunk
+It serves the same three request extensions as `pump.transport`, so a lane never knows the difference; every chunk
 it stamps says ``user`` in the log.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
+from racelog_recorder.due import Hold
 from racelog_recorder.pump.exchange import BodySink
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.pump.transport import OnSent, Sent
@@ -24,6 +25,9 @@ class StampedPlainTransport(httpx2.AsyncHTTPTransport):
         """Send ``request``; feed the body of a successful response to its sink."""
         on_sent: OnSent | None = request.extensions.get("racelog.on_sent")
         sink: BodySink | None = request.extensions.get("racelog.sink")
+        hold: Hold | None = request.extensions.get("racelog.hold")
+        if hold:
+            await hold()
         if on_sent:
             on_sent(Sent(time.monotonic_ns(), "", None))
         response = await super().handle_async_request(request)

@@ -1,7 +1,8 @@
 """The pump as a transport under the httpx API, so that URLs, headers and auth stay httpx's.
 
-Two request extensions connect it to a recorder:
+Three request extensions connect it to a recorder:
 
+- ``racelog.hold``: awaited when the request's bytes and its connection are ready, before anything of it is sent;
 - ``racelog.on_sent``: called with `Sent` right before the first byte of the request goes to the kernel;
 - ``racelog.sink``: a `BodySink` that takes the body of a successful response as it arrives, by plain calls.
 
@@ -17,6 +18,7 @@ from typing import Literal
 import httpx2
 import trio
 
+from racelog_recorder.due import Hold
 from racelog_recorder.pump import stamps
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.exchange import BodySink, Exchange
@@ -191,7 +193,10 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         """Run one exchange up to its headers; None when a reused connection turned out to be closed."""
         exchange = connection.begin(call.request.extensions.get("racelog.sink"))
         on_sent: OnSent | None = call.request.extensions.get("racelog.on_sent")
+        hold: Hold | None = call.request.extensions.get("racelog.hold")
         try:
+            if hold:
+                await hold()
             if on_sent:
                 on_sent(Sent(time.monotonic_ns(), how, connect_ns))
             with trio.fail_after(self._quiet_timeout_s):
