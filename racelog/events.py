@@ -191,13 +191,40 @@ class RequestEnd(Event, frozen=True, kw_only=True, tag="end"):
 
 
 class HostSamples(Event, frozen=True, kw_only=True, tag="host"):
-    """A column of readings of one process, or of the whole machine (``process`` is ``host``)."""
+    """A column of readings of one process, or of the whole machine (``process`` is ``host``).
+
+    ``pump_batch`` and ``pump_batch_max`` are reads per drain of a lane's pump since the row before, ``backlog`` the
+    batches that wait for the disk.
+    """
 
     process: str
     d: list[int]
     cpu_pct: list[float | None]
     rss_mib: list[float | None]
     loop_lag_us: list[float | None] = []
+    pump_batch: list[float | None] = []
+    pump_batch_max: list[float | None] = []
+    backlog: list[float | None] = []
+
+
+class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
+    """How far a lane's stamps were from the truth before the race, on loopback, at the race's own concurrency.
+
+    ``p50_us`` to ``max_us`` are recorded arrival minus the truth server's own send time, over ``tokens`` chunks that
+    were not coalesced; ``truth_p99_us`` is how long that server's own write took, which no stamp can be closer than.
+    """
+
+    lane: int
+    streams: int
+    tokens: int
+    coalesced: int
+    p50_us: float
+    p99_us: float
+    max_us: float
+    stamp: Literal["kernel", "user"]
+    tokens_per_s: float
+    loop_lag_us: float | None = None
+    truth_p99_us: float | None = None
 
 
 class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
@@ -271,6 +298,7 @@ KnownEvent = (
     | Usage
     | RequestEnd
     | HostSamples
+    | Calibration
     | GpuSamples
     | Mark
     | Note

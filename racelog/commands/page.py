@@ -13,6 +13,7 @@ from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
+from racelog.views.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_summary
 
 SMALL_PRINT = (
@@ -244,6 +245,7 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     """Yield where and when it ran, what the recorder noticed, and the state of the log."""
     race, log, clock = page.race, page.log, page.clock
     yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
+    yield from _client(page, columns)
     if clock.mono_origin_ns is not None:
         wall = f", {clock.wall_origin}" if clock.wall_origin else ""
         yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
@@ -253,6 +255,34 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
         yield click.style(printable(f"       damaged: {lost}"), fg="red")
     for note in page.notes:
         yield from _wrapped(note, columns, label="Note")
+
+
+def _client(page: RacePage, columns: int) -> Iterator[str]:
+    """Yield whether the recorder kept up, and what says so, lane by lane."""
+    health = page.race.health
+    verdict = health_line(health) or "not judged: the log tells nothing of its recorder"
+    for line in _wrapped(verdict, columns, label="Client"):
+        yield click.style(line, fg="yellow") if health.client_limited else line
+    for lane in health.lanes:
+        if told := "; ".join(_evidence(lane)):
+            yield from _wrapped(f"{lane.engine}: {told}", columns, label=" ")
+
+
+def _evidence(lane: LaneHealth) -> Iterator[str]:
+    """Yield what was read of one lane's recorder."""
+    if (found := lane.calibration) is not None:
+        errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
+        yield (
+            f"calibrated at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
+            f"{found.stamp} stamps"
+        )
+    if lane.cpu_pct_p50 is not None and lane.cpu_busy_share is not None:
+        yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, busy {lane.cpu_busy_share:.0%} of the time"
+    if lane.loop_lag_p99_us is not None:
+        yield f"loop lag p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
+    if lane.most_waiting:
+        yield f"{_plural(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
 
 
 def _log_facts(page: RacePage) -> str:
@@ -276,5 +306,5 @@ def _host_facts(host: dict[str, object]) -> Iterator[str]:
             yield str(value) if key in SELF_EXPLAINING else f"{key} {value}"
 
 
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _plural(number: int, noun: str, many: str = "") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"

@@ -13,6 +13,7 @@ from typing import Self
 from racelog.errors import InputError
 from racelog.events import (
     AnyEvent,
+    Calibration,
     ClockAnchor,
     Finish,
     GpuSamples,
@@ -122,7 +123,7 @@ class _Requests:
 def _part(event: AnyEvent, window: Window, requests: _Requests) -> list[AnyEvent]:
     """Return what of one event is kept: all of it, some of its rows, or nothing."""
     match event:
-        case RaceFacts() | LaneFacts() | Prompt():
+        case RaceFacts() | LaneFacts() | Prompt() | Calibration():
             keep = True
         case LaneStart() | LaneEnd():
             keep = event.t < window.end_ns

@@ -18,6 +18,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
+from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
 from racelog.views.race import prompt_text, standings
 from racelog.views.summary import race_status
 
@@ -27,7 +28,7 @@ Columns = dict[str, Any]
 Batch = tuple[str, Columns]
 """A table's name and columns to append to it."""
 
-HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us")
+HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us", "pump_batch", "pump_batch_max", "backlog")
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
 
@@ -40,10 +41,12 @@ def race_batches(log: RaceLog) -> list[Batch]:
     """
     replay = Replay(RaceTracks(log.events))
     replay.seek_end()
+    health = race_health(replay)
     race_id = race_id_of(replay.tracks)
     batches: list[Batch] = [
-        ("races", _races(race_id, log, replay)),
+        ("races", _races(race_id, log, replay, health)),
         ("lanes", _lanes(race_id, replay)),
+        ("health", _health(race_id, health.lanes)),
         ("requests", _requests(race_id, replay)),
         *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
@@ -60,7 +63,7 @@ def race_id_of(tracks: RaceTracks) -> str:
     return tracks.head.race_id if tracks.head else ""
 
 
-def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
+def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Columns:
     tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
     ranking = standings(replay)
     return {
@@ -78,6 +81,8 @@ def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
         "concurrency": [facts.concurrency if facts else None],
         "winner_lane_id": [_winner(replay, ranking)],
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
+        "client_limited": [health.client_limited],
+        "client_limited_reason": ["; ".join(health.reasons) or None],
     }
 
 
@@ -110,6 +115,25 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
     }
+
+
+def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
+    read = (
+        "client_limited", "samples", "cpu_pct_p50", "cpu_busy_share", "loop_lag_p99_us", "coalesced_share", "user_share",
+        "most_waiting", "lost_chunks", "lost_events",
+    )  # fmt: skip
+    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp")
+    return {
+        "race_id": [race_id] * len(lanes),
+        "lane_id": [lane.lane for lane in lanes],
+        "reason": ["; ".join(lane.reasons) or None for lane in lanes],
+        **{name: [getattr(lane, name) for lane in lanes] for name in read},
+        **{f"calibration_{name}": [_calibrated(lane.calibration, name) for lane in lanes] for name in found},
+    }
+
+
+def _calibrated(found: StampError | None, name: str) -> Any:
+    return None if found is None else getattr(found, name)
 
 
 def _requests(race_id: str, replay: Replay) -> Columns:

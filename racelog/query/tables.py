@@ -34,6 +34,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("concurrency", "INTEGER", "requests in flight per lane, as planned"),
         Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
         Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
+        Column(
+            "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
+        ),
+        Column("client_limited_reason", "VARCHAR", "why, in words; NULL where it was not"),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -98,6 +102,34 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("cpu_pct", "DOUBLE", "CPU in use; 100 is one core"),
         Column("rss_mib", "DOUBLE", "resident memory"),
         Column("loop_lag_us", "DOUBLE", "how late the process's event loop woke"),
+        Column("pump_batch", "DOUBLE", "reads per drain of the sockets since the row before"),
+        Column("pump_batch_max", "DOUBLE", "the largest such drain"),
+        Column("backlog", "DOUBLE", "batches that waited for the disk"),
+    ),
+    "health": (
+        Column("race_id", "VARCHAR", "race of the lane"),
+        Column("lane_id", "INTEGER", "the lane whose recorder this is about"),
+        Column(
+            "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
+        ),
+        Column("reason", "VARCHAR", "why, in words; NULL where it was not"),
+        Column("samples", "BIGINT", "readings of the lane's process while it raced"),
+        Column("cpu_pct_p50", "DOUBLE", "median CPU of the process; 100 is one core"),
+        Column("cpu_busy_share", "DOUBLE", "share of readings at 90 % of a core or more, 0 to 1"),
+        Column("loop_lag_p99_us", "DOUBLE", "how late its event loop woke; 99 of 100 were less"),
+        Column("coalesced_share", "DOUBLE", "share of token chunks read together with a later one"),
+        Column("user_share", "DOUBLE", "share of token chunks stamped by the program, not the kernel"),
+        Column("most_waiting", "BIGINT", "batches that waited for the disk at most"),
+        Column("lost_chunks", "BIGINT", "chunks the recorder dropped"),
+        Column("lost_events", "BIGINT", "other facts the recorder dropped"),
+        Column(
+            "calibration_streams", "BIGINT", "streams of the calibration before the race; NULL without one"
+        ),
+        Column("calibration_tokens_per_s", "DOUBLE", "tokens a second it was fed"),
+        Column("calibration_p50_us", "DOUBLE", "median stamp error found"),
+        Column("calibration_p99_us", "DOUBLE", "its 99th percentile"),
+        Column("calibration_max_us", "DOUBLE", "its greatest"),
+        Column("calibration_stamp", "VARCHAR", "who stamped: kernel or user"),
     ),
     "gpu_samples": (
         Column("race_id", "VARCHAR", "race of the sample"),

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
+    Calibration,
+    Gap,
     LaneEnd,
     LaneFacts,
     LaneStart,
@@ -20,6 +22,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.replay.health import HealthTrack
 
 LaneEvent = LaneStart | LaneEnd | RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
@@ -65,6 +68,7 @@ class LaneTrack:
         self.tokens: list[int | None] = []
         self.stamp: list[str] = []
         self.token_t = array("q")
+        self.health = HealthTrack()
 
     def add(self, event: AnyEvent) -> None:
         """Take one event of this lane, whatever its kind; others than a lane's own are ignored."""
@@ -72,6 +76,8 @@ class LaneTrack:
             self._add_chunks(event)
         elif isinstance(event, LaneEvent):
             self._add_event(event)
+        elif isinstance(event, Gap | Calibration):
+            self.health.add(event)
 
     def duration_ns(self) -> int:
         """Return how long the lane has raced, as far as the log knows."""

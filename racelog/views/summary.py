@@ -12,6 +12,7 @@ from racelog.events import STAMP_CODES, TOKEN_CODES
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
+from racelog.views.health import RaceHealth, race_health
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -77,6 +78,7 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     ranked_by: str
     standings: list[int]
     lanes: list[LaneSummary]
+    health: RaceHealth
 
 
 def spread(values: list[float]) -> Spread | None:
@@ -115,6 +117,7 @@ def race_summary(replay: Replay) -> RaceSummary:
         ranked_by="median TTFT",
         standings=ranking,
         lanes=lanes,
+        health=race_health(replay),
     )
 
 
