@@ -69,7 +69,11 @@ class ClockAnchor(Event, frozen=True, kw_only=True, tag="clock"):
 
 
 class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
-    """The race as it was asked for, secrets removed, and where it ran."""
+    """The race as it was asked for, secrets removed, and where it ran.
+
+    With ``rate_per_s`` the load was an open loop (``concurrency`` is then 0): requests went out by a schedule, whatever
+    was open already, ``max_open`` at most.
+    """
 
     race_id: str
     name: str
@@ -82,6 +86,9 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
     plan: dict[str, Any] = {}
     host: dict[str, Any] = {}
     imported_from: str | None = None
+    rate_per_s: float | None = None
+    arrival: str = ""
+    max_open: int | None = None
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
@@ -105,9 +112,10 @@ class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
 
 
 class LaneStart(Event, frozen=True, kw_only=True, tag="lane.start"):
-    """The lane's own start: from here its clock runs."""
+    """The lane's own start: from here its clock runs. ``cpus`` are those it was pinned to, none where it was not."""
 
     lane: int
+    cpus: list[int] = []
 
 
 class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
@@ -115,6 +123,19 @@ class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
 
     lane: int
     status: Literal["finished", "stopped", "died"]
+    reason: str = ""
+
+
+class Control(Event, frozen=True, kw_only=True, tag="control"):
+    """An order that the lanes were given, to follow at ``t``; ``lane`` is None for all of them.
+
+    ``go`` is the agreed instant of a start. From ``pause`` to ``resume`` no request is sent. ``stop`` ends the race and
+    ``eliminate`` one lane: what is open may finish, for a while; ``cancel`` waits no longer.
+    """
+
+    what: Literal["go", "pause", "resume", "stop", "cancel", "eliminate"]
+    lane: int | None = None
+    by: Literal["plan", "user", "signal"] = "plan"
     reason: str = ""
 
 
@@ -291,6 +312,7 @@ KnownEvent = (
     | Prompt
     | LaneStart
     | LaneEnd
+    | Control
     | RequestScheduled
     | RequestSent
     | ResponseHeaders

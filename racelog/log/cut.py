@@ -15,6 +15,7 @@ from racelog.events import (
     AnyEvent,
     Calibration,
     ClockAnchor,
+    Control,
     Finish,
     GpuSamples,
     Head,
@@ -125,7 +126,7 @@ def _part(event: AnyEvent, window: Window, requests: _Requests) -> list[AnyEvent
     match event:
         case RaceFacts() | LaneFacts() | Prompt() | Calibration():
             keep = True
-        case LaneStart() | LaneEnd():
+        case LaneStart() | LaneEnd() | Control():
             keep = event.t < window.end_ns
         case RequestScheduled() | RequestSent() | ResponseHeaders() | Usage() | RequestEnd():
             keep = event.t < window.end_ns and (event.lane, event.req) in requests
