@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from racelog_recorder.deadlines import Deadlines
+from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.durability import Durability
 
 _LENGTH = struct.Struct("<Q")
@@ -47,8 +49,9 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     requests: int | None = None
     duration_ns: int | None = None
     concurrency: int = 1
-    connect_timeout_s: float = 10.0
-    quiet_timeout_s: float = 120.0
+    dialect: str = DEFAULT_DIALECT
+    ask_usage: bool = True
+    deadlines: Deadlines = Deadlines()
     grace_s: float = 30.0
     durability: Durability = Durability()
 
