@@ -153,13 +153,17 @@ class RequestSent(Event, frozen=True, kw_only=True, tag="sent"):
     """Stamped right before the request's bytes were handed to the kernel.
 
     ``reopened``: the server had dropped an idle connection, so the request was sent again on a fresh one; the
-    last such event of a request counts.
+    last such event of a request counts. ``connect_ns`` is all that connecting took, ``dns_ns``, ``tcp_ns`` and ``tls_ns`` its
+    steps, null for one that was not needed.
     """
 
     lane: int
     req: int
     connection: Literal["new", "reused", "reopened", ""] = ""
     connect_ns: int | None = None
+    dns_ns: int | None = None
+    tcp_ns: int | None = None
+    tls_ns: int | None = None
 
 
 class ResponseHeaders(Event, frozen=True, kw_only=True, tag="headers"):

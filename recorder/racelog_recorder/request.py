@@ -203,6 +203,9 @@ class Requester:
                 req=number,
                 connection=sent.connection,
                 connect_ns=sent.connect_ns,
+                dns_ns=sent.dns_ns,
+                tcp_ns=sent.tcp_ns,
+                tls_ns=sent.tls_ns,
             )
         )
 

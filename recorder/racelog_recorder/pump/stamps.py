@@ -1,16 +1,22 @@
 """When bytes arrived: kernel receive stamps turned into monotonic nanoseconds.
 
 Linux (4.14 and later, commit 98aaa913b4ed) stamps TCP data as it arrives; ``recvmsg`` hands over the arrival of
-the last segment it returns. So a stamp does not depend on how busy this process is. The stamps are
-``CLOCK_REALTIME``; every drain samples its offset to ``CLOCK_MONOTONIC``. A stamp is believed only if the offset has
-not jumped since the drain before, and if it lies between the socket's previous read and now. Otherwise the read's
-own time counts, and the row says so: a stepped clock can move a stamp by no more than `SLACK_NS`.
+the last segment it returns. So a stamp does not depend on how busy this process is. It stamps no unix sockets.
+
+The stamps are ``CLOCK_REALTIME``; every drain samples its offset to ``CLOCK_MONOTONIC`` (`OffsetWatch`). A stamp is
+believed only if the offset has not jumped since the socket was last known to be empty, and if it lies between that
+instant and now. Otherwise the read's own time counts, and the row says so.
+
+What a meddled clock can do: however it is slewed or stepped, no stamp leaves the interval between the socket's
+previous read and this one, and a believed stamp is off by at most `SLACK_NS`. The one thing that samples cannot see
+is a clock stepped away and back between two of them; then the interval alone holds.
 """
 
 import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 SO_TIMESTAMPNS = 35
@@ -20,8 +26,14 @@ _TIMESPEC = struct.Struct("@ll")
 ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
 
 SLACK_NS = 1_000_000
-"""How far a believed stamp may lie outside its window: far above the slew between two samples of the offset
-(33 us in 6 s was seen), far below any step that matters."""
+"""How far a believed stamp may be moved by a stepped or slewed clock: far above the slew between two samples of the
+offset (33 us in 6 s was seen; 500 ppm, the most that the kernel allows, takes 2 s to get there), far below any step
+that matters."""
+
+TIGHT_NS = 20_000
+"""A reading of both clocks that took longer was interrupted, and is taken again."""
+
+READINGS = 3
 
 KERNEL = "k"
 USER = "u"
@@ -29,15 +41,44 @@ USER = "u"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a read's last byte arrived (monotonic ns), and who says so: `KERNEL` or `USER`."""
+    """When a read's last byte arrived (monotonic ns), and who says so: `KERNEL` or `USER`.
+
+    ``more``: part of a further TLS record arrived with it, so the stamp may be that of later bytes.
+    """
 
     t_ns: int
     stamp: str
+    more: bool = False
+
+
+class OffsetWatch:
+    """Compares successive samples of the offset between the clocks; ``stepped_ns`` is when it was last seen to jump.
+
+    A read of the next drain may bring bytes that came before this drain's sample, so each sample is held against
+    the two before it.
+    """
+
+    def __init__(self) -> None:
+        self._before: tuple[int, ...] = ()
+        self.stepped_ns: int | None = None
+
+    def sampled(self, offset_ns: int, now_ns: int) -> None:
+        """Take the offset as it was at ``now_ns``."""
+        if any(abs(offset_ns - before) > SLACK_NS for before in self._before):
+            self._before, self.stepped_ns = (), now_ns
+        self._before = (*self._before[-1:], offset_ns)
+
+    def believes(self, empty_since_ns: int) -> bool:
+        """Return True if bytes that came after ``empty_since_ns`` can have only the present offset in their stamps."""
+        return self.stepped_ns is None or empty_since_ns > self.stepped_ns
 
 
 def enable(sock: socket.socket) -> bool:
-    """Ask the kernel to stamp what ``sock`` receives; return False where it cannot."""
-    if not sys.platform.startswith("linux"):
+    """Ask the kernel to stamp what ``sock`` receives; return False where it cannot.
+
+    Linux takes the option on a unix socket and stamps nothing: its rows are stamped by the read.
+    """
+    if not sys.platform.startswith("linux") or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return False
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -46,11 +87,23 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
-def realtime_offset_ns() -> int:
-    """Return ``CLOCK_REALTIME`` minus ``CLOCK_MONOTONIC`` now, from one bracketed reading."""
-    before = time.monotonic_ns()
-    wall = time.time_ns()
-    return wall - (before + time.monotonic_ns()) // 2
+def realtime_offset_ns(
+    monotonic_ns: Callable[[], int] = time.monotonic_ns, realtime_ns: Callable[[], int] = time.time_ns
+) -> int:
+    """Return ``CLOCK_REALTIME`` minus ``CLOCK_MONOTONIC`` now, from the tightest of a few bracketed readings.
+
+    Right to half the bracket: below a microsecond, unless this process was put aside in the middle of each reading.
+    """
+    tightest_ns = best_ns = 0
+    for reading in range(READINGS):
+        before = monotonic_ns()
+        wall = realtime_ns()
+        after = monotonic_ns()
+        if reading == 0 or after - before < tightest_ns:
+            tightest_ns, best_ns = after - before, wall - (before + after) // 2
+        if tightest_ns <= TIGHT_NS:
+            break
+    return best_ns
 
 
 def stamp_of(ancillary: list[tuple[int, int, bytes]]) -> int | None:

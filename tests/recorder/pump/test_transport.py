@@ -183,11 +183,11 @@ def test_a_server_that_says_nothing_for_too_long_is_a_read_timeout(scripted: Any
         unwrapped(use, idle_jump_s=0.2, quiet_timeout_s=5.0)
 
 
-def test_https_is_left_to_another_transport() -> None:
+def test_what_is_no_http_is_refused() -> None:
     async def use(client: httpx2.AsyncClient) -> Any:
-        return await client.get("https://127.0.0.1:1/")
+        return await client.get("ftp://127.0.0.1:1/")
 
-    with pytest.raises(httpx2.UnsupportedProtocol, match="plain http"):
+    with pytest.raises(httpx2.UnsupportedProtocol, match="http and https, not 'ftp'"):
         unwrapped(use)
 
 
