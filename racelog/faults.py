@@ -29,7 +29,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("tls", "no trusted TLS connection", "certificate, host name, CA; https towards a plain http port"),
     Fault("reset", "the connection was reset", "a server process that crashed or was killed, a proxy"),
-    Fault("http", "a status other than 2xx", "`http_status`; the message has the body's head; 429 is the rate limit"),
+    Fault("http", "a status other than 2xx", "the engine's own log; 429 is a rate limit: send fewer at a time"),
     Fault("headers_timeout", "no status line in time", "the server's queue; prompts too long for it", "headers"),
     Fault(
         "first_token_timeout",

@@ -9,6 +9,7 @@ from msgspec import Struct
 from racelog.clock import NS_PER_S, rfc3339
 from racelog.commands.output import Heading, table_lines
 from racelog.events import Gap, Head, Note
+from racelog.faults import advice
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
@@ -30,6 +31,10 @@ BASIS = {
 }
 
 SELF_EXPLAINING = frozenset({"hostname", "os", "cpu"})
+
+FAULTS_SHOWN = 6
+MESSAGE_SHOWN = 160
+"""How many kinds of failure a lane's lines explain, and how much of a message."""
 
 PLAIN_WIDTH = 100
 """Width of wrapped text where there is no terminal to ask."""
@@ -126,7 +131,7 @@ def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
     yield from _numbers(race, width)
     yield ""
     for lane in _ranked(race):
-        yield from _lane_lines(lane, page.transports.get(lane.lane, ""))
+        yield from _lane_lines(lane, page.transports.get(lane.lane, ""), columns)
     yield ""
     yield from _circumstances(page, columns)
     yield ""
@@ -222,7 +227,7 @@ def _ms(value: float) -> str:
     return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 - three digits tell enough
 
 
-def _lane_lines(lane: LaneSummary, transport: str) -> Iterator[str]:
+def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
     yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(f'{lane.model} at {lane.url}')}"
@@ -236,9 +241,23 @@ def _lane_lines(lane: LaneSummary, transport: str) -> Iterator[str]:
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
     yield indent + printable(f"chunk stamps: {stamps}, {lane.coalesced:,} coalesced{through}")
-    if lane.errors:
-        errors = ", ".join(f"{count:,} {kind or 'unnamed'}" for kind, count in lane.errors.items())
-        yield indent + click.style(printable(f"errors: {errors}"), fg="red")
+    yield from (indent + line for line in _fault_lines(lane, columns - len(indent)))
+
+
+def _fault_lines(lane: LaneSummary, columns: int) -> Iterator[str]:
+    """Yield the failures by kind, and for each what the first one said and what to look at."""
+    if not lane.faults:
+        return
+    errors = ", ".join(f"{fault.count:,} {fault.label}" for fault in lane.faults)
+    yield click.style(printable(f"errors: {errors}"), fg="red")
+    for fault in lane.faults[:FAULTS_SHOWN]:
+        hint = advice(fault.kind)
+        said = f"{fault.label}: {_short(fault.message)}" if fault.message else fault.label
+        yield from _wrapped(f"{said} · look at: {hint}" if hint else said, columns, label=" ")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MESSAGE_SHOWN else text[: MESSAGE_SHOWN - 1] + "…"
 
 
 def _circumstances(page: RacePage, columns: int) -> Iterator[str]:

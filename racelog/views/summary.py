@@ -12,6 +12,7 @@ from racelog.events import STAMP_CODES, TOKEN_CODES
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
+from racelog.views.faults import FaultCount, fault_counts
 from racelog.views.health import RaceHealth, race_health
 
 
@@ -44,6 +45,7 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     cancelled: int
     open: int
     errors: dict[str, int]
+    faults: list[FaultCount]
     success_rate: float | None
     duration_s: float
     input_tokens: int
@@ -152,8 +154,8 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
         lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
         status=fold.status, reason=fold.reason, place=None, requests=len(raced),
         ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled, open=sum(r.status == "open" for r in raced),
-        errors=dict(sorted(fold.errors.items())), success_rate=fold.ok / done if done else None,
-        duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
+        errors=dict(sorted(fold.errors.items())), faults=fault_counts(raced),
+        success_rate=fold.ok / done if done else None, duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
         token_basis=sorted({request.token_basis for request in counted}),
         tokens_per_s=tokens / seconds if seconds else None, requests_per_s=fold.ok / seconds if seconds else None,
         ttft_ms=spread(_present(request.ttft_ms for request in counted)),

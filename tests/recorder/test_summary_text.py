@@ -29,8 +29,8 @@ def test_lanes_stand_by_place_with_their_numbers() -> None:
     ]
 
 
-def test_failures_are_counted_by_name() -> None:
-    assert "a: 2 x http" in lines(Plan("a", fail=(0, 2)))
+def test_failures_are_counted_by_name_with_what_the_first_said() -> None:
+    assert "a: 2 x http (HTTP 500)" in lines(Plan("a", fail=(0, 2)))
 
 
 def test_a_race_without_a_success_has_no_winner() -> None:
