@@ -9,6 +9,10 @@ from racelog_cards.numbers import MIB_PER_GIB, counted, share, three_digits
 from racelog_cards.wording import Draws, model_shown, shown
 
 FEW_REQUESTS = 100
+FAILURES_NAMED = 3
+FAULT_NAME = re.compile(r"[a-z][a-z0-9_ -]{0,23}")
+"""Failure kinds are short words; anything else might be a message, and a message may hold a secret."""
+
 _BASES = {"chunks": "one per text chunk", "server": "by the server's count per chunk", "usage": "by the server's usage"}  # fmt: skip
 _MARKS = re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE)
 
@@ -22,6 +26,7 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
         _models(summary, draws),
         hardware(summary.host, draws),
         _basis(summary),
+        _failures(summary),
         _few(summary),
         _stamps(summary),
         f"recorded by racelog {version}".strip(),
@@ -64,6 +69,18 @@ def _basis(summary: RaceSummary) -> str:
     bases = sorted({basis for lane in summary.lanes if lane.ok for basis in lane.token_basis} - {"usage"})
     said = [_BASES.get(basis, "by an unknown basis") for basis in bases]
     return f"* tokens counted {' or '.join(dict.fromkeys(said))}" if said else ""
+
+
+def _failures(summary: RaceSummary) -> str:
+    """Return what the numbers leave out: failures by kind, the most frequent first; nothing when there are no numbers."""
+    kinds: Counter[str] = Counter()
+    for lane in summary.lanes:
+        kinds.update({kind: count for kind, count in lane.errors.items() if FAULT_NAME.fullmatch(kind)})
+    failed = sum(lane.failed for lane in summary.lanes)
+    if not failed or not any(lane.ok for lane in summary.lanes):
+        return ""
+    named = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(FAILURES_NAMED))
+    return f"not counted: {failed:,} failed{f' ({named})' if named else ''}"
 
 
 def _few(summary: RaceSummary) -> str:

@@ -69,7 +69,8 @@ class Narrator:
 
 def _progress(lane: LaneView) -> str:
     of = f"/{lane.target_requests:,}" if lane.target_requests else ""
-    failed = f", {lane.failed:,} failed" if lane.failed else ""
+    kinds = ", ".join(f"{count:,} {flat(kind)}" for kind, count in lane.errors.items())
+    failed = f", {lane.failed:,} failed ({kinds})" if lane.failed else ""
     return (
         f"{lane.requests_done:,}{of} requests{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, "
         f"{rate_text(lane.tokens_per_s)} tok/s"
