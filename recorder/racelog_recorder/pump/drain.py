@@ -15,6 +15,7 @@ from racelog_recorder.pump.stamps import (
     Arrival,
     OffsetWatch,
     arrival,
+    kept_on,
     realtime_offset_ns,
     stamp_of,
 )
@@ -71,9 +72,10 @@ class Pump:
     async def run(self) -> None:
         """Drain until cancelled."""
         try:
-            while True:
-                await self._poller.wait()
-                self.drain()
+            with kept_on():
+                while True:
+                    await self._poller.wait()
+                    self.drain()
         finally:
             self._sockets.clear()  # so that a later unwatch does not touch the closed poller
             self._poller.close()

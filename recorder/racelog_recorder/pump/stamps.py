@@ -16,7 +16,8 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 SO_TIMESTAMPNS = 35
@@ -34,6 +35,10 @@ TIGHT_NS = 20_000
 """A reading of both clocks that took longer was interrupted, and is taken again."""
 
 READINGS = 3
+
+BEGIN_S = 0.05
+"""Linux begins to stamp a little after the first socket of the machine asks for it (it patches its own code, from a
+work queue: ``net_enable_timestamp`` in net/core/dev.c), and ends after the last one closes. 2 ms were seen."""
 
 KERNEL = "k"
 USER = "u"
@@ -87,6 +92,14 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
+@contextmanager
+def kept_on() -> Iterator[None]:
+    """Keep the kernel stamping while the block runs, so that not even a first connection comes before it begins."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as idle:
+        enable(idle)
+        yield
+
+
 def realtime_offset_ns(
     monotonic_ns: Callable[[], int] = time.monotonic_ns, realtime_ns: Callable[[], int] = time.time_ns
 ) -> int:
@@ -132,13 +145,19 @@ def arrival(realtime_ns: int | None, offset_ns: int, earliest_ns: int, now_ns: i
 
 
 def probe() -> str:
-    """Return `KERNEL` if a loopback round trip comes back with a believable kernel stamp, else `USER`."""
+    """Return `KERNEL` if a loopback round trip comes back with a believable kernel stamp, else `USER`.
+
+    Cost: 0.2 ms; `BEGIN_S` where the answer is `USER`.
+    """
+    until_s = time.monotonic() + BEGIN_S
     try:
-        with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as sender:
+        with kept_on(), socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as sender:
             sender.connect(listener.getsockname())
             receiver, _ = listener.accept()
             with receiver:
-                return _probe_pair(sender, receiver)
+                while (stamp := _probe_pair(sender, receiver)) == USER and time.monotonic() < until_s:
+                    time.sleep(BEGIN_S / 50)
+                return stamp
     except OSError:
         return USER
 
