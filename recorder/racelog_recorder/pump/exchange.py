@@ -86,6 +86,8 @@ class Exchange:
             self.failure = self.failure or f"response headers exceed {MAX_HEADER_BYTES} bytes"
         if self.sink:
             self.sink.read_ends()
+        if self.finished:  # it holds our methods: a circle, and no garbage collector runs while a lane races
+            del self._parser
 
     def closed(self, when: Arrival, *, farewell: bool = True) -> None:
         """The peer closed the connection: ends a body that has no length, breaks any other.
