@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary
 from racelog_cards.numbers import MIB_PER_GIB, counted, share, three_digits
 from racelog_cards.wording import Draws, model_shown, shown
@@ -21,7 +22,9 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
     """Return the footer's items in order of weight, none of them empty."""
     version = shown(summary.racelog_version, draws)
     race_id = shown(summary.race_id, draws)
+    verdict, limited = shown(health_line(summary.health), draws), summary.health.client_limited
     items = (
+        verdict if limited else "",
         f"+ {counted(hidden_lanes, 'more lane')}" if hidden_lanes else "",
         _models(summary, draws),
         hardware(summary.host, draws),
@@ -29,6 +32,7 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
         _failures(summary),
         _few(summary),
         _stamps(summary),
+        "" if limited else verdict,
         f"recorded by racelog {version}".strip(),
         f"race {race_id}" if race_id else "",
     )

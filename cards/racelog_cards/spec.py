@@ -132,7 +132,8 @@ def _notice(summary: RaceSummary) -> str:
     died = sum(lane.status == "died" for lane in summary.lanes)
     if died:
         return f"{counted(died, 'lane')} died"
-    return {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
+    early = {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
+    return early or ("client-limited" if summary.health.client_limited else "")
 
 
 def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str]) -> Hero:

@@ -1,5 +1,6 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
@@ -43,6 +44,8 @@ def title(scene: Scene, columns: int) -> Line:
     clock = f"{passed:.1f} s" if transport.live else f"{passed:.1f} of {whole:.1f} s"
     go = scene.stage is Stage.RACING and 0 < race.position_s < GO_S and not transport.over
     end: Line = [Span(" GO! ", Style(GOOD.fg, bold=True, reverse=True)), Span("  ")] if go else [Span("  ")]
+    if race.health.client_limited:
+        end = [Span(" client-limited ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     end += [Span(clock), Span(" ")]
     while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
         start.pop()
@@ -116,6 +119,17 @@ def glossary(columns: int) -> Line:
         if line_width([*line, *part]) <= columns:
             line += part
     return line
+
+
+def small_print(scene: Scene, columns: int) -> Line:
+    """Return the row of small print: why the numbers are not the engines' alone, else what the words mean."""
+    health = scene.race.health
+    verdict = flat(health_line(health))
+    if health.client_limited:
+        return [Span(" "), Span(cut(verdict, columns - 2), WARN)]
+    line = glossary(columns)
+    told = [Span(verdict, FAINT), Span(" ")]
+    return between(line, told, columns) if verdict and line_width([*line, *told]) < columns else line
 
 
 def help_pane(columns: int) -> list[Line]:

@@ -279,7 +279,7 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
 def _client(page: RacePage, columns: int) -> Iterator[str]:
     """Yield whether the recorder kept up, and what says so, lane by lane."""
     health = page.race.health
-    verdict = health_line(health) or "not judged: the log tells nothing of its recorder"
+    verdict = health_line(health).removeprefix("the client ") or "not judged: the log tells nothing of its recorder"
     for line in _wrapped(verdict, columns, label="Client"):
         yield click.style(line, fg="yellow") if health.client_limited else line
     for lane in health.lanes:

@@ -110,7 +110,9 @@ def busy(lane: LaneHealth) -> str:
     """
     if lane.samples < LEAST_SAMPLES or lane.cpu_busy_share is None or lane.cpu_busy_share < CPU_BUSY_SHARE:
         return ""
-    return f"it used {CPU_BUSY_PCT:.0f} % of a core or more for {lane.cpu_busy_share:.0%} of the race"
+    return (
+        f"its CPU was full for {lane.cpu_busy_share:.0%} of the race ({CPU_BUSY_PCT:.0f}% of a core or more)"
+    )
 
 
 def late_stamps(lane: LaneHealth) -> str:

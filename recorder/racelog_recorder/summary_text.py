@@ -2,6 +2,7 @@
 
 from racelog.text import printable
 from racelog.views.faults import FaultCount
+from racelog.views.health import health_line
 from racelog.views.summary import LaneSummary, RaceSummary
 
 MEDALS = ("1st", "2nd", "3rd")
@@ -33,7 +34,14 @@ def summary_lines(summary: RaceSummary) -> list[str]:
         *lines,
         "",
         "TTFT: time to first token. TPOT: time per output token after the first. Places go by median TTFT.",
+        *_client(summary),
     ]
+
+
+def _client(summary: RaceSummary) -> list[str]:
+    """Say whether the numbers are the engines' alone."""
+    verdict = printable(health_line(summary.health))
+    return [f"{verdict[:1].upper()}{verdict[1:]}."] if verdict else []
 
 
 def _fault(lane: LaneSummary, fault: FaultCount) -> str:

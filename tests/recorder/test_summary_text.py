@@ -2,7 +2,7 @@
 
 from racelog.events import AnyEvent, LaneEnd
 from racelog.replay.race import RaceTracks, Replay
-from racelog.testing.races import Plan, ScriptedRace
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.summary import race_summary
 from racelog_recorder.summary_text import summary_lines
 
@@ -66,3 +66,14 @@ def test_a_winner_is_not_compared_with_a_lane_that_died() -> None:
 
 def _ends(event: AnyEvent, lane: int) -> bool:
     return isinstance(event, LaneEnd) and event.lane == lane
+
+
+def test_a_client_that_was_the_bottleneck_has_the_last_word() -> None:
+    race = ScriptedRace([Plan("a", requests=10, gap_ms=100)])
+    busy = recorder_readings("a", cpu_pct=100.0)
+
+    told = summary_lines(race_summary(Replay(RaceTracks([*race.events(), busy]))))
+
+    assert told[-1] == (
+        "The client was the bottleneck: its CPU was full for 100% of the race (90% of a core or more)."
+    )

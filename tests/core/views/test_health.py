@@ -8,23 +8,16 @@ import pytest
 from racelog.clock import NS_PER_MS
 from racelog.events import AnyEvent, Calibration, Gap, HostSamples, Tokens
 from racelog.replay.race import RaceTracks, Replay
-from racelog.testing.races import Plan, ScriptedRace
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.health import LEAST_SAMPLES, RaceHealth, health_line, race_health
 
 PLAN = Plan("vLLM", requests=10, tokens=10, start_ms=1000, ttft_ms=100, gap_ms=100)
 """Races from 1 s to 11 s: a hundred chunks, and a hundred readings at ten a second."""
 
 
-def readings(
-    process: str = "lane:vLLM", start_ms: int = 1000, rows: int = 100, **columns: Any
-) -> HostSamples:
-    """Return readings of a healthy process, ten a second; a column is a list or one value for all rows."""
-    plain = {"cpu_pct": 20.0, "rss_mib": 50.0, "loop_lag_us": 800.0, **columns}
-    filled: dict[str, Any] = {
-        name: value if isinstance(value, list) else [value] * rows for name, value in plain.items()
-    }
-    d = [0, *[100 * NS_PER_MS] * (rows - 1)]
-    return HostSamples(t=start_ms * NS_PER_MS, process=process, d=d, **filled)
+def readings(**changes: Any) -> HostSamples:
+    """Return readings of this lane's recorder."""
+    return recorder_readings("vLLM", **changes)
 
 
 def calibration(**changes: Any) -> Calibration:
@@ -80,7 +73,7 @@ def test_the_reason_has_the_number() -> None:
     found = health(readings(cpu_pct=rows(99.0, 34, 50.0)))
 
     assert health_line(found) == (
-        "the client was the bottleneck: it used 90 % of a core or more for 34% of the race"
+        "the client was the bottleneck: its CPU was full for 34% of the race (90% of a core or more)"
     )
 
 
