@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S, rfc3339
 from racelog.commands.output import Heading, table_lines
-from racelog.events import Gap, Head, Note
+from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
@@ -21,7 +21,8 @@ SMALL_PRINT = (
     "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (output tokens - 1), per "
     "request. ITL: gaps between successive token chunks of a request, pooled. tok/s: output tokens of successes over "
     "the lane's own racing time. Warm-up and failed requests do not count. All times are CLOCK_MONOTONIC; a kernel "
-    "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together."
+    "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together. In an "
+    "open loop a request's wait for its turn is told apart and is in no other number."
 )
 
 BASIS = {
@@ -110,10 +111,13 @@ def _notes(log: RaceLog, tracks: RaceTracks) -> list[str]:
     names = {lane: track.facts.engine for lane, track in tracks.lanes.items()}
     found = []
     for event in log.events:
-        if not isinstance(event, Note | Gap):
+        if not isinstance(event, Note | Gap | Control) or (isinstance(event, Control) and event.what == "go"):
             continue
         where = f" ({names.get(event.lane, event.lane)})" if event.lane is not None else ""
-        if isinstance(event, Note):
+        if isinstance(event, Control):
+            why = f": {event.reason}" if event.reason else ""
+            what = f"order{where}: {event.what}, by {event.by}{why}"
+        elif isinstance(event, Note):
             what = f"{event.level}{where}: {event.text}"
         else:
             what = f"lost{where}: {event.chunks} chunks, {event.events} events, {event.bytes} bytes: {event.reason}"
@@ -132,6 +136,11 @@ def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
     yield ""
     for lane in _ranked(race):
         yield from _lane_lines(lane, page.transports.get(lane.lane, ""), columns)
+        if race.load.rate_per_s is not None and lane.queue_ms is not None:
+            waits = " / ".join(
+                _ms(value) for value in (lane.queue_ms.p50, lane.queue_ms.p99, lane.queue_ms.max)
+            )
+            yield f"  sent p50 / p99 / max {waits} ms after the schedule"
     yield ""
     yield from _circumstances(page, columns)
     yield ""
@@ -159,7 +168,7 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
         race.grid,
         _plural(len(race.lanes), "engine"),
         f"{race.requests_per_lane:,} requests per lane" if race.requests_per_lane else "",
-        f"concurrency {race.concurrency}",
+        race.load.words,
         f"{race.duration_s:.2f} s",
         f"seed {race.seed}",
     ]
@@ -264,6 +273,7 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     """Yield where and when it ran, what the recorder noticed, and the state of the log."""
     race, log, clock = page.race, page.log, page.clock
     yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
+    yield from _start(race, columns)
     yield from _client(page, columns)
     if clock.mono_origin_ns is not None:
         wall = f", {clock.wall_origin}" if clock.wall_origin else ""
@@ -276,10 +286,31 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
         yield from _wrapped(note, columns, label="Note")
 
 
+def _start(race: RaceSummary, columns: int) -> Iterator[str]:
+    """Yield how well the lanes kept to the agreed start, where one is on record."""
+    load = race.load
+    late = [start.late_us for start in load.starts if start.late_us is not None]
+    parts = [f"{max(late) / 1000:.2f} ms after the agreed instant at the latest"] if late else []
+    if load.start_spread_us is not None:
+        parts.insert(0, f"{len(load.starts)} lanes within {load.start_spread_us / 1000:.2f} ms of each other")
+    names = {lane.lane: lane.engine for lane in race.lanes}
+    pinned = [
+        f"{names[start.lane]} on CPU {', '.join(map(str, start.cpus))}" for start in load.starts if start.cpus
+    ]
+    if pinned:
+        parts.append(f"pinned: {'; '.join(pinned)}")
+    if load.paused_s:
+        parts.append(f"paused {load.paused_s:.1f} s")
+    if parts:
+        yield from _wrapped(" · ".join(parts), columns, label="Start")
+
+
 def _client(page: RacePage, columns: int) -> Iterator[str]:
     """Yield whether the recorder kept up, and what says so, lane by lane."""
     health = page.race.health
-    verdict = health_line(health).removeprefix("the client ") or "not judged: the log tells nothing of its recorder"
+    verdict = (
+        health_line(health).removeprefix("the client ") or "not judged: the log tells nothing of its recorder"
+    )
     for line in _wrapped(verdict, columns, label="Client"):
         yield click.style(line, fg="yellow") if health.client_limited else line
     for lane in health.lanes:

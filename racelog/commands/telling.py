@@ -201,6 +201,9 @@ _WORDS: dict[str, Callable[[Fact, _Fields], str]] = {
     "prompt": _prompt,
     "lane.start": lambda _fact, _more: "starts",
     "lane.end": lambda _fact, more: f"{more['status']}{_optional(': {}', more['reason'])}",
+    "control": lambda _fact, more: (
+        f"order: {more['what']}, by {more['by'] or 'plan'}{_optional(': {}', more['reason'])}"
+    ),
     "req": _scheduled,
     "sent": _sent,
     "headers": lambda fact, more: f"request {fact.req} answered: HTTP {more['status']}",

@@ -19,6 +19,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
 from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
+from racelog.views.load import race_load
 from racelog.views.race import prompt_text, standings
 from racelog.views.summary import race_status
 
@@ -51,6 +52,7 @@ def race_batches(log: RaceLog) -> list[Batch]:
         *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
+        ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
     ]
     return batches
@@ -65,7 +67,7 @@ def race_id_of(tracks: RaceTracks) -> str:
 
 def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Columns:
     tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
-    ranking = standings(replay)
+    ranking, load = standings(replay), race_load(tracks)
     return {
         "race_id": [race_id],
         "name": [facts.name if facts else None],
@@ -83,6 +85,10 @@ def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Co
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
         "client_limited": [health.client_limited],
         "client_limited_reason": ["; ".join(health.reasons) or None],
+        "rate_per_s": [load.rate_per_s],
+        "arrival": [load.arrival or None],
+        "max_open": [load.max_open],
+        "start_spread_us": [load.start_spread_us],
     }
 
 
@@ -167,6 +173,7 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "ttfo_ms": [_ttfo_ms(row) for row in rows],
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
+        "queue_ms": [row.queue_ms for row in rows],
     }
 
 
@@ -257,6 +264,18 @@ def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
 def _filled(values: list[float | None], rows: int) -> list[float | None]:
     """Return ``values``, or None for every row: a column that a driver does not give is left out of the log."""
     return values or [None] * rows
+
+
+def _controls(race_id: str, tracks: RaceTracks) -> Columns:
+    orders = sorted(tracks.controls, key=lambda order: order.t)
+    return {
+        "race_id": [race_id] * len(orders),
+        "t_ns": [order.t for order in orders],
+        "what": [order.what for order in orders],
+        "lane_id": [order.lane for order in orders],
+        "given_by": [order.by for order in orders],
+        "reason": [order.reason or None for order in orders],
+    }
 
 
 def _marks(race_id: str, tracks: RaceTracks) -> Columns:

@@ -31,13 +31,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("racelog_version", "VARCHAR", "the racelog that recorded it"),
         Column("format_version", "INTEGER", "version of the log format"),
         Column("grid", "VARCHAR", "together or time-trial"),
-        Column("concurrency", "INTEGER", "requests in flight per lane, as planned"),
+        Column("concurrency", "INTEGER", "requests in flight per lane, as planned; 0 in an open loop"),
         Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
         Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
         Column(
             "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
         ),
         Column("client_limited_reason", "VARCHAR", "why, in words; NULL where it was not"),
+        Column("rate_per_s", "DOUBLE", "requests a second per lane of an open loop; NULL in a closed one"),
+        Column(
+            "arrival", "VARCHAR", "how they were spaced: poisson, constant or gamma; NULL in a closed loop"
+        ),
+        Column(
+            "max_open", "INTEGER", "requests of an open loop in flight per lane at most; NULL without a cap"
+        ),
+        Column("start_spread_us", "DOUBLE", "last minus first start of lanes told to start as one"),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -82,6 +90,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("ttfo_ms", "DOUBLE", "first content chunk minus sent"),
         Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
         Column("connection", "VARCHAR", "new or reused"),
+        Column("queue_ms", "DOUBLE", "sent minus scheduled: the wait before any service"),
     ),
     "tokens": (
         Column("race_id", "VARCHAR", "race of the chunk"),
@@ -144,6 +153,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("sm_clock_mhz", "DOUBLE", "clock of the multiprocessors"),
         Column("energy_j", "DOUBLE", "energy counter"),
         Column("name", "VARCHAR", "the GPU's product name"),
+    ),
+    "controls": (
+        Column("race_id", "VARCHAR", "race of the order"),
+        Column("t_ns", "BIGINT", "instant it was for"),
+        Column("what", "VARCHAR", "go, pause, resume, stop, cancel or eliminate"),
+        Column("lane_id", "INTEGER", "lane it was for; NULL for all"),
+        Column("given_by", "VARCHAR", "plan, user or signal"),
+        Column("reason", "VARCHAR", "why; NULL without a word"),
     ),
     "marks": (
         Column("race_id", "VARCHAR", "race of the mark"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from racelog.events import (
     AnyEvent,
     ClockAnchor,
+    Control,
     GpuSamples,
     Head,
     HostSamples,
@@ -34,6 +35,7 @@ class RaceTracks:
         self.prompts: dict[int, Prompt] = {}
         self.marks: list[Mark] = []
         self.notes: list[Note] = []
+        self.controls: list[Control] = []
         self.host: list[HostSamples] = []
         self.gpu: list[GpuSamples] = []
         self._early: dict[int, list[AnyEvent]] = {}
@@ -64,6 +66,8 @@ class RaceTracks:
                 self.marks.append(event)
             case Note():
                 self.notes.append(event)
+            case Control():
+                self.controls.append(event)
             case HostSamples():
                 self.host.append(event)
                 self._lane_samples(event)

@@ -57,6 +57,7 @@ class LaneTrack:
     def __init__(self, facts: LaneFacts) -> None:
         self.facts = facts
         self.start_ns: int | None = None
+        self.cpus: list[int] = []
         self.end_ns: int | None = None
         self.last_ns = 0
         self.revision = 0
@@ -91,7 +92,7 @@ class LaneTrack:
 
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
-            self.start_ns = event.t
+            self.start_ns, self.cpus = event.t, event.cpus
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
         self.last_ns = max(self.last_ns, event.t)

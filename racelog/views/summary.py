@@ -14,6 +14,7 @@ from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
 from racelog.views.faults import FaultCount, fault_counts
 from racelog.views.health import RaceHealth, race_health
+from racelog.views.load import RaceLoad, race_load
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -57,6 +58,7 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     tpot_ms: Spread | None
     itl_ms: Spread | None
     e2e_ms: Spread | None
+    queue_ms: Spread | None
     stamps: dict[str, int]
     coalesced: int
     timeline_tokens_per_s: list[int]
@@ -81,6 +83,7 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     standings: list[int]
     lanes: list[LaneSummary]
     health: RaceHealth
+    load: RaceLoad
 
 
 def spread(values: list[float]) -> Spread | None:
@@ -120,6 +123,7 @@ def race_summary(replay: Replay) -> RaceSummary:
         standings=ranking,
         lanes=lanes,
         health=race_health(replay),
+        load=race_load(tracks),
     )
 
 
@@ -160,7 +164,8 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
         tokens_per_s=tokens / seconds if seconds else None, requests_per_s=fold.ok / seconds if seconds else None,
         ttft_ms=spread(_present(request.ttft_ms for request in counted)),
         tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps),
-        e2e_ms=spread(_present(request.e2e_ms for request in counted)), stamps=stamps, coalesced=coalesced,
+        e2e_ms=spread(_present(request.e2e_ms for request in counted)),
+        queue_ms=spread(_present(request.queue_ms for request in counted)), stamps=stamps, coalesced=coalesced,
         timeline_tokens_per_s=_timeline(fold),
     )  # fmt: skip
 

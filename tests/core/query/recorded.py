@@ -5,6 +5,7 @@ from pathlib import Path
 from racelog.events import (
     AnyEvent,
     Calibration,
+    Control,
     GpuSamples,
     Head,
     HostSamples,
@@ -92,4 +93,5 @@ EVERY_KIND: list[AnyEvent] = [
     ),
     GpuSamples(t=2, source="nvml", device=1, d=[0, 6], name="H1", util_pct=[99.0, None], energy_j=[1.0, 2.0]),
     Mark(t=3, label="here", by="user"),
+    Control(t=4, what="pause", by="user", reason="lunch"),
 ]  # fmt: skip

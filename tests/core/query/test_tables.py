@@ -37,6 +37,7 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "started_at": datetime.fromisoformat("2026-11-21 01:30:00.250"), "duration_s": 0.03, "status": "partial", "seed": 9,
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
         "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0, "client_limited": False, "client_limited_reason": None,
+        "rate_per_s": None, "arrival": None, "max_open": None, "start_spread_us": None,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "races")
@@ -59,7 +60,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "t_headers_ns": 20 * MS, "t_first_token_ns": 25 * MS, "t_last_token_ns": 32 * MS, "t_end_ns": 34 * MS,
         "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
         "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
-        "ttfo_ms": 20.0, "error_message": None, "connection": "reused",
+        "ttfo_ms": 20.0, "error_message": None, "connection": "reused", "queue_ms": 2.0,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]
@@ -71,12 +72,16 @@ def test_what_never_happened_to_a_request_is_null(every_kind):
 
     assert missing == {
         "http_status", "t_sent_ns", "t_headers_ns", "input_tokens", "ttft_ms", "tpot_ms", "e2e_ms", "finish_reason",
-        "ttfo_ms", "connection",
+        "ttfo_ms", "connection", "queue_ms",
     }  # fmt: skip
     assert tuple(
         warmup[name]
         for name in ("phase", "status", "error_kind", "error_message", "token_basis", "output_tokens")
     ) == ("warmup", "failed", "reset", "peer left", "chunks", 1)
+
+
+def test_an_order_to_the_lanes_is_one_row(every_kind):
+    assert every_kind.execute("from controls").fetchall() == [(RACE_ID, 4, "pause", None, "user", "lunch")]
 
 
 def test_a_token_chunk_is_one_row_and_a_role_is_none(every_kind):
