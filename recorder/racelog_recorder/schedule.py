@@ -75,7 +75,7 @@ def _gamma(shape: float, draw: Callable[[], float]) -> float:
     Written out because `random.gammavariate` may change between Python versions; `random.random` does not.
     """
     if shape < 1.0:
-        return _gamma(shape + 1.0, draw) * (1.0 - draw()) ** (1.0 / shape)
+        return _gamma(shape + 1.0, draw) * math.pow(1.0 - draw(), 1.0 / shape)
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
