@@ -102,7 +102,7 @@ class _Preflight:
             "dns": "check the host's name",
             "tls": "is it https, and its certificate trusted here?",
         }.get(kind, "is the server running?")
-        return f"nothing answers at {self._shown_url} ({text}); {step}"
+        return f"nothing answers at {self._shown_url} ({kind}: {text}); {step}"
 
     def _choose(self, listed: list[str], status: int) -> str:
         """Return the model to ask for: the plan's, else the first that is listed."""

@@ -23,6 +23,9 @@ SETTLE_S = 10.0
 """An answer that has begun to stream may take so long to its end, where its usage stands; engines that cannot be told
 to be brief (a recording served again) are not waited for."""
 
+HEAD_BYTES = 4096
+"""As much of an error's body as a message could show."""
+
 REFUSES_FIELDS = (400, 422)
 """What servers say to a field they do not know, ``stream_options`` among them."""
 
@@ -57,60 +60,70 @@ async def probe_engine(client: httpx2.AsyncClient, target: Target) -> Probed:
     return first if second.failure else second
 
 
+class _Answer:
+    """One answer as it comes in; what was read stays, however the reading ends."""
+
+    def __init__(self, dialect: Dialect, patience: trio.CancelScope) -> None:
+        self.status = 0
+        self.retry_after = ""
+        self.content_type = ""
+        self.head = b""
+        self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel)
+        self._patience = patience
+        self._settling = False
+
+    async def read(self, response: httpx2.Response) -> None:
+        """Read the body: a stream into the sink, the beginning of any other; ends early by cancelling the patience."""
+        self.status = response.status_code
+        self.retry_after = response.headers.get("retry-after", "")
+        self.content_type = response.headers.get("content-type", "")
+        if not response.is_success:
+            self._settle()
+        async for data in response.aiter_raw():
+            if response.is_success:
+                self._stream(data)
+            elif len(self.head) < HEAD_BYTES:
+                self.head += data
+        if response.is_success:
+            self.sink.body_ends()
+
+    def _stream(self, data: bytes) -> None:
+        self.sink.read_begins(Arrival(time.monotonic_ns(), USER))
+        self.sink.body(data)
+        self.sink.read_ends()
+        if self.sink.token_chunks and not self._settling:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Leave `SETTLE_S` for the rest."""
+        self._settling = True
+        self._patience.deadline = min(self._patience.deadline, trio.current_time() + SETTLE_S)
+
+
 async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -> Probed:
     """Send one request and read its answer until it is whole, broken, or streams for too long."""
     body = target.dialect.body(target.model, PROBE_PROMPT, _brief(target.params), ask_usage=ask_usage)
-    sink = StreamSink(ChunkColumns(0), 0, 0, target.dialect)
-    status = 0
-    failure: Failure | None = None
     first_token_s = target.deadlines.first_token_s
+    failure: Failure | None = None
     with trio.move_on_after(first_token_s) as patience:
+        answer = _Answer(target.dialect, patience)
         try:
             async with client.stream("POST", target.url, json=body) as response:
-                status = response.status_code
-                if not response.is_success:
-                    retry_after = response.headers.get("retry-after", "")
-                    return Probed(
-                        bad_status(status, retry_after, await _head(response)), status, None, ask_usage
-                    )
-                await _read(response, sink, patience)
-                failure = not_a_stream(
-                    target.dialect, response.headers.get("content-type", ""), sink.facts, sink.head
-                )
+                await answer.read(response)
         except httpx2.HTTPError as error:
             failure = classify(error)
-    if patience.cancelled_caught:
+    sink, status = answer.sink, answer.status
+    if status and not 200 <= status < 300:  # noqa: PLR2004 - only a success is a stream
+        said = answer.head[:HEAD_BYTES].decode("utf-8", "replace")
+        failure = bad_status(status, answer.retry_after, said)
+    elif patience.cancelled_caught and not sink.facts.failure:
         if sink.token_chunks:
             return Probed(None, status, None, ask_usage)
-        return Probed(
-            ("first_token_timeout", f"no token within {first_token_s:g} s"), status, None, ask_usage
-        )
-    return Probed(judge(sink.facts, failure), status, sink.facts.usage is not None, ask_usage)
-
-
-async def _read(response: httpx2.Response, sink: StreamSink, patience: trio.CancelScope) -> None:
-    """Feed the body to the sink; from its first token on, `SETTLE_S` are left for the rest."""
-    settling = False
-    async for data in response.aiter_raw():
-        sink.read_begins(Arrival(time.monotonic_ns(), USER))
-        sink.body(data)
-        sink.read_ends()
-        if sink.facts.failure:
-            return
-        if sink.token_chunks and not settling:
-            settling = True
-            patience.deadline = trio.current_time() + SETTLE_S
-    sink.body_ends()
-
-
-async def _head(response: httpx2.Response) -> str:
-    """Return the beginning of an error's body; what does not come is done without."""
-    head = b""
-    async for data in response.aiter_raw():
-        head += data
-        if len(head) >= 4096:  # noqa: PLR2004 - as much as an error message could show
-            break
-    return head[:4096].decode("utf-8", "replace")
+        failure = ("first_token_timeout", f"no token within {first_token_s:g} s")
+    else:
+        odd = not_a_stream(target.dialect, answer.content_type, sink.facts, sink.head) if status else None
+        failure = judge(sink.facts, failure or odd)
+    return Probed(failure, status, sink.facts.usage is not None, ask_usage)
 
 
 def _brief(params: dict[str, Any]) -> dict[str, Any]:
