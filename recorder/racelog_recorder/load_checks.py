@@ -79,8 +79,10 @@ def pin(value: Any) -> str | tuple[int, ...]:
         return "auto"
     try:
         return cpus(value)
-    except FieldError as error:
-        raise FieldError(f"{error}, or 'auto'") from None
+    except FieldError:
+        raise FieldError(
+            f"{shown(value)} is neither 'auto' nor CPU numbers, each once, such as [1, 2]"
+        ) from None
 
 
 def load_conflict(given: Mapping[str, Any]) -> tuple[str, str] | None:
