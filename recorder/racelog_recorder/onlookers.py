@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import trio
@@ -30,6 +31,31 @@ class _Wish(Struct):
 
     do: str
     label: str = ""
+    lane: int = -1
+
+
+class Steered(Protocol):
+    """A race that takes the wishes of its view."""
+
+    def stop(self) -> object:
+        """End the race; each further call more firmly."""
+        ...
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        ...
+
+    def eliminate(self, lane: int) -> None:
+        """Take one lane out."""
+        ...
+
+    def mark(self, label: str) -> None:
+        """Name this instant."""
+        ...
 
 
 _wishes = msgspec.json.Decoder(_Wish)
@@ -62,9 +88,7 @@ class TerminalState:
         termios.tcsetattr(0, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]  # as tcgetattr gave it
 
 
-async def watch_in_terminal(
-    live: Path, *, stop: Callable[[], None], mark: Callable[[str], None], tell: Tell
-) -> None:
+async def watch_in_terminal(live: Path, race: Steered, tell: Tell) -> None:
     """Run the player on this terminal, following ``live``, and carry its wishes to the race; end when it ends."""
     terminal = TerminalState()
     reading, writing = os.pipe()
@@ -73,7 +97,7 @@ async def watch_in_terminal(
     os.close(writing)
     try:
         async with trio.lowlevel.FdStream(reading) as wishes:
-            up = await _hear(wishes, stop, mark)
+            up = await _hear(wishes, race)
         code = await process.wait()
     finally:
         if process.returncode is None:
@@ -83,14 +107,12 @@ async def watch_in_terminal(
         if process.returncode:
             terminal.restore()
     if not up and code in INTERRUPTED:
-        stop()  # a Ctrl+C that met the view before it had the keyboard was meant for the race
+        race.stop()  # a Ctrl+C that met the view before it had the keyboard was meant for the race
     elif code:
         tell(f"the view ended (exit code {code}); the recording goes on, Ctrl+C stops it")
 
 
-async def _hear(
-    wishes: trio.abc.ReceiveStream, stop: Callable[[], None], mark: Callable[[str], None]
-) -> bool:
+async def _hear(wishes: trio.abc.ReceiveStream, race: Steered) -> bool:
     """Carry the view's wishes to the race until it ends; return whether it ever had the keyboard."""
     up = False
     buffer = bytearray()
@@ -103,13 +125,26 @@ async def _hear(
                 wish = _wishes.decode(line)
             except msgspec.DecodeError:
                 continue
-            if wish.do == "stop":
-                stop()
-            elif wish.do == "mark":
-                mark(wish.label[:200])
-            elif wish.do == "up":
-                up = True
+            up = up or wish.do == "up"
+            _grant(wish, race)
     return up
+
+
+def _grant(wish: _Wish, race: Steered) -> None:
+    """Pass one wish on; one that this race does not know is not an error of the view's."""
+    match wish.do:
+        case "stop":
+            race.stop()
+        case "pause":
+            race.pause()
+        case "resume":
+            race.resume()
+        case "eliminate":
+            race.eliminate(wish.lane)
+        case "mark":
+            race.mark(wish.label[:200])
+        case _:
+            return
 
 
 async def print_progress(live: Path, tell: Tell) -> None:

@@ -22,6 +22,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
+from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
 from racelog_recorder.durability import Durability
 from racelog_recorder.limits import connections_allowed
@@ -32,6 +33,11 @@ from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.summary_text import summary_lines
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = (
+    f"stopping: nothing more is sent, open requests have {STOP_GRACE_S:g} s to finish, then all is sealed (again: now)",
+    "open requests are cancelled and recorded as such (again: the lanes are killed)",
+    "the lanes are killed; what they had written is sealed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
         _check_connections(plan)
-        engines = await _checked(plan, keys, ask=session.preflight)
+        engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
@@ -136,10 +142,10 @@ def _check_connections(plan: RacePlan) -> None:
         )
 
 
-async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool) -> list[Checked]:
+async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
     """Return the engines' models, from the engines themselves unless told not to ask."""
     if ask:
-        return await check_engines(plan.engines, keys)
+        return await check_engines(plan, keys, probe=probe)
     unnamed = [engine.name for engine in plan.engines if not engine.model]
     if unnamed:
         raise EngineError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
@@ -162,9 +168,7 @@ async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outco
         await around.start(_heed_signals, conductor)
         async with trio.open_nursery() as beside:
             if ui:
-                watch = partial(
-                    watch_in_terminal, paths.live, stop=conductor.stop, mark=conductor.mark, tell=tell
-                )
+                watch = partial(watch_in_terminal, paths.live, conductor, tell)
             else:
                 watch = partial(print_progress, paths.live, tell)
             beside.start_soon(_when_recording, conductor, watch)
@@ -188,13 +192,13 @@ async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[No
 async def _heed_signals(
     conductor: Conductor, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """INT, TERM and HUP all stop the race and seal what there is; a second one kills the lanes."""
+    """INT, TERM and HUP all stop the race and seal what there is, more firmly each time."""
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            conductor.stop()
+            time = min(conductor.stop("signal"), len(STOPPING))
             if number != signal.SIGHUP:
-                tell("stopping: open requests are cancelled, what was recorded is sealed (again: at once)")
+                tell(STOPPING[time - 1])
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.durability import Durability
+from racelog_recorder.schedule import OpenLoop
 
 _LENGTH = struct.Struct("<Q")
 LENGTH_BYTES = _LENGTH.size
@@ -28,7 +29,10 @@ def length(prefix: bytes) -> int:
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):
-    """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane."""
+    """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane.
+
+    With a ``load`` it runs an open loop by the schedule of ``seed``, else a closed one. ``cpus`` pins it, if there are any.
+    """
 
     race_id: str
     lane: int
@@ -49,10 +53,14 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     requests: int | None = None
     duration_ns: int | None = None
     concurrency: int = 1
+    load: OpenLoop | None = None
+    seed: int = 0
+    cpus: tuple[int, ...] = ()
     dialect: str = DEFAULT_DIALECT
     ask_usage: bool = True
     deadlines: Deadlines = Deadlines()
     grace_s: float = 30.0
+    calibrate: bool = False
     durability: Durability = Durability()
 
 
@@ -70,10 +78,15 @@ class TelemetrySpec(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order to a process: start at an agreed instant of ``CLOCK_MONOTONIC``, or stop."""
+    """An order to a process, for the instant ``at_ns`` of ``CLOCK_MONOTONIC``.
 
-    do: Literal["go", "stop"]
+    ``stop`` sends nothing more and gives what is open ``grace_s`` to finish; ``cancel`` ends that.
+    """
+
+    do: Literal["go", "pause", "resume", "stop", "cancel"]
     at_ns: int = 0
+    grace_s: float = 0.0
+    reason: str = ""
 
 
 class Report(Struct, frozen=True, kw_only=True):
