@@ -16,12 +16,13 @@ class Connection:
     """One keep-alive connection; carries one exchange at a time.
 
     ``headers`` is set when the exchange's headers are in, ``done`` at its end; both when the connection ends. What
-    ended it, if it was no farewell, is ``error``.
+    ended it, if it was no farewell, is ``error``. It is ``reusable`` until then; ``keep`` false lets it go all the same.
     """
 
     def __init__(self, dialled: Dialled, pump: Pump) -> None:
         self.sock: socket.socket = dialled.sock
         self.reusable = True
+        self.keep = True
         self.error: OSError | None = None
         self.last_activity_s = 0.0
         self.exchange = Exchange(None)

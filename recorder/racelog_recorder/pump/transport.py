@@ -168,19 +168,8 @@ class PumpTransport(httpx2.AsyncBaseTransport):
                     return None
             if on_sent:
                 on_sent(sent_now(how, times))
-            with trio.fail_after(self._quiet_timeout_s):
-                await connection.send(call.wire)
+            unsent = await self._send(connection, call.wire)
             await self.wait(connection, connection.headers)
-        except trio.TooSlowError as error:
-            connection.close()
-            raise httpx2.WriteTimeout(
-                f"the request was not taken within {self._quiet_timeout_s:g} s"
-            ) from error
-        except OSError as error:
-            connection.close()
-            if how == _REUSED and not exchange.received_bytes:
-                return None
-            raise httpx2.WriteError(_reason(error)) from error
         except BaseException:
             connection.close()
             raise
@@ -188,6 +177,8 @@ class PumpTransport(httpx2.AsyncBaseTransport):
             connection.close()
             if how == _REUSED and not exchange.received_bytes:
                 return None
+            if unsent is not None and connection.error is None:
+                raise httpx2.WriteError(_reason(unsent)) from unsent
             raise _broken(connection) from connection.error
         return httpx2.Response(
             exchange.status,
@@ -195,6 +186,24 @@ class PumpTransport(httpx2.AsyncBaseTransport):
             stream=_Body(self, connection, call.origin),
             extensions={"http_version": b"HTTP/1.1", "racelog.headers_at": exchange.headers_at},
         )
+
+    async def _send(self, connection: Connection, wire: bytes) -> OSError | None:
+        """Hand the request to the kernel; return what kept it from being taken whole.
+
+        A server may answer before it has read everything, and close: what it said (an HTTP error, a TLS alert) still
+        lies in the socket, and tells more than the broken pipe.
+        """
+        try:
+            with trio.fail_after(self._quiet_timeout_s):
+                await connection.send(wire)
+        except trio.TooSlowError as error:
+            raise httpx2.WriteTimeout(
+                f"the request was not taken within {self._quiet_timeout_s:g} s"
+            ) from error
+        except OSError as error:
+            connection.keep = False
+            return error
+        return None
 
     async def wait(self, connection: Connection, event: trio.Event) -> None:
         """Wait for ``event``; raise `httpx2.ReadTimeout` when nothing at all arrives for too long."""
@@ -208,7 +217,8 @@ class PumpTransport(httpx2.AsyncBaseTransport):
 
     def release(self, connection: Connection, origin: Origin) -> None:
         """Keep the connection for the next request if its exchange ended cleanly, else close it."""
-        if connection.exchange.finished and connection.exchange.keep_alive and connection.reusable:
+        exchange = connection.exchange
+        if exchange.finished and exchange.keep_alive and connection.reusable and connection.keep:
             self._idle.setdefault(origin, []).append(connection)
         else:
             connection.close()
