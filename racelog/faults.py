@@ -19,6 +19,11 @@ class Fault:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("dns", "the host's name does not resolve", "the URL's host, the resolver"),
+    Fault(
+        "client_limit",
+        "this machine had no port, open file or memory left for another connection",
+        "no fault of the engine: fewer connections at once; ulimit -n, net.ipv4.ip_local_port_range",
+    ),
     Fault("refused", "nothing listens there", "is the server running, on that port and address?"),
     Fault("connect", "no way to the host (no route, network down)", "network, firewall, address"),
     Fault(

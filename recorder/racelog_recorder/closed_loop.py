@@ -6,7 +6,7 @@ from racelog_recorder.raceclock import RaceClock
 from racelog_recorder.request import Requester
 from racelog_recorder.spec import LaneSpec
 
-UNREACHABLE = frozenset({"dns", "refused", "connect", "connect_timeout", "tls"})
+UNREACHABLE = frozenset({"dns", "client_limit", "refused", "connect", "connect_timeout", "tls"})
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 2.0
 """Waits after requests that found no server: without them a dead engine fails thousands of requests a second, and

@@ -1,5 +1,6 @@
 """What a request came to: a transport's exception, an HTTP status or a stream's facts -> one kind of `racelog.faults`."""
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ Failure = tuple[str, str]
 
 LATE_FAILURES = frozenset({"stalled", "timeout", "truncated", "reset"})
 """What may befall a connection after a whole answer, and takes nothing from it."""
+
+CLIENT_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+"""Out of open files, of ephemeral ports towards one address, or of memory for sockets: on this side of the wire."""
 
 _CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "incomplete")
 """How the transports say that the server closed too early; every other breach of the protocol is malformed."""
@@ -71,6 +75,8 @@ def _underneath(error: BaseException) -> str:
             return "dns"
         if isinstance(cause, ssl.SSLError | ssl.CertificateError):
             return "tls"
+        if isinstance(cause, OSError) and cause.errno in CLIENT_LIMITS:
+            return "client_limit"
         if isinstance(cause, ConnectionRefusedError):
             return "refused"
         if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):

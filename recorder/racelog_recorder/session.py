@@ -25,7 +25,7 @@ from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
 from racelog_recorder.durability import Durability
-from racelog_recorder.limits import connections_allowed
+from racelog_recorder.limits import check_limits, connections_allowed, ports_allowed
 from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
@@ -81,7 +81,7 @@ def tell(text: str) -> None:
 async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
-        _check_connections(plan)
+        check_limits(plan, connections_allowed(), ports_allowed())
         engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:
             if engine.remark:
@@ -126,20 +126,6 @@ def _keys(plan: RacePlan) -> dict[str, str]:
             )
         keys[engine.name] = key
     return keys
-
-
-def _check_connections(plan: RacePlan) -> None:
-    """Refuse a race that needs more connections than this system gives one process.
-
-    Raises:
-        InputError: it does; the message has both numbers and the way out.
-    """
-    allowed = connections_allowed()
-    if plan.concurrency > allowed:
-        raise InputError(
-            f"concurrency {plan.concurrency:,} needs more open files than this system allows a process "
-            f"(about {allowed:,} connections); raise the hard limit (ulimit -Hn) or lower the concurrency"
-        )
 
 
 async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
