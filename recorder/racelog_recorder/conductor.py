@@ -26,10 +26,11 @@ from racelog_recorder.facts import host_facts
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import first_of
-from racelog_recorder.plan import EnginePlan, RacePlan, deadlines_of, public_plan
+from racelog_recorder.plan import RacePlan, deadlines_of, public_plan
 from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
+from racelog_recorder.reach import transport_of
 from racelog_recorder.spec import LaneSpec, Order, TelemetrySpec
 
 ORDER_LENGTH = 10_000
@@ -320,7 +321,8 @@ class Conductor:
             journal.record(
                 LaneFacts(
                     t=0, lane=lane, engine=engine.name, model=checked.model, url=public_url(engine.url),
-                    dialect=engine.dialect, color=engine.color, emoji=engine.emoji, transport=transport_for(engine),
+                    dialect=engine.dialect, color=engine.color, emoji=engine.emoji,
+                    transport=transport_of(engine.url, engine.reach),
                 )
             )  # fmt: skip
             if checked.remark:
@@ -333,7 +335,8 @@ class Conductor:
         return LaneSpec(
             race_id=self.race_id, lane=lane, segment=str(live / f"lane-{lane}.rlog"),
             writer=f"{new_writer_id():016x}", mono_origin_ns=self.clocks.mono_ns, racelog_version=__version__,
-            engine=engine.name, model=self.engines[lane].model, url=engine.url, transport=transport_for(engine),
+            engine=engine.name, model=self.engines[lane].model, url=engine.url,
+            transport=transport_of(engine.url, engine.reach), reach=engine.reach,
             api_key=self._keys.get(engine.name, ""), headers=engine.headers, params={**plan.params, **engine.params},
             prompts={prompt: plan.prompts[prompt] for prompt in sorted(set(self.order))},
             order=self.order[plan.warmup :], warmup=self.order[: plan.warmup], requests=plan.requests,
@@ -357,8 +360,3 @@ def _make_folder(live: Path) -> None:
         raise StorageError(
             f"cannot create {live}: {error.strerror}; choose another folder with --home or -o"
         ) from error
-
-
-def transport_for(engine: EnginePlan) -> str:
-    """Return which transport reaches ``engine``: the pump for plain HTTP, httpx's own for the rest."""
-    return "pump" if engine.url.startswith("http://") else "httpx"

@@ -21,6 +21,7 @@ from racelog_recorder.pump.exchange import CUT_SHORT, BodySink
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.pump.tls import TlsFiles, client_context
 from racelog_recorder.pump.transport import ConnectionUse, OnSent, sent_now
+from racelog_recorder.reach import Reach, proxy_for
 
 HEADERS_STARTED = ("http11.send_request_headers.started", "http2.send_request_headers.started")
 
@@ -68,6 +69,13 @@ class StampedPlainTransport(httpx2.AsyncHTTPTransport):
             finally:
                 PROGRESS.reset(token)
         return _received(response, call)
+
+
+def plain_transport(url: str, reach: Reach) -> StampedPlainTransport:
+    """Return the transport that reaches ``url``, through its proxy if it has one."""
+    return StampedPlainTransport(
+        tls=reach.tls, proxy=proxy_for(url, reach), http2=reach.http2, unix_socket=reach.unix_socket
+    )
 
 
 def _proxy_context(proxy: str, files: TlsFiles) -> ssl.SSLContext | None:

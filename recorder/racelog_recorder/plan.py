@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.plan_secrets import public_headers, public_params, public_url
+from racelog_recorder.reach import Reach, public_reach
 from racelog_recorder.schedule import OpenLoop
 
 Messages = list[dict[str, Any]]
@@ -43,6 +44,7 @@ class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pin: tuple[int, ...] = ()
     headers: dict[str, str] = {}
     params: dict[str, Any] = {}
+    reach: Reach = Reach()
 
 
 class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,4 +119,5 @@ def _public_engine(plan: RacePlan, engine: EnginePlan) -> dict[str, Any]:
         "pin": list(engine.pin),
         "headers": public_headers(engine.headers),
         "params": public_params(engine.params),
+        **public_reach(engine.reach),
     }

@@ -56,6 +56,7 @@ from racelog_recorder.plan_checks import (
     whole,
     yes_or_no,
 )
+from racelog_recorder.reach_checks import REACH_CHECKS, REACH_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ ENGINE_FIELDS: dict[str, Field] = {
     "params": Field(
         param, {**_PARAMS, "description": "As the race's params, which these win over."}, entries=True
     ),
+    **{name: Field(check, REACH_SCHEMA[name]) for name, check in REACH_CHECKS.items()},
 }
 
 RACE_FIELDS: dict[str, Field] = {

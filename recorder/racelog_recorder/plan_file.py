@@ -16,6 +16,7 @@ from racelog_recorder.plan_secrets import inert, shown, sounds_secret
 from racelog_recorder.plan_yaml import Located, read_yaml
 from racelog_recorder.prompt_files import MAX_PROMPTS, load_prompts, read_text, to_messages
 from racelog_recorder.prompts import BUILTIN, builtin_prompts
+from racelog_recorder.reach import REACH_KEYS, Reach, ReachError, reach_from
 from racelog_recorder.schedule import OpenLoop
 
 MAX_PLAN_BYTES = 1 << 20
@@ -134,7 +135,16 @@ class _Reader:
         for needed in ("name", "url"):
             if needed not in values:
                 self._fail(located.line, f"{where}.{needed}", "is missing; every engine needs name and url")
-        return EnginePlan(**values)
+        reach = self._reach(values, fields, where)
+        return EnginePlan(
+            **{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach
+        )
+
+    def _reach(self, values: dict[str, Any], fields: dict[str, Located], where: str) -> Reach:
+        try:
+            return reach_from(values, values["url"], self._folder)
+        except ReachError as error:
+            self._fail(fields[error.key].line, f"{where}.{error.field}", str(error))
 
     def _fields(
         self, given: dict[str, Located], prefix: str, fields: dict[str, Field], known: Mapping[str, object]

@@ -17,6 +17,7 @@ from racelog_recorder.plan_file import FIELD_OF, KEY_ADVICE, is_key_field, open_
 from racelog_recorder.plan_secrets import inert, shown
 from racelog_recorder.prompt_files import load_prompts
 from racelog_recorder.prompts import BUILTIN, builtin_prompts
+from racelog_recorder.reach import REACH_KEYS, ReachError, reach_from
 
 MAX_TOKENS = 10_000_000
 
@@ -24,7 +25,8 @@ MERGED = frozenset({"params", "deadlines"})
 """Fields whose flags add to the plan's entries, rather than replace them."""
 
 _ENGINE_OPTIONS = {
-    name: ENGINE_FIELDS[name] for name in ("model", "api_key_env", "emoji", "color", "dialect")
+    name: ENGINE_FIELDS[name]
+    for name in ("model", "api_key_env", "emoji", "color", "dialect", "unix_socket", "proxy")
 }
 
 
@@ -136,7 +138,11 @@ def _engine(text: str) -> EnginePlan:
         if key not in _ENGINE_OPTIONS:
             raise PlanError(f"--engine: {key}: unknown option; {suggestion(key, _ENGINE_OPTIONS)}")
         values[key] = _engine_value(key, value)
-    return EnginePlan(**values)
+    try:
+        reach = reach_from(values, values["url"], Path())
+    except ReachError as error:
+        raise PlanError(f"--engine: {error.field}: {error}") from None
+    return EnginePlan(**{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach)
 
 
 def _engine_value(field: str, value: str) -> Any:

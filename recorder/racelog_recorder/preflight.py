@@ -16,6 +16,7 @@ from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DIALECTS, Dialect
 from racelog_recorder.openai import endpoint
 from racelog_recorder.outcome import classify
+from racelog_recorder.plain import plain_transport
 from racelog_recorder.plan import EnginePlan, RacePlan, deadlines_of
 from racelog_recorder.plan_secrets import public_url, scrubbed, secrets_of
 from racelog_recorder.probe import Probed, Target, probe_engine
@@ -86,7 +87,8 @@ class _Preflight:
         if self._key:
             headers.setdefault("authorization", f"Bearer {self._key}")
         try:
-            async with httpx2.AsyncClient(timeout=TIMEOUT_S, headers=headers, trust_env=False) as client:
+            transport = plain_transport(self._engine.url, self._engine.reach)
+            async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S, headers=headers) as client:
                 response = await client.get(endpoint(self._engine.url, self._dialect.models_path))
                 listed = self._dialect.listed(response.content)
                 model = self._choose(listed, response.status_code)

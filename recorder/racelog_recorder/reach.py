@@ -38,6 +38,15 @@ class Reach(Struct, frozen=True, kw_only=True):
 REACH_KEYS = tuple(Reach.__struct_fields__)
 
 
+class ReachError(ValueError):
+    """An engine's reach does not hold together; ``field`` is where, ``key`` the engine's key it stands under."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
+        self.key = field.partition(".")[0]
+
+
 def proxy_for(url: str, reach: Reach, environ: Mapping[str, str] = os.environ) -> str:
     """Return the proxy towards ``url``, empty for none.
 
@@ -77,16 +86,16 @@ def reach_from(values: Mapping[str, Any], url: str, folder: Path) -> Reach:
     """Return the reach that an engine's checked plan values give; file names are relative to ``folder``.
 
     Raises:
-        ValueError: the values do not go together, or a TLS file cannot be used; says which key, and why.
+        ReachError: the values do not go together, or a TLS file cannot be used.
     """
     reach = Reach(**{key: values[key] for key in REACH_KEYS if key in values})
     if reach.unix_socket and (reach.http2 or reach.proxy not in ("", NO_PROXY)):
-        raise ValueError("unix_socket: goes with neither proxy nor http2; leave one of them out")
+        raise ReachError("unix_socket", "goes with neither proxy nor http2; leave one of them out")
     if reach.unix_socket:
         reach = structs.replace(reach, unix_socket=str(folder / reach.unix_socket))
     if reach.tls is not None:
         if not url.startswith("https://"):
-            raise ValueError("tls: the URL is not https://, so there is no TLS to set up")
+            raise ReachError("tls", "the URL is not https://, so there is no TLS to set up")
         reach = structs.replace(reach, tls=_located(reach.tls, folder))
     return reach
 
@@ -99,13 +108,13 @@ def _located(tls: TlsFiles, folder: Path) -> TlsFiles:
             with Path(path).open("rb"):
                 pass
         except OSError as error:
-            raise ValueError(f"tls.{name}: cannot read {path}: {error.strerror}") from None
+            raise ReachError(f"tls.{name}", f"cannot read {path}: {error.strerror}") from None
     located = structs.replace(tls, **files)
     try:
         client_context(located)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error
-        raise ValueError(f"tls: the files cannot be used ({reason}); give PEM files") from None
+        raise ReachError("tls", f"the files cannot be used ({reason}); give PEM files") from None
     return located
 
 

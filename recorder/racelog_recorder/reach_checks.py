@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from racelog.text import printable
+from racelog_recorder.plan_checks import FieldError
 from racelog_recorder.plan_secrets import public_url, shown
 from racelog_recorder.pump.tls import TlsFiles
 from racelog_recorder.reach import NO_PROXY
@@ -57,23 +58,19 @@ REACH_SCHEMA: dict[str, dict[str, Any]] = {
 }
 
 
-class ReachError(ValueError):
-    """A value is not what its field allows; says what was given and what is allowed."""
-
-
 def tls(value: Any) -> TlsFiles:
     """Return the TLS files of an engine; whether they can be used is seen when the plan is complete."""
     if not isinstance(value, dict):
-        raise ReachError(f"{shown(value)} is not a mapping; give any of {', '.join(TLS_KEYS)}")
+        raise FieldError(f"{shown(value)} is not a mapping; give any of {', '.join(TLS_KEYS)}")
     for name, given in value.items():
         if name not in TLS_KEYS:
-            raise ReachError(f"{shown(name)} is unknown; known are {', '.join(TLS_KEYS)}")
+            raise FieldError(f"{shown(name)} is unknown; known are {', '.join(TLS_KEYS)}")
         if name == "verify":
             _boolean(given)
         else:
             _path(given, MAX_PATH)
     if "key" in value and "cert" not in value:
-        raise ReachError("key without cert; give the certificate that belongs to it")
+        raise FieldError("key without cert; give the certificate that belongs to it")
     return TlsFiles(**value)
 
 
@@ -94,9 +91,9 @@ def proxy(value: Any) -> str:
         usable = False
     if not usable or printable(address) != address:
         safe = shown(public_url(address)) if address else shown(value)
-        raise ReachError(f"{safe} is no proxy; give 'http://host:port', or 'none' to go straight")
+        raise FieldError(f"{safe} is no proxy; give 'http://host:port', or 'none' to go straight")
     if parts.username is not None or parts.password is not None:
-        raise ReachError(
+        raise FieldError(
             "a user or password must not stand in a plan; set HTTPS_PROXY in the environment instead"
         )
     return address
@@ -105,23 +102,23 @@ def proxy(value: Any) -> str:
 def http2(value: Any) -> bool:
     """Return whether HTTP/2 is wanted; it needs a package of its own."""
     if _boolean(value) and importlib.util.find_spec("h2") is None:
-        raise ReachError("HTTP/2 needs the package h2: pip install 'racelog[http2]'")
+        raise FieldError("HTTP/2 needs the package h2: pip install 'racelog[http2]'")
     return bool(value)
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ReachError(f"{shown(value)} is neither true nor false")
+        raise FieldError(f"{shown(value)} is neither true nor false")
     return value
 
 
 def _path(value: Any, limit: int) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ReachError(f"{shown(value)} is not a file's name; put it in quotes")
+        raise FieldError(f"{shown(value)} is not a file's name; put it in quotes")
     if len(value.encode("utf-8", "surrogateescape")) > limit:
-        raise ReachError(f"the path is longer than {limit} bytes, more than this system takes")
+        raise FieldError(f"the path is longer than {limit} bytes, more than this system takes")
     if printable(value) != value:
-        raise ReachError(f"{shown(value)} holds a control character")
+        raise FieldError(f"{shown(value)} holds a control character")
     return value
 
 

@@ -21,7 +21,7 @@ from racelog_recorder.due import Due
 from racelog_recorder.journal import Journal
 from racelog_recorder.openai import endpoint
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
-from racelog_recorder.plain import StampedPlainTransport
+from racelog_recorder.plain import plain_transport
 from racelog_recorder.plan_secrets import scrubbed, secrets_of
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.transport import PumpTransport, Sent
@@ -74,9 +74,15 @@ class Requester:
         connect_s, total_s = spec.deadlines.connect_s, spec.deadlines.total_s
         transport: httpx2.AsyncBaseTransport
         if spec.transport == "pump":
-            transport = PumpTransport(pump, connect_timeout_s=connect_s, quiet_timeout_s=total_s)
+            transport = PumpTransport(
+                pump,
+                connect_timeout_s=connect_s,
+                quiet_timeout_s=total_s,
+                tls=spec.reach.tls,
+                unix_socket=spec.reach.unix_socket,
+            )
         else:
-            transport = StampedPlainTransport()
+            transport = plain_transport(spec.url, spec.reach)
         headers = {"accept": self._dialect.stream_type, "accept-encoding": "identity", **spec.headers}
         if spec.api_key:
             headers.setdefault("authorization", f"Bearer {spec.api_key}")

@@ -12,6 +12,7 @@ from msgspec import Struct
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.durability import Durability
+from racelog_recorder.reach import Reach
 from racelog_recorder.schedule import OpenLoop
 
 _LENGTH = struct.Struct("<Q")
@@ -47,6 +48,7 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     api_key: str = ""
     headers: dict[str, str] = {}
     params: dict[str, Any] = {}
+    reach: Reach = Reach()
     prompts: dict[int, list[dict[str, Any]]]
     order: list[int]
     warmup: list[int] = []

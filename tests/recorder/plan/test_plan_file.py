@@ -183,6 +183,7 @@ def test_the_public_plan_keeps_names_and_drops_secrets():
         "dialect": "openai-chat", "deadlines": msgspec.to_builtins(Deadlines()),
         "pin": [], "headers": {"X-Api-Key": "<removed>", "X-Team": "red", "X-Note": "<removed>"},
         "params": {"password": "<removed>", "max_tokens": 5},
+        "tls": None, "unix_socket": "", "proxy": "", "http2": False,
     }  # fmt: skip
 
 
