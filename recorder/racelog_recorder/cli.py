@@ -137,6 +137,12 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     show_default=True,
     help="Force it to the disk after every write, once a second, or never: what a power failure may cost.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Print the race as understood and what would be sent when; send nothing."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result, or the dry run, as JSON for programs."
+)
 @click.option("--no-ui", is_flag=True, help="Plain progress lines instead of the full-screen view.")
 @click.option(
     "--no-preflight", is_flag=True, help="Do not ask the engines for their models first; each needs model=."
@@ -151,6 +157,8 @@ def record(race: Path | None, **options: Any) -> int:
 
     durability = _durability(options["flush"], options["fsync"])
     plan = _plan(race, options)
+    if options["dry_run"]:
+        return _rehearse(plan, options)
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     session = Session(
         plan=plan,
@@ -160,8 +168,27 @@ def record(race: Path | None, **options: Any) -> int:
         ui=terminal and not options["no_ui"],
         preflight=not options["no_preflight"],
         durability=durability,
+        as_json=options["as_json"],
     )
     return record_race(session)
+
+
+def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
+    """Print what would be raced, of the demo too."""
+    from racelog.commands.output import emit_json, terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog_recorder.affinity import allowed_cpus, lane_cpus  # noqa: PLC0415 - loads the plan
+    from racelog_recorder.demo import demo_plan, unserved_engines  # noqa: PLC0415 - loads the recording
+    from racelog_recorder.plan_flags import override  # noqa: PLC0415 - beside plan_file
+    from racelog_recorder.rehearsal import rehearsal_lines, rehearse  # noqa: PLC0415 - beside the plan
+
+    plan = plan or override(demo_plan(unserved_engines()), **_overrides(options))
+    rehearsal = rehearse(plan, lane_cpus(plan, allowed_cpus()))
+    if options["as_json"]:
+        emit_json(rehearsal)
+        return 0
+    for line in rehearsal_lines(rehearsal, terminal_width()):
+        click.echo(line)
+    return 0
 
 
 def _check_output(output: Path | None) -> None:

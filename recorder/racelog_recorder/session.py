@@ -15,6 +15,7 @@ from typing import Any
 import click
 import trio
 
+from racelog.commands.output import emit_json
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.reader import open_log
 from racelog.log.seal import seal
@@ -51,6 +52,7 @@ class Session:
     ui: bool
     preflight: bool
     durability: Durability
+    as_json: bool = False
 
 
 def record_race(session: Session) -> int:
@@ -92,7 +94,7 @@ async def _record(session: Session) -> int:
         if not session.ui:
             tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
         outcome = await _watched(conductor, paths, ui=session.ui)
-    return _close(outcome, paths)
+    return _close(outcome, paths, as_json=session.as_json)
 
 
 @asynccontextmanager
@@ -192,11 +194,14 @@ def _seal(paths: Paths, *, quiet: bool) -> None:
     seal(paths.live, paths.sealed, None if quiet else tell)
 
 
-def _close(outcome: Outcome, paths: Paths) -> int:
+def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
     """Print the result and how to go on; return the exit code."""
     summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
     with suppress(OSError):
-        click.echo("\n".join(summary_lines(summary)))
+        if as_json:
+            emit_json(summary)
+        else:
+            click.echo("\n".join(summary_lines(summary)))
     if paths.live.exists():
         tell(
             f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"
