@@ -86,7 +86,8 @@ class Connection:
             self._on_records(self._tls, data, when)
         else:
             self._on_plain(data, when, farewell=self._tls is None or self._tls.closed)
-        self._arrived.set()
+        if self._tls is not None:
+            self._arrived.set()
         exchange = self.exchange
         if exchange.headers_at and not self.headers.is_set():
             self.headers.set()

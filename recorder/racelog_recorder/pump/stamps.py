@@ -18,7 +18,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SO_TIMESTAMPNS = 35
 """asm-generic/socket.h; the same on x86-64, arm64, riscv64 (64-bit time_t)."""
@@ -44,8 +45,7 @@ KERNEL = "k"
 USER = "u"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """When a read's last byte arrived (monotonic ns), and who says so: `KERNEL` or `USER`.
 
     ``more``: part of a further TLS record arrived with it, so the stamp may be that of later bytes.
