@@ -56,6 +56,11 @@ class _Call:
         self.status = 0
         self.broken: Failure | None = None
 
+    def abandon(self) -> None:
+        """End the request: its stream is broken. Not before the status line is recorded, which may be in the same read."""
+        if self.status:
+            self.scope.cancel()
+
     def expire(self, broken: Failure) -> None:
         """End the request: a deadline passed. The body of a bad status is not worth waiting for."""
         bad = self.status and not 200 <= self.status < 300  # noqa: PLR2004 - only a success is a stream
@@ -124,7 +129,7 @@ class Requester:
         call = _Call(number, prompt, phase, due or Due(self._journal.now_ns()), scope)
         if call.due.come is None:
             self._schedule(call)
-        sink = StreamSink(self._columns, number, self._spec.mono_origin_ns, self._dialect, scope.cancel)
+        sink = StreamSink(self._columns, number, self._spec.mono_origin_ns, self._dialect, call.abandon)
         try:
             with scope:
                 failure = await self._watched(call, sink)
@@ -189,6 +194,8 @@ class Requester:
                 watch.headers()
                 call.status = response.status_code
                 self._headers(call.number, response)
+                if sink.facts.failure:
+                    return sink.facts.failure
                 content = await response.aread()
             finally:
                 with trio.CancelScope(shield=True):
