@@ -327,8 +327,8 @@ def _evidence(lane: LaneHealth) -> Iterator[str]:
             f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
             f"{found.stamp} stamps"
         )
-    if lane.cpu_pct_p50 is not None and lane.cpu_busy_share is not None:
-        yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, busy {lane.cpu_busy_share:.0%} of the time"
+    if lane.cpu_pct_p50 is not None and lane.full_share is not None:
+        yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
     if lane.loop_lag_p99_us is not None:
         yield f"loop lag p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
     if lane.most_waiting:

@@ -124,7 +124,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("reason", "VARCHAR", "why, in words; NULL where it was not"),
         Column("samples", "BIGINT", "readings of the lane's process while it raced"),
         Column("cpu_pct_p50", "DOUBLE", "median CPU of the process; 100 is one core"),
-        Column("cpu_busy_share", "DOUBLE", "share of readings at 90 % of a core or more, 0 to 1"),
+        Column("full_share", "DOUBLE", "share of readings at 90 % of a core with a loop 2 ms late, 0 to 1"),
         Column("loop_lag_p99_us", "DOUBLE", "how late its event loop woke; 99 of 100 were less"),
         Column("coalesced_share", "DOUBLE", "share of token chunks read together with a later one"),
         Column("user_share", "DOUBLE", "share of token chunks stamped by the program, not the kernel"),

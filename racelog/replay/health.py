@@ -12,6 +12,12 @@ from itertools import accumulate
 
 from racelog.events import Calibration, Gap, HostSamples
 
+BUSY_CPU_PCT = 90.0
+LATE_LOOP_US = 2_000.0
+"""A reading is full when the process used 90 % of a core or more and its loop woke 2 ms late or more. A pump drains as
+often as it can, so it may use all of a core and keep up; only with the lag does what arrives wait. One millisecond of
+the lag is a timer's rounding."""
+
 
 def lane_process(engine: str) -> str:
     """Return the name under which the process of an engine's lane samples itself."""
@@ -63,7 +69,10 @@ class HealthTrack:
 
 
 class HealthFold:
-    """Folds a `HealthTrack` forward; ``cpu_pct`` and ``loop_lag_us`` are ascending, nulls left out."""
+    """Folds a `HealthTrack` forward; ``cpu_pct`` and ``loop_lag_us`` are ascending, nulls left out.
+
+    ``full`` counts the readings at `BUSY_CPU_PCT` and `LATE_LOOP_US` or beyond; without a lag the CPU alone decides.
+    """
 
     def __init__(self, track: HealthTrack) -> None:
         self.track = track
@@ -74,6 +83,7 @@ class HealthFold:
         self._start_ns = start_ns
         self._next = bisect_left(self.track.t, start_ns) if start_ns is not None else 0
         self.samples = 0
+        self.full = 0
         self.cpu_pct: list[float] = []
         self.loop_lag_us: list[float] = []
         self.most_waiting = 0.0
@@ -94,6 +104,7 @@ class HealthFold:
         if stop > self._next:
             rows = slice(self._next, stop)
             self.samples += stop - self._next
+            self.full += sum(map(_is_full, track.cpu_pct[rows], track.loop_lag_us[rows]))
             _merge(self.cpu_pct, track.cpu_pct[rows])
             _merge(self.loop_lag_us, track.loop_lag_us[rows])
             self.most_waiting = max(
@@ -105,6 +116,10 @@ class HealthFold:
             lost = [gap for gap in track.gaps if gap.t <= until_ns and not gap.bytes]
             self.lost_chunks = sum(gap.chunks for gap in lost)
             self.lost_events = sum(gap.events for gap in lost)
+
+
+def _is_full(cpu_pct: float | None, lag_us: float | None) -> bool:
+    return cpu_pct is not None and cpu_pct >= BUSY_CPU_PCT and (lag_us is None or lag_us >= LATE_LOOP_US)
 
 
 def _merge(ordered: list[float], values: Sequence[float | None]) -> None:

@@ -6,21 +6,19 @@ The log holds no verdict: a rule that changes judges every past race anew. Each 
 that comes from; a lane about which the log tells nothing (imported, or of an old version) is not judged.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from racelog.events import STAMP_CODES, Calibration
+from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
 
-CPU_BUSY_PCT = 90.0
-CPU_BUSY_SHARE = 0.10
+FULL_SHARE = 0.10
 LOOP_LAG_US = 5_000.0
-LATE_READING_US = 2_000.0
 COALESCED_SHARE = 0.05
 USER_SHARE = 0.05
 CALIBRATION_P99_US = 1_000.0
@@ -46,7 +44,7 @@ class StampError(Struct, frozen=True, kw_only=True):
 class LaneHealth(Struct, frozen=True, kw_only=True):
     """One lane's evidence and what the rules make of it; ``client_limited`` is None where there is no evidence.
 
-    ``cpu_busy_share`` is the share of readings at `CPU_BUSY_PCT` of a core or more; shares are 0 to 1.
+    ``full_share`` is the share of readings that were full (see `racelog.replay.health`); shares are 0 to 1.
     """
 
     lane: int
@@ -55,7 +53,7 @@ class LaneHealth(Struct, frozen=True, kw_only=True):
     reasons: list[str]
     samples: int
     cpu_pct_p50: float | None
-    cpu_busy_share: float | None
+    full_share: float | None
     loop_lag_p95_us: float | None
     loop_lag_p99_us: float | None
     coalesced_share: float | None
@@ -102,17 +100,15 @@ def health_line(health: RaceHealth) -> str:
     return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams"
 
 
-def busy(lane: LaneHealth) -> str:
-    """The lane's process used 90 % of a core or more in a tenth of the readings.
+def full(lane: LaneHealth) -> str:
+    """The lane's process used 90 % of a core or more, and its loop was late, in a tenth of the readings.
 
-    One Python process has one core to receive with; above 90 % what arrives waits. A tenth of the race is what moves
-    a p90.
+    One Python process has one core to receive with; when that is full, what arrives waits. A tenth of the race is
+    what moves a p90.
     """
-    if lane.samples < LEAST_SAMPLES or lane.cpu_busy_share is None or lane.cpu_busy_share < CPU_BUSY_SHARE:
+    if lane.samples < LEAST_SAMPLES or lane.full_share is None or lane.full_share < FULL_SHARE:
         return ""
-    return (
-        f"its CPU was full for {lane.cpu_busy_share:.0%} of the race ({CPU_BUSY_PCT:.0f}% of a core or more)"
-    )
+    return f"its CPU was full for {lane.full_share:.0%} of the race ({BUSY_CPU_PCT:.0f}% of a core, its loop late)"
 
 
 def late_stamps(lane: LaneHealth) -> str:
@@ -140,7 +136,7 @@ def late_reading(lane: LaneHealth) -> str:
     loop lagged 2 ms or more in a twentieth of the readings (one of them is a timer's rounding) was it the client.
     """
     share, lag = lane.coalesced_share, lane.loop_lag_p95_us
-    if share is None or share <= COALESCED_SHARE or lag is None or lag <= LATE_READING_US:
+    if share is None or share <= COALESCED_SHARE or lag is None or lag <= LATE_LOOP_US:
         return ""
     return f"it read {share:.0%} of the token chunks together with later ones"
 
@@ -166,7 +162,7 @@ def uncalibrated(lane: LaneHealth) -> str:
 
 
 Rule = Callable[[LaneHealth], str]
-RULES: tuple[Rule, ...] = (lost, busy, late_stamps, late_reading, uncalibrated)
+RULES: tuple[Rule, ...] = (lost, full, late_stamps, late_reading, uncalibrated)
 """Each returns a reason, or nothing; the gravest first."""
 
 
@@ -175,7 +171,7 @@ def _lane_health(fold: LaneFold) -> LaneHealth:
     chunks = sum(fold.stamps.values())
     evidence = LaneHealth(
         lane=facts.lane, engine=facts.engine, client_limited=None, reasons=[], samples=health.samples,
-        cpu_pct_p50=median(health.cpu_pct), cpu_busy_share=_share_from(health.cpu_pct, CPU_BUSY_PCT),
+        cpu_pct_p50=median(health.cpu_pct), full_share=health.full / health.samples if health.samples else None,
         loop_lag_p95_us=quantile(health.loop_lag_us, 0.95), loop_lag_p99_us=quantile(health.loop_lag_us, 0.99),
         coalesced_share=_stamp_share(fold, chunks, lambda _who, joined: joined),
         user_share=_stamp_share(fold, chunks, lambda who, _joined: who == "user"),
@@ -185,11 +181,6 @@ def _lane_health(fold: LaneFold) -> LaneHealth:
     reasons = [why for rule in RULES if (why := rule(evidence))]
     told = bool(reasons or evidence.samples or evidence.calibration)
     return replace(evidence, reasons=reasons, client_limited=bool(reasons) if told else None)
-
-
-def _share_from(ordered: list[float], limit: float) -> float | None:
-    """Return the share of ascending values that are ``limit`` or more."""
-    return (len(ordered) - bisect_left(ordered, limit)) / len(ordered) if ordered else None
 
 
 def _stamp_share(fold: LaneFold, chunks: int, wanted: Callable[[str, bool], bool]) -> float | None:

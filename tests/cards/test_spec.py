@@ -156,13 +156,13 @@ def test_names_that_no_font_draws_fall_back_to_the_model() -> None:
 
 
 def test_a_card_says_that_its_client_was_the_bottleneck() -> None:
-    busy = recorder_readings("vllm", cpu_pct=100.0)
+    busy = recorder_readings("vllm", cpu_pct=100.0, loop_lag_us=9_000.0)
     race = ScriptedRace([Plan("vllm", requests=10, gap_ms=100)])
     spec = card_spec(race_summary(Replay(RaceTracks([*race.events(), busy]))), draws)
 
     assert spec.notice == "client-limited"
     assert (
-        "the client was the bottleneck: its CPU was full for 100% of the race (90% of a core or more)"
+        "the client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)"
         in spec.footer
     )
 

@@ -102,11 +102,11 @@ def test_running_lines_tell_once_that_the_client_is_the_bottleneck(
     race = ScriptedRace([Plan("a", requests=10, gap_ms=100)])
     path = tmp_path / "race.rlog"
     with SegmentWriter(path, race.head()) as writer:
-        writer.commit([*race.events(), recorder_readings("a", cpu_pct=100.0)])
+        writer.commit([*race.events(), recorder_readings("a", cpu_pct=100.0, loop_lag_us=9_000.0)])
         writer.finish(12_000_000_000)
 
     run(["play", str(path), "--plain", "--speed", "max"])
     told = [line for line in capsys.readouterr().out.splitlines() if "bottleneck" in line]
 
-    why = "he client was the bottleneck: its CPU was full for 100% of the race (90% of a core or more)"
+    why = "he client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)"
     assert [line.partition("  ")[2] or line for line in told] == [f"t{why}", f"T{why}."]

@@ -200,7 +200,7 @@ def limited() -> Scene:
     plan = Plan("vllm", requests=10, gap_ms=100)
     events = [
         *ScriptedRace([plan, Plan("sglang", ttft_ms=200)]).events(),
-        recorder_readings("vllm", cpu_pct=100.0),
+        recorder_readings("vllm", cpu_pct=100.0, loop_lag_us=9_000.0),
     ]
     return Player(Still(events), Playhead(5 * SECOND, 0, paused=True)).scene(0)
 
@@ -210,7 +210,7 @@ def test_a_client_that_is_the_bottleneck_is_named_in_the_title_and_explained_bel
 
     assert " client-limited " in first
     assert any(
-        "the client was the bottleneck: vllm: its CPU was full for 100% of the race (90% of a core or more)"
+        "the client was the bottleneck: vllm: its CPU was full for 100% of the race (90% of a core, its loop late)"
         in line
         for line in others
     )

@@ -70,10 +70,10 @@ def _ends(event: AnyEvent, lane: int) -> bool:
 
 def test_a_client_that_was_the_bottleneck_has_the_last_word() -> None:
     race = ScriptedRace([Plan("a", requests=10, gap_ms=100)])
-    busy = recorder_readings("a", cpu_pct=100.0)
+    busy = recorder_readings("a", cpu_pct=100.0, loop_lag_us=9_000.0)
 
     told = summary_lines(race_summary(Replay(RaceTracks([*race.events(), busy]))))
 
     assert told[-1] == (
-        "The client was the bottleneck: its CPU was full for 100% of the race (90% of a core or more)."
+        "The client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)."
     )

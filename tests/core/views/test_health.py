@@ -64,31 +64,39 @@ def test_without_a_calibration_it_says_so() -> None:
 
 @pytest.mark.parametrize(("busy", "limited"), [(9, False), (10, True)])
 def test_a_core_in_use_for_a_tenth_of_the_race_is_the_limit(busy: int, limited) -> None:
-    found = health(readings(cpu_pct=rows(90.0, busy, 89.9)))
+    found = health(readings(cpu_pct=rows(90.0, busy, 89.9), loop_lag_us=2_000.0))
 
     assert found.client_limited is limited
 
 
+def test_a_core_in_use_by_a_loop_in_time_is_no_limit() -> None:
+    assert health(readings(cpu_pct=100.0, loop_lag_us=1_999.0)).client_limited is False
+
+
+def test_without_a_lag_the_core_decides() -> None:
+    assert health(readings(cpu_pct=100.0, loop_lag_us=[None] * 100)).client_limited is True
+
+
 def test_the_reason_has_the_number() -> None:
-    found = health(readings(cpu_pct=rows(99.0, 34, 50.0)))
+    found = health(readings(cpu_pct=rows(99.0, 34, 50.0), loop_lag_us=9_000.0))
 
     assert health_line(found) == (
-        "the client was the bottleneck: its CPU was full for 34% of the race (90% of a core or more)"
+        "the client was the bottleneck: its CPU was full for 34% of the race (90% of a core, its loop late)"
     )
 
 
 def test_readings_before_the_start_and_after_the_end_do_not_count() -> None:
     busy = [
-        readings(start_ms=0, rows=9, cpu_pct=100.0),
+        readings(start_ms=0, rows=9, cpu_pct=100.0, loop_lag_us=9_000.0),
         readings(),
-        readings(start_ms=11_100, rows=50, cpu_pct=100.0),
+        readings(start_ms=11_100, rows=50, cpu_pct=100.0, loop_lag_us=9_000.0),
     ]
 
-    assert health(*busy).lanes[0].cpu_busy_share == 0.0
+    assert health(*busy).lanes[0].full_share == 0.0
 
 
 def test_a_race_of_a_moment_is_not_judged_by_its_first_burst() -> None:
-    few = readings(rows=LEAST_SAMPLES - 1, cpu_pct=100.0)
+    few = readings(rows=LEAST_SAMPLES - 1, cpu_pct=100.0, loop_lag_us=9_000.0)
 
     assert health(few).client_limited is False
 
@@ -149,7 +157,7 @@ def test_with_several_lanes_the_reason_names_its_lane() -> None:
 
 
 def test_the_verdict_is_that_of_the_playhead() -> None:
-    late = readings(cpu_pct=[20.0] * 50 + [100.0] * 50)
+    late = readings(cpu_pct=[20.0] * 50 + [100.0] * 50, loop_lag_us=9_000.0)
     replay = Replay(RaceTracks([*ScriptedRace([PLAN]).events(), late]))
     verdicts = []
     for second in (4, 8, 4):
@@ -171,7 +179,7 @@ def test_stepping_gives_what_one_step_gives() -> None:
 
 
 def test_readings_that_arrive_late_or_out_of_order_are_folded_as_if_they_had_not() -> None:
-    early, late = readings(rows=50), readings(start_ms=6_000, rows=50, cpu_pct=100.0)
+    early, late = readings(rows=50), readings(start_ms=6_000, rows=50, cpu_pct=100.0, loop_lag_us=9_000.0)
     in_order = Replay(RaceTracks([*ScriptedRace([PLAN]).events(), early, late]))
     tracks = RaceTracks([late, *ScriptedRace([PLAN]).events()])
     mixed = Replay(tracks)
