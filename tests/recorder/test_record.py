@@ -16,6 +16,7 @@ import pytest
 
 from racelog.events import (
     AnyEvent,
+    Control,
     Head,
     LaneEnd,
     LaneStart,
@@ -23,6 +24,7 @@ from racelog.events import (
     Note,
     RequestEnd,
     RequestScheduled,
+    RequestSent,
     Tokens,
 )
 from racelog.home import stored_races
@@ -165,15 +167,78 @@ def test_warmup_requests_are_recorded_and_do_not_count(endpoints: Endpoints) -> 
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_stop_signal_cancels_what_is_open_and_seals(endpoints: Endpoints, name: str) -> None:
+def test_a_stop_signal_lets_what_is_open_finish_and_seals(endpoints: Endpoints, name: str) -> None:
     race = endpoints.start("--requests", "1000", "--concurrency", "2")
     endpoints.follow_until(racing(lanes=2))
     race.send_signal(getattr(signal, name))
     race.communicate(timeout=DEADLINE_S)
+    log = endpoints.log()
 
     assert race.returncode == 130
-    assert ends(endpoints.log())[0, "cancelled"] == 2
-    assert {end.status for end in endpoints.log().of(LaneEnd)} == {"stopped"}
+    assert {status for _, status in ends(log)} == {"ok"}
+    assert sum(ends(log).values()) == len(list(log.of(RequestScheduled)))
+    assert {end.status for end in log.of(LaneEnd)} == {"stopped"}
+    assert [(order.what, order.by) for order in log.of(Control)] == [("go", "plan"), ("stop", "signal")]
+
+
+def never_answering(wire: Any) -> Callable[[socket.socket, int], None]:
+    """Return a script that reads a request and leaves the client waiting for as long as it stays."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.recv(1)
+
+    return script
+
+
+def signal_when_told(race: "subprocess.Popen[str]", word: str) -> None:
+    """Send SIGINT as soon as ``word`` stands on the race's stderr."""
+    assert race.stderr is not None
+    for line in race.stderr:
+        if word in line:
+            race.send_signal(signal.SIGINT)
+            return
+    raise AssertionError(f"{word!r} was never said")
+
+
+def test_a_second_signal_cancels_what_is_open(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
+    engines = [f"silent={scripted(never_answering(wire)).url},model=m"]
+    race = endpoints.start("--no-preflight", "--requests", "1000", "--concurrency", "2", engines=engines)
+    endpoints.follow_until(lambda events: sum(isinstance(event, RequestSent) for event in events) == 2)
+    race.send_signal(signal.SIGINT)
+    signal_when_told(race, "stopping: nothing more is sent, open requests have 5 s to finish")
+    race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130
+    assert ends(endpoints.log()) == {(0, "cancelled"): 2}
+    assert [order.what for order in endpoints.log().of(Control)] == ["go", "stop", "cancel"]
+
+
+def test_a_grace_of_zero_cancels_at_once(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
+    engines = [f"silent={scripted(never_answering(wire)).url},model=m"]
+    race = endpoints.start("--no-preflight", "--requests", "9", "--grace", "0", engines=engines)
+    endpoints.follow_until(lambda events: any(isinstance(event, RequestSent) for event in events))
+    race.send_signal(signal.SIGINT)
+    race.communicate(timeout=DEADLINE_S)
+
+    assert {status for _, status in ends(endpoints.log())} == {"cancelled"}
+
+
+def test_an_open_loop_sends_every_engine_the_same_at_the_same_instant(endpoints: Endpoints) -> None:
+    done = endpoints.record("--rate", "20/s", "--requests", "10", "--seed", "2")
+    by_lane: dict[int, list[tuple[int, int, int]]] = {0: [], 1: []}
+    for event in endpoints.log().of(RequestScheduled):
+        by_lane[event.lane].append((event.req, event.t, event.prompt))
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(by_lane[0]) == sorted(by_lane[1])
+    assert len(by_lane[0]) == 10
+
+
+def test_a_race_can_end_as_json(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "1", "--json")
+
+    assert [lane["ok"] for lane in json.loads(done.stdout)["lanes"]] == [1, 1]
 
 
 def test_kill_minus_nine_of_a_lane_leaves_the_other_whole(endpoints: Endpoints) -> None:
