@@ -19,7 +19,7 @@ PROBE_TOKENS = 4
 LENGTH_PARAMS = ("max_tokens", "max_completion_tokens", "num_predict")
 """Parameters that bound an answer; those the plan sends are lowered for the probe, none is added."""
 
-SETTLE_S = 10.0
+SETTLE_S = 3.0
 """An answer that has begun to stream may take so long to its end, where its usage stands; engines that cannot be told
 to be brief (a recording served again) are not waited for."""
 

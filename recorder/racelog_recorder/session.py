@@ -33,6 +33,9 @@ from racelog_recorder.plan_flags import override
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.summary_text import summary_lines
 
+SLOW_PREFLIGHT_S = 2.0
+"""People wait so long without a word."""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = (
     f"stopping: nothing more is sent, open requests have {STOP_GRACE_S:g} s to finish, then all is sealed (again: now)",
@@ -133,11 +136,21 @@ def _keys(plan: RacePlan) -> dict[str, str]:
 async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
     """Return the engines' models, from the engines themselves unless told not to ask."""
     if ask:
-        return await check_engines(plan, keys, probe=probe)
+        async with trio.open_nursery() as beside:
+            beside.start_soon(_say_if_slow, plan)
+            found = await check_engines(plan, keys, probe=probe)
+            beside.cancel_scope.cancel()
+        return found
     unnamed = [engine.name for engine in plan.engines if not engine.model]
     if unnamed:
         raise EngineError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
     return [Checked(engine.model) for engine in plan.engines]
+
+
+async def _say_if_slow(plan: RacePlan) -> None:
+    """Tell what is waited for, if it takes long: an engine may have to load its model first."""
+    await trio.sleep(SLOW_PREFLIGHT_S)
+    tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
 async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
