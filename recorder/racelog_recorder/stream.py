@@ -56,6 +56,7 @@ class StreamSink:
         self._parse = dialect.parse
         self._on_failure = on_failure
         self._stamp = "u"
+        self._more = False
         self._last_row: int | None = None
         self._completion_tokens = 0
         self._counting = True
@@ -69,6 +70,7 @@ class StreamSink:
         """Start a read; its pieces share one stamp."""
         self.last_ns = when.t_ns - self._origin_ns
         self._stamp = when.stamp
+        self._more = when.more
         self._last_row = None
 
     def body(self, data: bytes) -> None:
@@ -83,7 +85,7 @@ class StreamSink:
 
     def read_ends(self) -> None:
         """End a read: whether its last message was complete only shows now."""
-        if self._last_row is not None and self._parser.pending:
+        if self._last_row is not None and (self._more or self._parser.pending):
             self._columns.mark_coalesced(self._last_row)
         self._last_row = None
 

@@ -205,7 +205,8 @@ class TlsStream(httpcore2.AsyncNetworkStream):
     @property
     def last(self) -> Arrival | None:
         """Return the arrival of the read that completed the last record."""
-        return self._inner.last
+        last = self._inner.last
+        return last and Arrival(last.t_ns, last.stamp, last.more or self._tls.partial)
 
     @property
     def on_wait(self) -> Callable[[], None] | None:
