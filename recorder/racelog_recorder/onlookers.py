@@ -15,9 +15,7 @@ import trio
 from msgspec import Struct
 
 from racelog.log.follow import LogFollower
-from racelog.replay.race import RaceTracks, Replay
-from racelog.text import printable
-from racelog.views.race import LaneView, RaceView, race_view
+from racelog_recorder.progress import Progress, calibration_line
 
 PROGRESS_S = 2.0
 INTERRUPTED = (1, -2, 130)
@@ -149,40 +147,16 @@ def _grant(wish: _Wish, race: Steered) -> None:
 
 async def print_progress(live: Path, tell: Tell) -> None:
     """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled."""
-    follower, tracks = LogFollower(live), RaceTracks()
-    replay = Replay(tracks)
-    before = ""
+    follower, progress = LogFollower(live), Progress()
+    before, calibrated = "", set[int]()
     while True:
         await trio.sleep(PROGRESS_S)
-        tracks.extend(follower.poll())
-        replay.seek_end()
-        view = race_view(replay, streams=0)
-        line = progress_line(view)
-        if line != before and any(lane.status != "waiting" for lane in view.lanes):
+        progress.extend(follower.poll())
+        for lane, one in progress.lanes.items():
+            if one.calibration is not None and lane not in calibrated:
+                calibrated.add(lane)
+                tell(calibration_line(one.engine, one.calibration))
+        line = progress.line()
+        if line and line != before:
             tell(line)
         before = line
-
-
-def progress_line(view: RaceView) -> str:
-    """Return one line for the lanes on the track, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``.
-
-    Lanes that wait or are through are left out while any other races, so a time trial tells of one at a time.
-    """
-    racing = [lane for lane in view.lanes if lane.status == "racing"] or view.lanes
-    elapsed_s = int(max((lane.elapsed_s for lane in racing), default=0))
-    return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(_lane_words(lane) for lane in racing)
-
-
-def _lane_words(lane: LaneView) -> str:
-    name = printable(lane.engine)
-    if lane.status == "waiting":
-        return f"{name} waits"
-    of = f"/{lane.target_requests}" if lane.target_requests else ""
-    words = [f"TTFT {lane.ttft_p50_ms:.0f} ms"] if lane.ttft_p50_ms is not None else []
-    if lane.elapsed_s > 0:
-        words.append(f"{lane.output_tokens / lane.elapsed_s:.0f} tok/s")
-    if lane.failed:
-        words.append(f"{lane.failed} failed")
-    if lane.status != "racing":
-        words.append(lane.status)
-    return f"{name} {lane.requests_done}{of}" + (f" ({', '.join(words)})" if words else "")
