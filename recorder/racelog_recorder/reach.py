@@ -4,6 +4,7 @@ The plan's keys ``tls``, ``unix_socket``, ``proxy`` and ``http2`` of an engine. 
 HTTP/2; those run through httpx's own transport.
 """
 
+import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
@@ -22,8 +23,6 @@ from racelog_recorder.pump.tls import TlsFiles, client_context
 
 NO_PROXY = "none"
 """What ``proxy`` says to go straight whatever the environment says."""
-
-LOOPBACK = ("localhost", "127.", "::1")
 
 
 class Reach(Struct, frozen=True, kw_only=True):
@@ -60,10 +59,18 @@ def proxy_for(url: str, reach: Reach, environ: Mapping[str, str] = os.environ) -
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxies = getproxies_environment() if environ is os.environ else _proxies(environ)
-    if host.startswith(LOOPBACK) or proxy_bypass_environment(host, proxies):
+    if _is_here(host) or proxy_bypass_environment(host, proxies):
         return ""
     found = proxies.get(parts.scheme) or proxies.get("all") or ""
     return found if "://" in found or not found else f"http://{found}"
+
+
+def _is_here(host: str) -> bool:
+    """Return True for this machine's own names."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
