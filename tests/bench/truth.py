@@ -52,7 +52,7 @@ class Truth:
 
 
 @contextmanager
-def truth_server(folder: Path, tokens: int) -> Iterator[Truth]:
+def truth_server(folder: Path, tokens: int, gap_ms: float = GAP_MS) -> Iterator[Truth]:
     """Run the server on its core while the block runs."""
     command = [
         *pinned(SERVER_CORE),
@@ -60,7 +60,7 @@ def truth_server(folder: Path, tokens: int) -> Iterator[Truth]:
         "0",
         str(tokens),
         str(TTFT_MS),
-        str(GAP_MS),
+        str(gap_ms),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
