@@ -82,10 +82,10 @@ class Connection:
         self.last_activity_s = trio.current_time()
         if error is not None:
             self._broke(error, when)
-        elif self._tls is not None and data:
-            self._on_records(self._tls, data, when)
-        else:
+        elif self._tls is None or not data:
             self._on_plain(data, when, farewell=self._tls is None or self._tls.closed)
+        else:
+            self._on_records(self._tls, data, when)
         if self._tls is not None:
             self._arrived.set()
         exchange = self.exchange

@@ -5,6 +5,7 @@ Python costs tens. The body goes to a sink by plain calls: waking a task per tok
 of the path together.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import httptools
@@ -60,6 +61,7 @@ class Exchange:
         self._inflater: Inflater | None = None
         self._bodiless_bytes = 0
         self._buffered_bytes = 0
+        self._give: Callable[[bytes], None] = self._keep
         self._parser = httptools.HttpResponseParser(self)
 
     @property
@@ -68,7 +70,7 @@ class Exchange:
 
     def feed(self, data: bytes, when: Arrival) -> None:
         """Take the bytes of one read."""
-        if self.finished:  # bytes behind a response nobody asked for more of: never reuse this connection
+        if self.finished or self.failure:  # bytes that nobody asked for: never reuse this connection
             self.keep_alive = False
             return
         self._when = self.last_at = when
@@ -86,8 +88,10 @@ class Exchange:
             self.failure = self.failure or f"response headers exceed {MAX_HEADER_BYTES} bytes"
         if self.sink:
             self.sink.read_ends()
-        if self.finished:  # it holds our methods: a circle, and no garbage collector runs while a lane races
-            del self._parser
+        if (
+            self.finished or self.failure
+        ):  # it holds our methods: a circle, and no garbage collector runs while a lane races
+            del self._parser, self._give
 
     def closed(self, when: Arrival, *, farewell: bool = True) -> None:
         """The peer closed the connection: ends a body that has no length, breaks any other.
@@ -122,6 +126,8 @@ class Exchange:
             self.headers.clear()
             return
         self.headers_at = self._when
+        if self.sink and self._succeeded:  # the rest is read
+            self._give = self.sink.body
         encodings = [value for name, value in self.headers if name == b"content-encoding"]
         try:
             self._inflater = decoder_for(b",".join(encodings).decode("latin-1"))
@@ -144,10 +150,9 @@ class Exchange:
             except EncodingFault as error:
                 self.failure = str(error)
 
-    def _give(self, data: bytes) -> None:
-        if self.sink and self._succeeded:  # the rest is read
-            self.sink.body(data)
-        elif self._buffered_bytes <= MAX_BUFFERED_BYTES:
+    def _keep(self, data: bytes) -> None:
+        """Buffer a piece of a body that no sink takes."""
+        if self._buffered_bytes <= MAX_BUFFERED_BYTES:
             self._buffered_bytes += len(data)
             self.buffered.append(data)
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 ALPN = ["http/1.1"]
-PLAIN_BYTES = 256 * 1024
+PLAIN_BYTES = 16 * 1024
+"""The most a record holds (RFC 8446 §5.1), and so the most that OpenSSL gives at once."""
 _HEADER_BYTES = 5
 """A record's type, version and length (RFC 8446 §5.1)."""
 
@@ -110,7 +111,7 @@ class TlsSession:
 
     def outgoing(self) -> bytes:
         """Return what must be sent to the peer now; empty when nothing must."""
-        return self._outgoing.read()
+        return self._outgoing.read() if self._outgoing.pending else b""
 
     def _take(self, data: bytes) -> None:
         if data:
@@ -129,6 +130,8 @@ class TlsSession:
                 yield plain
             else:
                 self.closed = True
+            if not self._incoming.pending and not self._tls.pending():
+                return  # asking once more would cost an exception to hear the same
 
 
 class _Records:
@@ -143,6 +146,8 @@ class _Records:
         return bool(self._header or self._left_bytes)
 
     def take(self, data: bytes) -> None:
+        if not self.inside and len(data) == _HEADER_BYTES + int.from_bytes(data[3:_HEADER_BYTES], "big"):
+            return  # one whole record, as a token mostly is
         position = 0
         while position < len(data):
             if not self._left_bytes:
