@@ -75,7 +75,7 @@ DIALECTS = {
             SSEParser, openai.completion_body, openai.parse_message, openai.listed_models,
         ),
         Dialect(
-            "ollama", "api/chat", "api/tags", "application/x-ndjson", "has no path, such as http://localhost:11434",
+            "ollama", "api/chat", "api/tags", "application/x-ndjson", "usually has no path, as in http://localhost:11434",
             NDJSONParser, ollama.ollama_body, ollama.parse_line, ollama.listed_models,
         ),
     )

@@ -115,7 +115,8 @@ class _Preflight:
         if status == NOT_FOUND:
             raise self._problem(
                 f"{self._shown_url} has no /{self._dialect.models_path} (HTTP 404); is the base URL right? It "
-                f"{self._dialect.base_url}. If the server has no model list, say which model with model="
+                f"{self._dialect.base_url}. If the server has no model list, say which model with model=; if it speaks another "
+                f"dialect ({', '.join(DIALECTS)}), say which with dialect="
             )
         raise self._problem(f"{self._shown_url} names no model (HTTP {status}); say which with model=")
 
@@ -139,7 +140,7 @@ class _Preflight:
         if found.status == NOT_FOUND:
             return (
                 f"nothing at {public_url(endpoint(self._engine.url, self._dialect.path))} ({said}); is the base URL right? "
-                f"It {self._dialect.base_url}. Or is dialect another ({', '.join(DIALECTS)})?"
+                f"It {self._dialect.base_url}. Does the engine speak another dialect ({', '.join(DIALECTS)})?"
             )
         if kind == "malformed":
             return f"its answer is no stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"

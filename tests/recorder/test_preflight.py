@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from racelog.errors import EngineError
 from racelog.log.reader import open_log
@@ -17,6 +18,7 @@ from racelog_recorder.plan import EnginePlan, RacePlan
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.probe import PROBE_PROMPT
 from racelog_recorder.serve.server import serve_lanes
+from racelog_recorder.session import _checked
 
 SAMPLES = Path(__file__).parent / "samples"
 CONTENT = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
@@ -300,3 +302,18 @@ def test_a_hostile_answer_commands_no_terminal_and_shows_no_key(engine: Engine) 
 
     assert "\x1b" not in said
     assert "planted" not in said
+
+
+def test_a_wait_for_an_engine_that_takes_long_is_told(
+    scripted: Any, wire: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.recv(1)
+
+    plan = plan_of(EnginePlan(name="a", url=scripted(script).url))
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+    with pytest.RaisesGroup(EngineError):
+        trio.run(partial(_checked, plan, {}, ask=True, probe=True), clock=clock)
+
+    assert capfd.readouterr().err == "asking a for a first answer each\n"
