@@ -16,8 +16,10 @@ import pytest
 
 from racelog.events import (
     AnyEvent,
+    Calibration,
     Control,
     Head,
+    HostSamples,
     LaneEnd,
     LaneStart,
     Mark,
@@ -46,7 +48,7 @@ class Endpoints:
 
     def command(self, *arguments: str, engines: list[str] | None = None) -> list[str]:
         flags = [flag for engine in (engines or self.engines) for flag in ("--engine", engine)]
-        quiet = ["--no-ui", "--countdown", "0", "--home", str(self.home)]
+        quiet = ["--no-ui", "--no-calibrate", "--countdown", "0", "--home", str(self.home)]
         return [sys.executable, "-m", "racelog", "record", *flags, *quiet, *arguments]
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
@@ -116,6 +118,33 @@ def pid_of(events: list[AnyEvent], role: str, lane: int | None = None) -> int:
     ]
     assert pid is not None
     return pid
+
+
+def test_every_lane_is_calibrated_before_it_starts(endpoints: Endpoints) -> None:
+    command = [
+        word
+        for word in endpoints.command("--requests", "2", "--concurrency", "2")
+        if word != "--no-calibrate"
+    ]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+
+    assert done.returncode == 0, done.stderr
+    log = endpoints.log()
+    starts = {start.lane: start.t for start in log.of(LaneStart)}
+    found = list(log.of(Calibration))
+    assert sorted((one.lane, one.streams) for one in found) == [(0, 2), (1, 2)]
+    assert all(one.t < starts[one.lane] for one in found)
+
+
+def test_a_lane_tells_of_its_pump_and_its_backlog_while_it_races(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "4")
+
+    assert done.returncode == 0, done.stderr
+    lanes = [event for event in endpoints.log().of(HostSamples) if event.process.startswith("lane:")]
+    assert {event.process for event in lanes} == {"lane:slow", "lane:fast"}
+    assert all(len(event.pump_batch) == len(event.backlog) == len(event.d) for event in lanes)
+    assert max(largest or 0 for event in lanes for largest in event.pump_batch_max) >= 1
 
 
 def test_a_race_ends_as_one_sealed_log_with_every_request(endpoints: Endpoints) -> None:
