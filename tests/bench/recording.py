@@ -1,13 +1,16 @@
 """`racelog record` as people run it, against the truth server, and how far its log is from the truth."""
 
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -53,41 +56,43 @@ def record(
     ]  # fmt: skip
     python_path = os.pathsep.join([str(HERE / "no_stamps"), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | ({} if stamps else {"PYTHONPATH": python_path})
-    if ui:
-        _run_on_terminal(command, environment, path)
-    else:
+    with _player(path) if ui else nullcontext():
         subprocess.run(
-            [*command, "--no-ui"], check=True, capture_output=True, env=environment,
-            timeout=LIMIT_S,
-        )  # fmt: skip
+            [*command, "--no-ui"], check=True, capture_output=True, env=environment, timeout=LIMIT_S
+        )
     return found(open_log(path))
 
 
-def _run_on_terminal(command: list[str], environment: Mapping[str, str], path: Path) -> None:
-    """Run a recording with its full-screen view on a terminal of its own; leave the view when the log is sealed."""
+@contextmanager
+def _player(path: Path) -> Iterator[None]:
+    """Follow the race with the player at 60 frames a second, on a terminal of its own and the recorder's core."""
     leader, follower = pty.openpty()
-    with suppress(OSError):
-        os.set_blocking(leader, True)
-    process = subprocess.Popen(
-        command, stdin=follower, stdout=follower, stderr=subprocess.DEVNULL, start_new_session=True,
-        env={**environment, "TERM": "xterm-256color", "COLUMNS": "200", "LINES": "60"},
+    live = path.with_suffix(".live")
+    follow = (
+        'for i in $(seq 600); do [ -d "$0" ] && break; sleep 0.05; done; '
+        'exec "$1" -m racelog play "$0" --follow --fps 60'
+    )
+    player = subprocess.Popen(
+        [*pinned(CLIENT_CORE), "sh", "-c", follow, str(live), sys.executable], stdin=follower, stdout=follower,
+        stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )  # fmt: skip
     os.close(follower)
-    threading.Thread(target=_drain, args=(leader,), daemon=True).start()
-    deadline = time.monotonic() + LIMIT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.2)
-        if path.exists():
-            os.write(leader, b"q")
-    process.kill()
-    process.wait()
-    os.close(leader)
+    fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
+    drawn: list[int] = []
+    threading.Thread(target=_drain, args=(leader, drawn), daemon=True).start()
+    try:
+        yield
+    finally:
+        player.kill()
+        player.wait()
+        os.close(leader)
+    assert sum(drawn) > 10_000, "the player drew nothing"
 
 
-def _drain(leader: int) -> None:
+def _drain(leader: int, drawn: list[int]) -> None:
     with suppress(OSError):
-        while os.read(leader, 65536):
-            pass
+        while data := os.read(leader, 65536):
+            drawn.append(len(data))
 
 
 def found(log: RaceLog) -> Found:

@@ -3,7 +3,7 @@
  *     truth_server [port=0] [tokens=250] [ttft_ms=50] [gap_ms=20]     prints "listening PORT"; ends when stdin closes
  *
  * HTTP/1.1, OpenAI's chat shape: POST /v1/chat/completions (always streamed; max_tokens of the body wins over `tokens`),
- * GET /v1/models, GET /stats (what was sent since the last /stats, and the server's own error, as JSON).
+ * GET /v1/models, GET /health, GET /stats (what was sent since the last /stats, and the server's own error, as JSON).
  *
  * One thread, one epoll, one timerfd, one heap of deadlines. Token i of a stream is due at request + ttft + i * gap,
  * whatever happened before. A chunk's text is CLOCK_MONOTONIC in nanoseconds, 19 digits and a blank, read right before
@@ -208,6 +208,7 @@ static int answer(int fd, Stream *s, const char *body) {
         streams_begun = streams_done = tokens_sent = 0;
         return respond(fd, "200 OK", out);
     }
+    if (!strncmp(s->request, "GET /health", 11)) return respond(fd, "200 OK", "{}");
     if (strncmp(s->request, "POST /v1/chat/completions", 25)) return respond(fd, "404 Not Found", "{\"error\":\"not here\"}");
     int asked = number_after(body, "\"max_tokens\"");
     if (!asked) asked = number_after(body, "\"max_completion_tokens\"");
