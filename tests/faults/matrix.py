@@ -27,6 +27,9 @@ import racelog
 from racelog.commands.page import page_lines, race_page
 from racelog.events import RequestEnd
 from racelog.log.reader import open_log
+from racelog.replay.race import RaceTracks, Replay
+from racelog.views.race import race_view
+from racelog_player.plain import Narrator
 from tests.recorder.scripted import (
     DONE,
     FINISH,
@@ -79,6 +82,7 @@ class Seen:
     exit_code: int
     summary: str
     info: str
+    play: str
     sql: tuple[str, str, int | None]
     everything: str
 
@@ -277,11 +281,14 @@ def seen(case: Case, folder: Path) -> Seen:
         .execute("SELECT status, error_kind, http_status FROM requests WHERE request_id = ?", [end.req])
         .fetchall()
     )
+    replay = Replay(RaceTracks(log.events))
+    replay.seek_end()
     return Seen(
         end=end,
         exit_code=done.returncode,
         summary=done.stdout,
         info="\n".join(click.unstyle(line) for line in page_lines(race_page(log), WIDTH)),
+        play="\n".join(Narrator().lines(race_view(replay, streams=0))),
         sql=row,
         everything="\n".join([done.stdout, done.stderr, *(str(event) for event in log.events)]),
     )

@@ -1,5 +1,6 @@
 """Every kind of failure by its own server: the log, the summary, info, SQL and the exit code say the same; see `matrix`."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ def test_a_fault_is_the_same_fact_everywhere(case: Case, tmp_path: Path) -> None
     if case.error:
         assert f" {label(case)}" in next(line for line in found.info.splitlines() if "errors: " in line)
         assert f" x {case.error} (" in found.summary
+        assert re.search(rf"\d failed \(.*\d {case.error}\b", found.play)
     else:
         assert "errors: " not in found.info
+        assert "failed" not in found.play
 
 
 def test_every_kind_of_failure_has_its_case() -> None:
