@@ -23,6 +23,7 @@ Examples:
   racelog record race.yaml                            a race as a file (docs/race-yaml.md)
   racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1,model=m
   racelog record race.yaml --time-trial --requests 40 --concurrency 2
+  racelog record race.yaml --deadline first_token=30s --deadline between_tokens=5s
   racelog record race.yaml --duration 30s -o tonight.rlog --no-ui
   racelog record race.yaml --rate 50/s --duration 1m        open loop, Poisson arrivals
   racelog record race.yaml --rate 50/s --dry-run            what would be sent, and when
