@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from contextlib import suppress
 
 import trio
 
@@ -74,6 +75,9 @@ class Connection:
         """Close the socket; safe to call again."""
         if self.sock.fileno() >= 0:
             self._pump.unwatch(self.sock)
+            if self._tls is not None and self.reusable and not self._unsent:
+                with suppress(OSError):
+                    self.sock.send(self._tls.farewell())
             self.sock.close()
         self.reusable = False
 

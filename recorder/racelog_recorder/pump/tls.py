@@ -6,6 +6,7 @@ as arrived when the read came in that completed its record.
 
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -112,6 +113,12 @@ class TlsSession:
     def outgoing(self) -> bytes:
         """Return what must be sent to the peer now; empty when nothing must."""
         return self._outgoing.read() if self._outgoing.pending else b""
+
+    def farewell(self) -> bytes:
+        """Return the last that goes out: close_notify, so that the server's log has no cut connection."""
+        with suppress(ssl.SSLError):  # it would wait for the peer's
+            self._tls.unwrap()
+        return self.outgoing()
 
     def _take(self, data: bytes) -> None:
         if data:

@@ -202,6 +202,26 @@ def test_a_whole_body_needs_no_farewell(scripted: Any, wire: Any, certificates: 
     assert fetch(https(server), tls=TlsFiles(ca=certificates.ca)) == "hello"
 
 
+def test_the_server_hears_our_farewell(scripted: Any, wire: Any, certificates: Certificates) -> None:
+    ends: list[str] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        context = certificates.server()
+        with context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as talking:
+            wire.read_request(talking)
+            talking.sendall(HELLO)
+            try:
+                ends.append("farewell" if talking.recv(1) == b"" else "more")
+            except ssl.SSLError as error:
+                ends.append(str(error))
+
+    server = scripted(script)
+
+    assert fetch(https(server), tls=TlsFiles(ca=certificates.ca)) == "hello"
+    server.close()
+    assert ends == ["farewell"]
+
+
 def test_a_record_damaged_on_the_way_is_a_named_error(
     scripted: Any, wire: Any, certificates: Certificates
 ) -> None:
