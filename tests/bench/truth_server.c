@@ -46,7 +46,7 @@ typedef struct {
 } Deadline;
 
 typedef struct {
-    uint32_t *values;
+    uint32_t *values; /* in tens of nanoseconds: up to 42.9 s */
     size_t count, room;
 } Samples;
 
@@ -64,7 +64,8 @@ static int64_t now_ns(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static void keep(Samples *samples, int64_t value) {
+static void keep(Samples *samples, int64_t ns) {
+    int64_t value = ns / 10;
     if (samples->count == samples->room) {
         samples->room = samples->room ? samples->room * 2 : 1 << 20;
         samples->values = realloc(samples->values, samples->room * sizeof(uint32_t));
@@ -81,8 +82,8 @@ static int ascending(const void *a, const void *b) {
 static int print_spread(char *out, size_t room, const char *name, Samples *s) {
     size_t n = s->count;
     qsort(s->values, n, sizeof(uint32_t), ascending);
-    double p50 = n ? s->values[n / 2] / 1e3 : 0, p99 = n ? s->values[n - 1 - n / 100] / 1e3 : 0;
-    double max = n ? s->values[n - 1] / 1e3 : 0;
+    double p50 = n ? s->values[n / 2] / 1e2 : 0, p99 = n ? s->values[n - 1 - n / 100] / 1e2 : 0;
+    double max = n ? s->values[n - 1] / 1e2 : 0;
     s->count = 0;
     return snprintf(out, room, "\"%s_us\":{\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f}", name, p50, p99, max);
 }
