@@ -156,6 +156,7 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
                 name,
                 Span("  "),
                 Span(cut(flat(lane.model), columns // 3), SOFT),
+                Span(_calibrated(scene, lane.lane), FAINT),
             ]
         )
     if not scene.race.lanes:
@@ -166,6 +167,12 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     elif scene.countdown_s is not None:
         lines += [[], [Span(f"  start in {scene.countdown_s} s", STRONG)]]
     return lines[:rows]
+
+
+def _calibrated(scene: Scene, lane: int) -> str:
+    """Return how far a lane's stamps are from the truth, once that was measured."""
+    found = next((one.calibration for one in scene.race.health.lanes if one.lane == lane), None)
+    return f"  stamps {found.p99_us / 1000:.2f} ms off" if found else ""
 
 
 def _big(word: str, columns: int, style: Style) -> list[Line]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelog.events import AnyEvent, Mark
+from racelog.events import AnyEvent, Calibration, Mark
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import StreamView
@@ -218,3 +218,16 @@ def test_a_client_that_is_the_bottleneck_is_named_in_the_title_and_explained_bel
 
 def test_the_smallest_screen_has_room_to_say_that_the_client_is_the_bottleneck() -> None:
     assert " client-limited " in text_of(limited(), 60, 15).splitlines()[0]
+
+
+def test_the_grid_tells_how_far_each_lanes_stamps_are_off(race: ScriptedRace) -> None:
+    found = Calibration(
+        t=0, lane=0, streams=64, tokens=3200, coalesced=0, p50_us=12.0, p99_us=31.0, max_us=400.0, stamp="kernel",
+        tokens_per_s=3200.0,
+    )  # fmt: skip
+    still = Still([*race.race_events(), found])
+    scene = replace(Player(still, Playhead(0, 0, paused=True)).scene(0), stage=Stage.GRID)
+
+    (told,) = [line for line in text_of(scene, 80, 24).splitlines() if "stamps 0.03 ms off" in line]
+
+    assert race.plans[0].engine in told
