@@ -60,10 +60,18 @@ class RaceClock:
             await self._running.wait()
 
     async def wait_until(self, elapsed_ns: int, sleep: Sleep = coarse_sleep) -> None:
-        """Return when the clock shows ``elapsed_ns``, however often it is stopped meanwhile; passes a checkpoint."""
+        """Return when the clock shows ``elapsed_ns``, however often it is stopped meanwhile; passes a checkpoint.
+
+        What was due before a pause comes during it: a waiter that is late must not be made later.
+        """
         while True:
-            await self.wait_running()
+            if not self._shown(elapsed_ns):
+                await self.wait_running()
             at_ns = self.mono_ns(elapsed_ns)
             await sleep(at_ns)
-            if self._paused_at_ns is None and self.mono_ns(elapsed_ns) == at_ns:
+            if self._shown(elapsed_ns) and self.mono_ns(elapsed_ns) == at_ns:
                 return
+
+    def _shown(self, elapsed_ns: int) -> bool:
+        """Tell whether a pause, if there is one, began after ``elapsed_ns``."""
+        return self._paused_at_ns is None or self.mono_ns(elapsed_ns) < self._paused_at_ns

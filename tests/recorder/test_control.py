@@ -137,9 +137,9 @@ def test_a_pause_moves_the_rest_of_the_schedule_by_its_length_on_every_lane(
         await driver.until(lambda driver: len(driver.of(RequestScheduled)) == len(driver.of(RequestEnd)) > 0)
         driver.conductor.resume()
 
-    _, events = race(engines, tmp_path / "r.live", pause_a_while, load=load, requests=40)
+    _, events = race(engines, tmp_path / "r.live", pause_a_while, load=load, requests=120)
     go, pause, resume = (order(events, what).t for what in ("go", "pause", "resume"))
-    planned = list(islice(due_ns(load, 0), 40))
+    planned = list(islice(due_ns(load, 0), 120))
 
     for schedule in by_lane(events, go).values():
         before = [t for t, _ in schedule if t + go < resume]
@@ -171,12 +171,12 @@ def test_an_eliminated_lane_stops_and_the_other_runs_on(engines: list[str], tmp_
         driver.conductor.eliminate(0)
         driver.conductor.eliminate(7)
 
-    driver, events = race(engines, tmp_path / "r.live", eliminate, load=OpenLoop(rate_per_s=50), requests=60)
+    driver, events = race(engines, tmp_path / "r.live", eliminate, load=OpenLoop(rate_per_s=50), requests=150)
     ends = {end.lane: (end.status, end.reason) for end in events if isinstance(end, LaneEnd)}
 
     assert ends == {0: ("stopped", "eliminated"), 1: ("finished", "")}
     assert (order(events, "eliminate").lane, driver.conductor.outcome.exit_code) == (0, 0)
-    assert sum(isinstance(e, RequestEnd) and e.lane == 1 for e in events) == 60
+    assert sum(isinstance(e, RequestEnd) and e.lane == 1 for e in events) == 150
 
 
 def test_a_lane_eliminated_before_its_turn_never_starts(engines: list[str], tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ def test_a_pause_while_it_sleeps_makes_it_sleep_again() -> None:
     assert waits(pause_once) == ["slept", "slept", "come"]
 
 
+def test_what_was_due_before_a_pause_does_not_wait_for_its_end() -> None:
+    async def pause_after_it_was_due(clock: RaceClock, happened: list[str]) -> None:
+        clock.pause(101)
+        happened.append("slept")
+        await trio.lowlevel.checkpoint()
+
+    assert waits(pause_after_it_was_due) == ["slept", "come"]
+
+
 def test_an_alarm_never_rings_early() -> None:
     async def main() -> list[bool]:
         early = []
