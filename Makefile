@@ -34,12 +34,13 @@ bench: $(VENV)/.bench ## measure against the budgets in docs/benchmarks.md (minu
 test-engines: $(VENV)/.dev ## race real engines, vLLM included (downloads gigabytes)
 	@$(PYTEST) --timeout=3600 -m 'engine or engine_vllm' tests
 
-soak: $(VENV)/.dev ## search for counterexamples: 2,000 examples a property, damage at every byte, every file operation failed, 1,000 kills
+soak: $(VENV)/.dev ## search for counterexamples: 2,000 examples a property, damage at every byte, 1,000 kills, a race of half an hour
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout=1800 tests/core tests/faults tests/docs
 	@$(BIN)/python -m tests.soak.sweeps
 	@$(BIN)/python -m tests.soak.fault_table
 	@$(BIN)/python -m tests.soak.kill_seal 1000
 	@$(BIN)/python -m tests.soak.kill_recorder 1000
+	@$(BIN)/python -m tests.soak.long_race --minutes 30
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

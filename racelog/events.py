@@ -69,7 +69,11 @@ class ClockAnchor(Event, frozen=True, kw_only=True, tag="clock"):
 
 
 class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
-    """The race as it was asked for, secrets removed, and where it ran."""
+    """The race as it was asked for, secrets removed, and where it ran.
+
+    With ``rate_per_s`` the load was an open loop (``concurrency`` is then 0): requests went out by a schedule, whatever
+    was open already, ``max_open`` at most.
+    """
 
     race_id: str
     name: str
@@ -82,6 +86,9 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
     plan: dict[str, Any] = {}
     host: dict[str, Any] = {}
     imported_from: str | None = None
+    rate_per_s: float | None = None
+    arrival: str = ""
+    max_open: int | None = None
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
@@ -105,9 +112,10 @@ class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
 
 
 class LaneStart(Event, frozen=True, kw_only=True, tag="lane.start"):
-    """The lane's own start: from here its clock runs."""
+    """The lane's own start: from here its clock runs. ``cpus`` are those it was pinned to, none where it was not."""
 
     lane: int
+    cpus: list[int] = []
 
 
 class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
@@ -115,6 +123,19 @@ class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
 
     lane: int
     status: Literal["finished", "stopped", "died"]
+    reason: str = ""
+
+
+class Control(Event, frozen=True, kw_only=True, tag="control"):
+    """An order that the lanes were given, to follow at ``t``; ``lane`` is None for all of them.
+
+    ``go`` is the agreed instant of a start. From ``pause`` to ``resume`` no request is sent. ``stop`` ends the race and
+    ``eliminate`` one lane: what is open may finish, for a while; ``cancel`` waits no longer.
+    """
+
+    what: Literal["go", "pause", "resume", "stop", "cancel", "eliminate"]
+    lane: int | None = None
+    by: Literal["plan", "user", "signal"] = "plan"
     reason: str = ""
 
 
@@ -132,13 +153,17 @@ class RequestSent(Event, frozen=True, kw_only=True, tag="sent"):
     """Stamped right before the request's bytes were handed to the kernel.
 
     ``reopened``: the server had dropped an idle connection, so the request was sent again on a fresh one; the
-    last such event of a request counts.
+    last such event of a request counts. ``connect_ns`` is all that connecting took, ``dns_ns``, ``tcp_ns`` and ``tls_ns`` its
+    steps, null for one that was not needed.
     """
 
     lane: int
     req: int
     connection: Literal["new", "reused", "reopened", ""] = ""
     connect_ns: int | None = None
+    dns_ns: int | None = None
+    tcp_ns: int | None = None
+    tls_ns: int | None = None
 
 
 class ResponseHeaders(Event, frozen=True, kw_only=True, tag="headers"):
@@ -209,13 +234,40 @@ class RequestEnd(Event, frozen=True, kw_only=True, tag="end"):
 
 
 class HostSamples(Event, frozen=True, kw_only=True, tag="host"):
-    """A column of readings of one process, or of the whole machine (``process`` is ``host``)."""
+    """A column of readings of one process, or of the whole machine (``process`` is ``host``).
+
+    ``pump_batch`` and ``pump_batch_max`` are reads per drain of a lane's pump since the row before, ``backlog`` the
+    batches that wait for the disk.
+    """
 
     process: str
     d: list[int]
     cpu_pct: list[float | None]
     rss_mib: list[float | None]
     loop_lag_us: list[float | None] = []
+    pump_batch: list[float | None] = []
+    pump_batch_max: list[float | None] = []
+    backlog: list[float | None] = []
+
+
+class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
+    """How far a lane's stamps were from the truth before the race, on loopback, at the race's own concurrency.
+
+    ``p50_us`` to ``max_us`` are recorded arrival minus the truth server's own send time, over ``tokens`` chunks that
+    were not coalesced; ``truth_p99_us`` is how long that server's own write took, which no stamp can be closer than.
+    """
+
+    lane: int
+    streams: int
+    tokens: int
+    coalesced: int
+    p50_us: float
+    p99_us: float
+    max_us: float
+    stamp: Literal["kernel", "user"]
+    tokens_per_s: float
+    loop_lag_us: float | None = None
+    truth_p99_us: float | None = None
 
 
 class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
@@ -282,6 +334,7 @@ KnownEvent = (
     | Prompt
     | LaneStart
     | LaneEnd
+    | Control
     | RequestScheduled
     | RequestSent
     | ResponseHeaders
@@ -289,6 +342,7 @@ KnownEvent = (
     | Usage
     | RequestEnd
     | HostSamples
+    | Calibration
     | GpuSamples
     | Mark
     | Note

@@ -4,11 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary
 from racelog_cards.numbers import MIB_PER_GIB, counted, share, three_digits
 from racelog_cards.wording import Draws, model_shown, shown
 
 FEW_REQUESTS = 100
+FAILURES_NAMED = 3
+FAULT_NAME = re.compile(r"[a-z][a-z0-9_ -]{0,23}")
+"""Failure kinds are short words; anything else might be a message, and a message may hold a secret."""
+
 _BASES = {"chunks": "one per text chunk", "server": "by the server's count per chunk", "usage": "by the server's usage"}  # fmt: skip
 _MARKS = re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE)
 
@@ -17,13 +22,17 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
     """Return the footer's items in order of weight, none of them empty."""
     version = shown(summary.racelog_version, draws)
     race_id = shown(summary.race_id, draws)
+    verdict, limited = shown(health_line(summary.health), draws), summary.health.client_limited
     items = (
+        verdict if limited else "",
         f"+ {counted(hidden_lanes, 'more lane')}" if hidden_lanes else "",
         _models(summary, draws),
         hardware(summary.host, draws),
         _basis(summary),
+        _failures(summary),
         _few(summary),
         _stamps(summary),
+        "" if limited else verdict,
         f"recorded by racelog {version}".strip(),
         f"race {race_id}" if race_id else "",
     )
@@ -64,6 +73,18 @@ def _basis(summary: RaceSummary) -> str:
     bases = sorted({basis for lane in summary.lanes if lane.ok for basis in lane.token_basis} - {"usage"})
     said = [_BASES.get(basis, "by an unknown basis") for basis in bases]
     return f"* tokens counted {' or '.join(dict.fromkeys(said))}" if said else ""
+
+
+def _failures(summary: RaceSummary) -> str:
+    """Return what the numbers leave out: failures by kind, the most frequent first; nothing when there are no numbers."""
+    kinds: Counter[str] = Counter()
+    for lane in summary.lanes:
+        kinds.update({kind: count for kind, count in lane.errors.items() if FAULT_NAME.fullmatch(kind)})
+    failed = sum(lane.failed for lane in summary.lanes)
+    if not failed or not any(lane.ok for lane in summary.lanes):
+        return ""
+    named = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(FAILURES_NAMED))
+    return f"not counted: {failed:,} failed{f' ({named})' if named else ''}"
 
 
 def _few(summary: RaceSummary) -> str:

@@ -3,7 +3,6 @@
 RaceSummary --card_spec--> CardSpec --racelog_cards.draw--> picture
 """
 
-import re
 from math import floor
 from typing import Literal
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
-from racelog_cards.footer import footer_of
+from racelog_cards.footer import FAULT_NAME, footer_of
 from racelog_cards.numbers import counted, day, duration, duration_parts, share, three_digits
 from racelog_cards.wording import Draws, first_shown, model_shown, shown
 
@@ -20,9 +19,6 @@ PHOTO_FINISH = 1.1
 """Below this ratio of medians "x times faster" says more than the race does."""
 COLUMNS = ("TTFT median", "TTFT p99", "TPOT median", "Throughput", "Success", "Requests")
 NOTHING = "\N{EN DASH}"
-
-_KIND = re.compile(r"[a-z][a-z0-9_ -]{0,23}")
-"""Failure kinds are short words; anything else might be a message, and a message may hold a secret."""
 
 Tone = Literal["plain", "best", "warn", "absent"]
 
@@ -136,7 +132,8 @@ def _notice(summary: RaceSummary) -> str:
     died = sum(lane.status == "died" for lane in summary.lanes)
     if died:
         return f"{counted(died, 'lane')} died"
-    return {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
+    early = {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
+    return early or ("client-limited" if summary.health.client_limited else "")
 
 
 def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str]) -> Hero:
@@ -183,7 +180,7 @@ def _pace(lane: LaneSummary) -> str:
 
 def _misses(lanes: list[LaneSummary]) -> str:
     """Return what became of the requests of a race without a success, and the failures' kinds."""
-    kinds = sorted({kind for lane in lanes for kind in lane.errors if _KIND.fullmatch(kind)})
+    kinds = sorted({kind for lane in lanes for kind in lane.errors if FAULT_NAME.fullmatch(kind)})
     named = f"failed ({', '.join(kinds[:3])})" if kinds else "failed"
     failed = sum(lane.failed for lane in lanes)
     cancelled = sum(lane.cancelled for lane in lanes)

@@ -1,5 +1,6 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
@@ -43,6 +44,8 @@ def title(scene: Scene, columns: int) -> Line:
     clock = f"{passed:.1f} s" if transport.live else f"{passed:.1f} of {whole:.1f} s"
     go = scene.stage is Stage.RACING and 0 < race.position_s < GO_S and not transport.over
     end: Line = [Span(" GO! ", Style(GOOD.fg, bold=True, reverse=True)), Span("  ")] if go else [Span("  ")]
+    if race.health.client_limited:
+        end = [Span(" client-limited ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     end += [Span(clock), Span(" ")]
     while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
         start.pop()
@@ -118,6 +121,17 @@ def glossary(columns: int) -> Line:
     return line
 
 
+def small_print(scene: Scene, columns: int) -> Line:
+    """Return the row of small print: why the numbers are not the engines' alone, else what the words mean."""
+    health = scene.race.health
+    verdict = flat(health_line(health))
+    if health.client_limited:
+        return [Span(" "), Span(cut(verdict, columns - 2), WARN)]
+    line = glossary(columns)
+    told = [Span(verdict, FAINT), Span(" ")]
+    return between(line, told, columns) if verdict and line_width([*line, *told]) < columns else line
+
+
 def help_pane(columns: int) -> list[Line]:
     """Return the keys and what they do, then the words on the screen."""
     lines: list[Line] = [[Span(" KEYS", Style(SOFT.fg, bold=True))]]
@@ -142,6 +156,7 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
                 name,
                 Span("  "),
                 Span(cut(flat(lane.model), columns // 3), SOFT),
+                Span(_calibrated(scene, lane.lane), FAINT),
             ]
         )
     if not scene.race.lanes:
@@ -152,6 +167,12 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     elif scene.countdown_s is not None:
         lines += [[], [Span(f"  start in {scene.countdown_s} s", STRONG)]]
     return lines[:rows]
+
+
+def _calibrated(scene: Scene, lane: int) -> str:
+    """Return how far a lane's stamps are from the truth, once that was measured."""
+    found = next((one.calibration for one in scene.race.health.lanes if one.lane == lane), None)
+    return f"  stamps {found.p99_us / 1000:.2f} ms off" if found else ""
 
 
 def _big(word: str, columns: int, style: Style) -> list[Line]:

@@ -24,11 +24,23 @@ class Control:
         """Ask to end the race early; return whether the wish was sent."""
         return self._send({"do": "stop"})
 
+    def pause(self) -> bool:
+        """Ask that no further request is sent until `resume`; what is open goes on. Return whether the wish was sent."""
+        return self._send({"do": "pause"})
+
+    def resume(self) -> bool:
+        """Ask to go on after a pause; return whether the wish was sent."""
+        return self._send({"do": "resume"})
+
+    def eliminate(self, lane: int) -> bool:
+        """Ask to take one lane out of the race; return whether the wish was sent."""
+        return self._send({"do": "eliminate", "lane": lane})
+
     def mark(self, label: str) -> bool:
         """Ask for a mark named ``label`` now; return whether the wish was sent."""
         return self._send({"do": "mark", "label": label})
 
-    def _send(self, wish: dict[str, str]) -> bool:
+    def _send(self, wish: dict[str, str | int]) -> bool:
         if self._fd is None:
             return False
         try:

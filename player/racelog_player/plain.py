@@ -7,6 +7,7 @@ from typing import TextIO
 
 from racelog.clock import NS_PER_S
 from racelog.replay.race import RaceTracks, Replay
+from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView, race_view
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.cells import flat, left, right, width
@@ -31,9 +32,13 @@ class Narrator:
         self._told: dict[int, tuple[int, float]] = {}
         self._leader: int | None = None
         self._names = 0
+        self._doubted = False
 
     def lines(self, race: RaceView) -> list[str]:
-        """Return a line per lane for a start, a first token, finished requests (once a second) and an end."""
+        """Return a line per lane for a start, a first token, finished requests (once a second) and an end.
+
+        And one, once, when the client turns out to be the bottleneck.
+        """
         self._names = max((width(flat(lane.engine)) for lane in race.lanes), default=0)
         told = [line for lane in race.lanes for line in self._lane(lane, race.position_s)]
         leader = next((lane for lane in race.lanes if lane.place == 1), None)
@@ -41,6 +46,9 @@ class Narrator:
             if self._leader is not None:
                 told.append(self._said(leader, f"takes the lead, TTFT p50 {ms_text(leader.ttft_p50_ms)}"))
             self._leader = leader.lane
+        if race.health.client_limited and not self._doubted:
+            self._doubted = True
+            told.append(flat(health_line(race.health)))
         self._before = {lane.lane: lane for lane in race.lanes}
         stamp = clock_text(round(race.position_s * NS_PER_S))
         return [f"{stamp}  {line}" for line in told]
@@ -69,7 +77,8 @@ class Narrator:
 
 def _progress(lane: LaneView) -> str:
     of = f"/{lane.target_requests:,}" if lane.target_requests else ""
-    failed = f", {lane.failed:,} failed" if lane.failed else ""
+    kinds = ", ".join(f"{count:,} {flat(kind)}" for kind, count in lane.errors.items())
+    failed = f", {lane.failed:,} failed ({kinds})" if lane.failed else ""
     return (
         f"{lane.requests_done:,}{of} requests{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, "
         f"{rate_text(lane.tokens_per_s)} tok/s"
@@ -126,7 +135,13 @@ def result_table(summary: RaceSummary) -> list[str]:
     return [
         f"{verdict}{note}", "", *aligned(rows, words=2), "",
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
+        *([sentence(line)] if (line := health_line(summary.health)) else []),
     ]  # fmt: skip
+
+
+def sentence(text: str) -> str:
+    """Return ``text`` made flat, with a capital and a full stop."""
+    return f"{flat(text[:1].upper() + text[1:])}."
 
 
 def aligned(rows: list[list[str]], words: int) -> list[str]:

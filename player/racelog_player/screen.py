@@ -5,7 +5,7 @@ Room goes, in this order, to the lanes, the standings, the answers, and then to 
 
 from racelog_player.board import board_pane
 from racelog_player.canvas import Line
-from racelog_player.chrome import glossary, grid_pane, help_pane, keys_line, small, title, transport_line
+from racelog_player.chrome import grid_pane, help_pane, keys_line, small, small_print, title, transport_line
 from racelog_player.lanes import lanes_pane
 from racelog_player.look import Look
 from racelog_player.parts import fitted, line_width
@@ -42,7 +42,7 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     left = rows - len(lines)
     if scene.summary is not None:
         lines += result_pane(scene.summary, scene.race, columns, left)
-        return _with_glossary(lines, columns, rows)
+        return _with_small_print(scene, lines, columns, rows)
     board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1))
     lines += board
     left -= len(board) + 2
@@ -50,7 +50,7 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     answers = streams_pane(scene.race, columns, left - 2 if words else left)
     if answers:
         lines += [[], *answers]
-    return _with_glossary(lines, columns, rows) if words else lines
+    return _with_small_print(scene, lines, columns, rows) if words else lines
 
 
 def _rows_per_lane(lanes: int, rows: int) -> int:
@@ -61,11 +61,11 @@ def _rows_per_lane(lanes: int, rows: int) -> int:
     return 2 if lanes * 2 + after <= rows else 1
 
 
-def _with_glossary(lines: list[Line], columns: int, rows: int) -> list[Line]:
+def _with_small_print(scene: Scene, lines: list[Line], columns: int, rows: int) -> list[Line]:
     """Return ``lines`` with the small print in the last row but one, where that is free."""
     if len(lines) > rows - 2:
         return lines
-    return [*_filled(lines, rows - 2), glossary(columns), []]
+    return [*_filled(lines, rows - 2), small_print(scene, columns), []]
 
 
 def _within(line: Line, columns: int) -> Line:

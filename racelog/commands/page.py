@@ -8,18 +8,21 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S, rfc3339
 from racelog.commands.output import Heading, table_lines
-from racelog.events import Gap, Head, Note
+from racelog.events import Control, Gap, Head, Note
+from racelog.faults import advice
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
+from racelog.views.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_summary
 
 SMALL_PRINT = (
     "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (output tokens - 1), per "
     "request. ITL: gaps between successive token chunks of a request, pooled. tok/s: output tokens of successes over "
     "the lane's own racing time. Warm-up and failed requests do not count. All times are CLOCK_MONOTONIC; a kernel "
-    "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together."
+    "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together. In an "
+    "open loop a request's wait for its turn is told apart and is in no other number."
 )
 
 BASIS = {
@@ -29,6 +32,10 @@ BASIS = {
 }
 
 SELF_EXPLAINING = frozenset({"hostname", "os", "cpu"})
+
+FAULTS_SHOWN = 6
+MESSAGE_SHOWN = 160
+"""How many kinds of failure a lane's lines explain, and how much of a message."""
 
 PLAIN_WIDTH = 100
 """Width of wrapped text where there is no terminal to ask."""
@@ -104,10 +111,13 @@ def _notes(log: RaceLog, tracks: RaceTracks) -> list[str]:
     names = {lane: track.facts.engine for lane, track in tracks.lanes.items()}
     found = []
     for event in log.events:
-        if not isinstance(event, Note | Gap):
+        if not isinstance(event, Note | Gap | Control) or (isinstance(event, Control) and event.what == "go"):
             continue
         where = f" ({names.get(event.lane, event.lane)})" if event.lane is not None else ""
-        if isinstance(event, Note):
+        if isinstance(event, Control):
+            why = f": {event.reason}" if event.reason else ""
+            what = f"order{where}: {event.what}, by {event.by}{why}"
+        elif isinstance(event, Note):
             what = f"{event.level}{where}: {event.text}"
         else:
             what = f"lost{where}: {event.chunks} chunks, {event.events} events, {event.bytes} bytes: {event.reason}"
@@ -125,7 +135,12 @@ def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
     yield from _numbers(race, width)
     yield ""
     for lane in _ranked(race):
-        yield from _lane_lines(lane, page.transports.get(lane.lane, ""))
+        yield from _lane_lines(lane, page.transports.get(lane.lane, ""), columns)
+        if race.load.rate_per_s is not None and lane.queue_ms is not None:
+            waits = " / ".join(
+                _ms(value) for value in (lane.queue_ms.p50, lane.queue_ms.p99, lane.queue_ms.max)
+            )
+            yield f"  sent p50 / p99 / max {waits} ms after the schedule"
     yield ""
     yield from _circumstances(page, columns)
     yield ""
@@ -153,7 +168,7 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
         race.grid,
         _plural(len(race.lanes), "engine"),
         f"{race.requests_per_lane:,} requests per lane" if race.requests_per_lane else "",
-        f"concurrency {race.concurrency}",
+        race.load.words,
         f"{race.duration_s:.2f} s",
         f"seed {race.seed}",
     ]
@@ -221,7 +236,7 @@ def _ms(value: float) -> str:
     return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 - three digits tell enough
 
 
-def _lane_lines(lane: LaneSummary, transport: str) -> Iterator[str]:
+def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
     yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(f'{lane.model} at {lane.url}')}"
@@ -235,15 +250,31 @@ def _lane_lines(lane: LaneSummary, transport: str) -> Iterator[str]:
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
     yield indent + printable(f"chunk stamps: {stamps}, {lane.coalesced:,} coalesced{through}")
-    if lane.errors:
-        errors = ", ".join(f"{count:,} {kind or 'unnamed'}" for kind, count in lane.errors.items())
-        yield indent + click.style(printable(f"errors: {errors}"), fg="red")
+    yield from (indent + line for line in _fault_lines(lane, columns - len(indent)))
+
+
+def _fault_lines(lane: LaneSummary, columns: int) -> Iterator[str]:
+    """Yield the failures by kind, and for each what the first one said and what to look at."""
+    if not lane.faults:
+        return
+    errors = ", ".join(f"{fault.count:,} {fault.label}" for fault in lane.faults)
+    yield click.style(printable(f"errors: {errors}"), fg="red")
+    for fault in lane.faults[:FAULTS_SHOWN]:
+        hint = advice(fault.kind)
+        said = f"{fault.label}: {_short(fault.message)}" if fault.message else fault.label
+        yield from _wrapped(f"{said} · look at: {hint}" if hint else said, columns, label=" ")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MESSAGE_SHOWN else text[: MESSAGE_SHOWN - 1] + "…"
 
 
 def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     """Yield where and when it ran, what the recorder noticed, and the state of the log."""
     race, log, clock = page.race, page.log, page.clock
     yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
+    yield from _start(race, columns)
+    yield from _client(page, columns)
     if clock.mono_origin_ns is not None:
         wall = f", {clock.wall_origin}" if clock.wall_origin else ""
         yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
@@ -253,6 +284,55 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
         yield click.style(printable(f"       damaged: {lost}"), fg="red")
     for note in page.notes:
         yield from _wrapped(note, columns, label="Note")
+
+
+def _start(race: RaceSummary, columns: int) -> Iterator[str]:
+    """Yield how well the lanes kept to the agreed start, where one is on record."""
+    load = race.load
+    late = [start.late_us for start in load.starts if start.late_us is not None]
+    parts = [f"{max(late) / 1000:.2f} ms after the agreed instant at the latest"] if late else []
+    if load.start_spread_us is not None:
+        parts.insert(0, f"{len(load.starts)} lanes within {load.start_spread_us / 1000:.2f} ms of each other")
+    names = {lane.lane: lane.engine for lane in race.lanes}
+    pinned = [
+        f"{names[start.lane]} on CPU {', '.join(map(str, start.cpus))}" for start in load.starts if start.cpus
+    ]
+    if pinned:
+        parts.append(f"pinned: {'; '.join(pinned)}")
+    if load.paused_s:
+        parts.append(f"paused {load.paused_s:.1f} s")
+    if parts:
+        yield from _wrapped(" · ".join(parts), columns, label="Start")
+
+
+def _client(page: RacePage, columns: int) -> Iterator[str]:
+    """Yield whether the recorder kept up, and what says so, lane by lane."""
+    health = page.race.health
+    verdict = (
+        health_line(health).removeprefix("the client ") or "not judged: the log tells nothing of its recorder"
+    )
+    for line in _wrapped(verdict, columns, label="Client"):
+        yield click.style(line, fg="yellow") if health.client_limited else line
+    for lane in health.lanes:
+        if told := "; ".join(_evidence(lane)):
+            yield from _wrapped(f"{lane.engine}: {told}", columns, label=" ")
+
+
+def _evidence(lane: LaneHealth) -> Iterator[str]:
+    """Yield what was read of one lane's recorder."""
+    if (found := lane.calibration) is not None:
+        errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
+        yield (
+            f"calibrated at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
+            f"{found.stamp} stamps"
+        )
+    if lane.cpu_pct_p50 is not None and lane.full_share is not None:
+        yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
+    if lane.loop_lag_p99_us is not None:
+        yield f"loop lag p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
+    if lane.most_waiting:
+        yield f"{_plural(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
 
 
 def _log_facts(page: RacePage) -> str:
@@ -276,5 +356,5 @@ def _host_facts(host: dict[str, object]) -> Iterator[str]:
             yield str(value) if key in SELF_EXPLAINING else f"{key} {value}"
 
 
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _plural(number: int, noun: str, many: str = "") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"

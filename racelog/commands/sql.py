@@ -17,7 +17,7 @@ Examples:
   racelog sql -f json - race.rlog < query.sql            a query from standard input
 
 \b
-Tables: races, lanes, requests, tokens, host_samples, gpu_samples, marks.
+Tables: races, lanes, requests, tokens, host_samples, gpu_samples, health, marks.
 Times end in _ns and count from the log's origin, a few seconds before the start: subtract
 lanes.t_start_ns to count from a lane's own start, as play does. A request counts when phase = 'race'.
 """

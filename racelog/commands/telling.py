@@ -155,8 +155,22 @@ def _ended(fact: Fact, more: _Fields) -> str:
 
 
 def _host(_fact: Fact, more: _Fields) -> str:
-    return f"{more['process']}" + _readings(
-        more, {"cpu_pct": "% cpu", "rss_mib": "MiB", "loop_lag_us": "us late"}
+    units = {
+        "cpu_pct": "% cpu",
+        "rss_mib": "MiB",
+        "loop_lag_us": "us late",
+        "pump_batch": "reads a drain",
+        "pump_batch_max": "at most",
+        "backlog": "batches wait for the disk",
+    }
+    return f"{more['process']}" + _readings(more, units)
+
+
+def _calibration(_fact: Fact, more: _Fields) -> str:
+    spread = " / ".join(f"{more[name] / 1000:.3f}" for name in ("p50_us", "p99_us", "max_us"))
+    return (
+        f"calibrated: stamp error p50 / p99 / max {spread} ms over {more['tokens']:,} chunks of {more['streams']:,} "
+        f"streams, {more['stamp']} stamps"
     )
 
 
@@ -189,12 +203,16 @@ _WORDS: dict[str, Callable[[Fact, _Fields], str]] = {
     "prompt": _prompt,
     "lane.start": lambda _fact, _more: "starts",
     "lane.end": lambda _fact, more: f"{more['status']}{_optional(': {}', more['reason'])}",
+    "control": lambda _fact, more: (
+        f"order: {more['what']}, by {more['by'] or 'plan'}{_optional(': {}', more['reason'])}"
+    ),
     "req": _scheduled,
     "sent": _sent,
     "headers": lambda fact, more: f"request {fact.req} answered: HTTP {more['status']}",
     "usage": _usage,
     "end": _ended,
     "host": _host,
+    "calibration": _calibration,
     "gpu": _gpu,
     "mark": lambda _fact, more: f"mark {more['label']!r}",
     "note": lambda _fact, more: f"{more['level'] or 'info'}: {more['text']}",

@@ -13,7 +13,9 @@ from typing import Self
 from racelog.errors import InputError
 from racelog.events import (
     AnyEvent,
+    Calibration,
     ClockAnchor,
+    Control,
     Finish,
     GpuSamples,
     Head,
@@ -125,9 +127,9 @@ class _Requests:
 def _part(event: AnyEvent, window: Window, requests: _Requests) -> list[AnyEvent]:
     """Return what of one event is kept: all of it, some of its rows, or nothing."""
     match event:
-        case RaceFacts() | LaneFacts() | Prompt():
+        case RaceFacts() | LaneFacts() | Prompt() | Calibration():
             keep = True
-        case LaneStart() | LaneEnd():
+        case LaneStart() | LaneEnd() | Control():
             keep = event.t < window.end_ns
         case RequestScheduled() | RequestSent() | ResponseHeaders() | Usage() | RequestEnd():
             keep = event.t < window.end_ns and (event.lane, event.req) in requests

@@ -18,6 +18,8 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
+from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
+from racelog.views.load import race_load
 from racelog.views.race import prompt_text, standings
 from racelog.views.summary import race_status
 
@@ -27,7 +29,7 @@ Columns = dict[str, Any]
 Batch = tuple[str, Columns]
 """A table's name and columns to append to it."""
 
-HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us")
+HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us", "pump_batch", "pump_batch_max", "backlog")
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
 
@@ -40,14 +42,17 @@ def race_batches(log: RaceLog) -> list[Batch]:
     """
     replay = Replay(RaceTracks(log.events))
     replay.seek_end()
+    health = race_health(replay)
     race_id = race_id_of(replay.tracks)
     batches: list[Batch] = [
-        ("races", _races(race_id, log, replay)),
+        ("races", _races(race_id, log, replay, health)),
         ("lanes", _lanes(race_id, replay)),
+        ("health", _health(race_id, health.lanes)),
         ("requests", _requests(race_id, replay)),
         *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
+        ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
     ]
     return batches
@@ -60,9 +65,9 @@ def race_id_of(tracks: RaceTracks) -> str:
     return tracks.head.race_id if tracks.head else ""
 
 
-def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
+def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Columns:
     tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
-    ranking = standings(replay)
+    ranking, load = standings(replay), race_load(tracks)
     return {
         "race_id": [race_id],
         "name": [facts.name if facts else None],
@@ -78,6 +83,12 @@ def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
         "concurrency": [facts.concurrency if facts else None],
         "winner_lane_id": [_winner(replay, ranking)],
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
+        "client_limited": [health.client_limited],
+        "client_limited_reason": ["; ".join(health.reasons) or None],
+        "rate_per_s": [load.rate_per_s],
+        "arrival": [load.arrival or None],
+        "max_open": [load.max_open],
+        "start_spread_us": [load.start_spread_us],
     }
 
 
@@ -112,6 +123,25 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
     }
 
 
+def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
+    read = (
+        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share",
+        "most_waiting", "lost_chunks", "lost_events",
+    )  # fmt: skip
+    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp")
+    return {
+        "race_id": [race_id] * len(lanes),
+        "lane_id": [lane.lane for lane in lanes],
+        "reason": ["; ".join(lane.reasons) or None for lane in lanes],
+        **{name: [getattr(lane, name) for lane in lanes] for name in read},
+        **{f"calibration_{name}": [_calibrated(lane.calibration, name) for lane in lanes] for name in found},
+    }
+
+
+def _calibrated(found: StampError | None, name: str) -> Any:
+    return None if found is None else getattr(found, name)
+
+
 def _requests(race_id: str, replay: Replay) -> Columns:
     rows = [request for fold in replay.lanes.values() for request in _in_order(fold)]
     prompts = {row.prompt: prompt_text(replay, row.prompt) for row in rows}
@@ -143,6 +173,7 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "ttfo_ms": [_ttfo_ms(row) for row in rows],
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
+        "queue_ms": [row.queue_ms for row in rows],
     }
 
 
@@ -233,6 +264,18 @@ def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
 def _filled(values: list[float | None], rows: int) -> list[float | None]:
     """Return ``values``, or None for every row: a column that a driver does not give is left out of the log."""
     return values or [None] * rows
+
+
+def _controls(race_id: str, tracks: RaceTracks) -> Columns:
+    orders = sorted(tracks.controls, key=lambda order: order.t)
+    return {
+        "race_id": [race_id] * len(orders),
+        "t_ns": [order.t for order in orders],
+        "what": [order.what for order in orders],
+        "lane_id": [order.lane for order in orders],
+        "given_by": [order.by for order in orders],
+        "reason": [order.reason or None for order in orders],
+    }
 
 
 def _marks(race_id: str, tracks: RaceTracks) -> Columns:

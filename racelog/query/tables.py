@@ -31,9 +31,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("racelog_version", "VARCHAR", "the racelog that recorded it"),
         Column("format_version", "INTEGER", "version of the log format"),
         Column("grid", "VARCHAR", "together or time-trial"),
-        Column("concurrency", "INTEGER", "requests in flight per lane, as planned"),
+        Column("concurrency", "INTEGER", "requests in flight per lane, as planned; 0 in an open loop"),
         Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
         Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
+        Column(
+            "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
+        ),
+        Column("client_limited_reason", "VARCHAR", "why, in words; NULL where it was not"),
+        Column("rate_per_s", "DOUBLE", "requests a second per lane of an open loop; NULL in a closed one"),
+        Column(
+            "arrival", "VARCHAR", "how they were spaced: poisson, constant or gamma; NULL in a closed loop"
+        ),
+        Column(
+            "max_open", "INTEGER", "requests of an open loop in flight per lane at most; NULL without a cap"
+        ),
+        Column("start_spread_us", "DOUBLE", "last minus first start of lanes told to start as one"),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -78,6 +90,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("ttfo_ms", "DOUBLE", "first content chunk minus sent"),
         Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
         Column("connection", "VARCHAR", "new or reused"),
+        Column("queue_ms", "DOUBLE", "sent minus scheduled: the wait before any service"),
     ),
     "tokens": (
         Column("race_id", "VARCHAR", "race of the chunk"),
@@ -98,6 +111,34 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("cpu_pct", "DOUBLE", "CPU in use; 100 is one core"),
         Column("rss_mib", "DOUBLE", "resident memory"),
         Column("loop_lag_us", "DOUBLE", "how late the process's event loop woke"),
+        Column("pump_batch", "DOUBLE", "reads per drain of the sockets since the row before"),
+        Column("pump_batch_max", "DOUBLE", "the largest such drain"),
+        Column("backlog", "DOUBLE", "batches that waited for the disk"),
+    ),
+    "health": (
+        Column("race_id", "VARCHAR", "race of the lane"),
+        Column("lane_id", "INTEGER", "the lane whose recorder this is about"),
+        Column(
+            "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
+        ),
+        Column("reason", "VARCHAR", "why, in words; NULL where it was not"),
+        Column("samples", "BIGINT", "readings of the lane's process while it raced"),
+        Column("cpu_pct_p50", "DOUBLE", "median CPU of the process; 100 is one core"),
+        Column("full_share", "DOUBLE", "share of readings at 90 % of a core with a loop 2 ms late, 0 to 1"),
+        Column("loop_lag_p99_us", "DOUBLE", "how late its event loop woke; 99 of 100 were less"),
+        Column("coalesced_share", "DOUBLE", "share of token chunks read together with a later one"),
+        Column("user_share", "DOUBLE", "share of token chunks stamped by the program, not the kernel"),
+        Column("most_waiting", "BIGINT", "batches that waited for the disk at most"),
+        Column("lost_chunks", "BIGINT", "chunks the recorder dropped"),
+        Column("lost_events", "BIGINT", "other facts the recorder dropped"),
+        Column(
+            "calibration_streams", "BIGINT", "streams of the calibration before the race; NULL without one"
+        ),
+        Column("calibration_tokens_per_s", "DOUBLE", "tokens a second it was fed"),
+        Column("calibration_p50_us", "DOUBLE", "median stamp error found"),
+        Column("calibration_p99_us", "DOUBLE", "its 99th percentile"),
+        Column("calibration_max_us", "DOUBLE", "its greatest"),
+        Column("calibration_stamp", "VARCHAR", "who stamped: kernel or user"),
     ),
     "gpu_samples": (
         Column("race_id", "VARCHAR", "race of the sample"),
@@ -112,6 +153,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("sm_clock_mhz", "DOUBLE", "clock of the multiprocessors"),
         Column("energy_j", "DOUBLE", "energy counter"),
         Column("name", "VARCHAR", "the GPU's product name"),
+    ),
+    "controls": (
+        Column("race_id", "VARCHAR", "race of the order"),
+        Column("t_ns", "BIGINT", "instant it was for"),
+        Column("what", "VARCHAR", "go, pause, resume, stop, cancel or eliminate"),
+        Column("lane_id", "INTEGER", "lane it was for; NULL for all"),
+        Column("given_by", "VARCHAR", "plan, user or signal"),
+        Column("reason", "VARCHAR", "why; NULL without a word"),
     ),
     "marks": (
         Column("race_id", "VARCHAR", "race of the mark"),

@@ -5,6 +5,7 @@ forward steps to t gives the state that one step to t gives.
 """
 
 from bisect import bisect_right, insort
+from collections import defaultdict
 from typing import Literal
 
 from racelog.events import (
@@ -17,6 +18,7 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
+from racelog.replay.health import HealthFold
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneEvent, LaneTrack, folded_before
 
@@ -27,7 +29,8 @@ class LaneFold:
     """Folds a `LaneTrack` forward; what it has gathered so far are its attributes.
 
     ``ttft_ms`` and ``tpot_ms`` are ascending, over requests of the race phase; TTFT counts as soon as the first
-    token is there and is taken back if that request then fails.
+    token is there and is taken back if that request then fails. ``stamps`` counts the race's token chunks by letter
+    of `racelog.events.STAMP_CODES`; ``health`` is what the lane's recorder noted of itself.
     """
 
     def __init__(self, track: LaneTrack) -> None:
@@ -45,6 +48,8 @@ class LaneFold:
         self.tpot_ms: list[float] = []
         self.finished_tokens = 0
         self.finished_chunks = 0
+        self.stamps: defaultdict[str, int] = defaultdict(int)
+        self.health = HealthFold(track.health)
         self._ranked: dict[int, float] = {}
         self._next_event = 0
         self._next_chunk = 0
@@ -87,6 +92,8 @@ class LaneFold:
             self._next_event += 1
             self._last = event
         self._take_chunks(until_ns)
+        end_ns = self.track.end_ns
+        self.health.advance(self.track.start_ns, until_ns if end_ns is None else min(until_ns, end_ns))
         self.position_ns = until_ns
 
     def _take_chunks(self, until_ns: int) -> None:
@@ -110,6 +117,8 @@ class LaneFold:
             else:
                 request.counted_tokens += tokens
             request.parts.append(track.text[i])
+            if request.phase == "race":
+                self.stamps[track.stamp[i]] += 1
         self._next_chunk = max(stop, self._next_chunk)
 
     def _first_token(self, request: RequestState, t_ns: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from racelog.events import (
     AnyEvent,
     ClockAnchor,
+    Control,
     GpuSamples,
     Head,
     HostSamples,
@@ -18,6 +19,7 @@ from racelog.events import (
     Prompt,
     RaceFacts,
 )
+from racelog.replay.health import lane_process
 from racelog.replay.lane import LaneFold
 from racelog.replay.track import LaneTrack
 
@@ -33,6 +35,7 @@ class RaceTracks:
         self.prompts: dict[int, Prompt] = {}
         self.marks: list[Mark] = []
         self.notes: list[Note] = []
+        self.controls: list[Control] = []
         self.host: list[HostSamples] = []
         self.gpu: list[GpuSamples] = []
         self._early: dict[int, list[AnyEvent]] = {}
@@ -63,8 +66,11 @@ class RaceTracks:
                 self.marks.append(event)
             case Note():
                 self.notes.append(event)
+            case Control():
+                self.controls.append(event)
             case HostSamples():
                 self.host.append(event)
+                self._lane_samples(event)
             case GpuSamples():
                 self.gpu.append(event)
             case _ if (lane := getattr(event, "lane", None)) is not None:
@@ -84,6 +90,15 @@ class RaceTracks:
         self.lanes = dict(sorted(self.lanes.items()))
         for early in self._early.pop(facts.lane, []):
             track.add(early)
+        for samples in self.host:
+            if samples.process == lane_process(facts.engine):
+                track.health.add(samples)
+
+    def _lane_samples(self, event: HostSamples) -> None:
+        """Give a lane's process's readings to its lane; those of a lane not announced yet are found when it is."""
+        for track in self.lanes.values():
+            if event.process == lane_process(track.facts.engine):
+                track.health.add(event)
 
     def duration_ns(self) -> int:
         """Return the longest lane's duration: the last position of a replay."""

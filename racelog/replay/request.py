@@ -62,6 +62,11 @@ class RequestState:
         return None if self.ttft_ns is None else self.ttft_ns / NS_PER_MS
 
     @property
+    def queue_ms(self) -> float | None:
+        """Request sent minus its schedule: the wait before any service, for the client or for room under ``max_open``."""
+        return None if self.t_sent is None else (self.t_sent - self.t_scheduled) / NS_PER_MS
+
+    @property
     def tpot_ms(self) -> float | None:
         """(Last - first token chunk) / (output tokens - 1); None below two tokens."""
         if self.t_first is None or self.t_last is None or self.output_tokens < 2:  # noqa: PLR2004 - a gap needs two

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
+    Calibration,
+    Gap,
     LaneEnd,
     LaneFacts,
     LaneStart,
@@ -20,6 +22,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.replay.health import HealthTrack
 
 LaneEvent = LaneStart | LaneEnd | RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
@@ -54,6 +57,7 @@ class LaneTrack:
     def __init__(self, facts: LaneFacts) -> None:
         self.facts = facts
         self.start_ns: int | None = None
+        self.cpus: list[int] = []
         self.end_ns: int | None = None
         self.last_ns = 0
         self.revision = 0
@@ -65,6 +69,7 @@ class LaneTrack:
         self.tokens: list[int | None] = []
         self.stamp: list[str] = []
         self.token_t = array("q")
+        self.health = HealthTrack()
 
     def add(self, event: AnyEvent) -> None:
         """Take one event of this lane, whatever its kind; others than a lane's own are ignored."""
@@ -72,6 +77,8 @@ class LaneTrack:
             self._add_chunks(event)
         elif isinstance(event, LaneEvent):
             self._add_event(event)
+        elif isinstance(event, Gap | Calibration):
+            self.health.add(event)
 
     def duration_ns(self) -> int:
         """Return how long the lane has raced, as far as the log knows."""
@@ -85,7 +92,7 @@ class LaneTrack:
 
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
-            self.start_ns = event.t
+            self.start_ns, self.cpus = event.t, event.cpus
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
         self.last_ns = max(self.last_ns, event.t)

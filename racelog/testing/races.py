@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from racelog.clock import NS_PER_MS
 from racelog.events import (
     AnyEvent,
     ClockAnchor,
     Head,
+    HostSamples,
     LaneEnd,
     LaneFacts,
     LaneStart,
@@ -135,6 +137,21 @@ class ScriptedRace:
             for start in range(0, len(events), per_unit):
                 writer.commit(events[start : start + per_unit])
             writer.finish(events[-1].t)
+
+
+def recorder_readings(
+    engine: str, *, start_ms: float = 1000.0, rows: int = 100, **columns: Any
+) -> HostSamples:
+    """Return what a lane's healthy recorder would have noted of itself ten times a second.
+
+    A column, such as ``cpu_pct``, is replaced by a list, or by one value for all rows.
+    """
+    plain = {"cpu_pct": 20.0, "rss_mib": 50.0, "loop_lag_us": 800.0, **columns}
+    filled: dict[str, Any] = {
+        name: value if isinstance(value, list) else [value] * rows for name, value in plain.items()
+    }
+    d = [0, *[_ns(100)] * (rows - 1)]
+    return HostSamples(t=_ns(start_ms), process=f"lane:{engine}", d=d, **filled)
 
 
 def _ns(milliseconds: float) -> int:

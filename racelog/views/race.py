@@ -7,6 +7,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.views.health import RaceHealth, race_health
 
 HISTORY_S = 60
 """Sparklines show the last 60 points at 1 Hz (MISSION.md R2.1)."""
@@ -67,6 +68,7 @@ class RaceView(Struct, frozen=True, kw_only=True):
     finished: bool
     lanes: list[LaneView]
     standings: list[int]
+    health: RaceHealth
 
 
 def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
@@ -90,6 +92,7 @@ def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
         and all(fold.status not in ("waiting", "racing") for fold in replay.lanes.values()),
         lanes=[_lane_view(replay, fold, places.get(lane), streams) for lane, fold in replay.lanes.items()],
         standings=ranking,
+        health=race_health(replay),
     )
 
 

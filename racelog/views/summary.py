@@ -12,6 +12,9 @@ from racelog.events import STAMP_CODES, TOKEN_CODES
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
+from racelog.views.faults import FaultCount, fault_counts
+from racelog.views.health import RaceHealth, race_health
+from racelog.views.load import RaceLoad, race_load
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     cancelled: int
     open: int
     errors: dict[str, int]
+    faults: list[FaultCount]
     success_rate: float | None
     duration_s: float
     input_tokens: int
@@ -54,6 +58,7 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     tpot_ms: Spread | None
     itl_ms: Spread | None
     e2e_ms: Spread | None
+    queue_ms: Spread | None
     stamps: dict[str, int]
     coalesced: int
     timeline_tokens_per_s: list[int]
@@ -77,6 +82,8 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     ranked_by: str
     standings: list[int]
     lanes: list[LaneSummary]
+    health: RaceHealth
+    load: RaceLoad
 
 
 def spread(values: list[float]) -> Spread | None:
@@ -115,6 +122,8 @@ def race_summary(replay: Replay) -> RaceSummary:
         ranked_by="median TTFT",
         standings=ranking,
         lanes=lanes,
+        health=race_health(replay),
+        load=race_load(tracks),
     )
 
 
@@ -149,13 +158,14 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
         lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
         status=fold.status, reason=fold.reason, place=None, requests=len(raced),
         ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled, open=sum(r.status == "open" for r in raced),
-        errors=dict(sorted(fold.errors.items())), success_rate=fold.ok / done if done else None,
-        duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
+        errors=dict(sorted(fold.errors.items())), faults=fault_counts(raced),
+        success_rate=fold.ok / done if done else None, duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,
         token_basis=sorted({request.token_basis for request in counted}),
         tokens_per_s=tokens / seconds if seconds else None, requests_per_s=fold.ok / seconds if seconds else None,
         ttft_ms=spread(_present(request.ttft_ms for request in counted)),
         tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps),
-        e2e_ms=spread(_present(request.e2e_ms for request in counted)), stamps=stamps, coalesced=coalesced,
+        e2e_ms=spread(_present(request.e2e_ms for request in counted)),
+        queue_ms=spread(_present(request.queue_ms for request in counted)), stamps=stamps, coalesced=coalesced,
         timeline_tokens_per_s=_timeline(fold),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from racelog_recorder.plan import RacePlan
 
 FSYNC = ("always", "interval", "never")
+ARRIVALS = ("poisson", "constant", "gamma")
 
 EXAMPLES = """\b
 Examples:
@@ -22,8 +23,17 @@ Examples:
   racelog record race.yaml                            a race as a file (docs/race-yaml.md)
   racelog record --engine a=http://localhost:8000/v1 --engine b=http://localhost:8001/v1,model=m
   racelog record race.yaml --time-trial --requests 40 --concurrency 2
+  racelog record race.yaml --deadline first_token=30s --deadline between_tokens=5s
   racelog record race.yaml --duration 30s -o tonight.rlog --no-ui
+  racelog record race.yaml --rate 50/s --duration 1m        open loop, Poisson arrivals
+  racelog record race.yaml --rate 50/s --dry-run            what would be sent, and when
   racelog record race.yaml --flush 100ms --fsync always     lose less to a crash, write more
+
+\b
+Ctrl+C (TERM and HUP are the same):
+  once          nothing more is sent; open requests have 5 seconds to finish, then all is sealed
+  again         open requests are cancelled and recorded as such, all is sealed
+  a third time  the lanes are killed; what they had written is sealed
 
 \b
 Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be raced or a lane died;
@@ -43,7 +53,34 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 @click.option("--name", metavar="TEXT", help="What to call the race.")
 @click.option("--requests", type=int, metavar="N", help="Requests per engine.")
 @click.option("--duration", metavar="TIME", help="Send requests for this long per engine: 30s, 2m.")
-@click.option("--concurrency", type=int, metavar="C", help="Requests open at once per engine.")
+@click.option(
+    "--concurrency",
+    type=int,
+    metavar="C",
+    help="Closed loop: so many requests open at once per engine, the next when one has ended (4).",
+)
+@click.option(
+    "--rate",
+    metavar="RATE",
+    help="Open loop: send by the clock, 50/s or 90/min per engine, every engine the same prompt at the same instant.",
+)
+@click.option(
+    "--arrival",
+    type=click.Choice(ARRIVALS),
+    help="How a rate is spaced: poisson (default), constant, or gamma with --burstiness.",
+)
+@click.option(
+    "--burstiness",
+    type=float,
+    metavar="B",
+    help="Shape of gamma: 1 is poisson, 0.25 comes in bursts, 10 is even.",
+)
+@click.option(
+    "--max-open",
+    type=int,
+    metavar="N",
+    help="Requests of a rate open at once per engine; what is due beyond waits, and queue_ms says how long.",
+)
 @click.option(
     "--prompts", metavar="FILE", help="A .txt with a prompt a line, or .jsonl with prompt or messages."
 )
@@ -52,7 +89,30 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     "--warmup", type=int, metavar="N", help="Requests per engine before the start that do not count."
 )
 @click.option("--max-tokens", type=int, metavar="N", help="Longest answer to ask for, in tokens.")
+@click.option(
+    "--deadline",
+    "deadlines",
+    multiple=True,
+    metavar="NAME=TIME",
+    help="How long a step of a request may take; repeat. connect (10s), headers and first_token (120s), "
+    "between_tokens (30s), total (10m); see docs/errors.md.",
+)
+@click.option(
+    "--no-calibrate",
+    is_flag=True,
+    help="Do not measure first, for about a second, how far the stamps are from the truth.",
+)
 @click.option("--time-trial", is_flag=True, help="One engine after another, each with the machine to itself.")
+@click.option(
+    "--grace",
+    metavar="TIME",
+    help="How long open requests may go on after --duration (30s), or after a first Ctrl+C (5s, or less if you say).",
+)
+@click.option(
+    "--pin",
+    metavar="CPUS",
+    help="Pin the lanes to CPUs, one each in turn: 1,2,3, or auto for all but the first.",
+)
 @click.option("--countdown", type=float, metavar="SECONDS", help="Countdown before the start; 0 for none.")
 @click.option(
     "-o",
@@ -78,6 +138,12 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     show_default=True,
     help="Force it to the disk after every write, once a second, or never: what a power failure may cost.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Print the race as understood and what would be sent when; send nothing."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result, or the dry run, as JSON for programs."
+)
 @click.option("--no-ui", is_flag=True, help="Plain progress lines instead of the full-screen view.")
 @click.option(
     "--no-preflight", is_flag=True, help="Do not ask the engines for their models first; each needs model=."
@@ -92,6 +158,8 @@ def record(race: Path | None, **options: Any) -> int:
 
     durability = _durability(options["flush"], options["fsync"])
     plan = _plan(race, options)
+    if options["dry_run"]:
+        return _rehearse(plan, options)
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     session = Session(
         plan=plan,
@@ -101,8 +169,27 @@ def record(race: Path | None, **options: Any) -> int:
         ui=terminal and not options["no_ui"],
         preflight=not options["no_preflight"],
         durability=durability,
+        as_json=options["as_json"],
     )
     return record_race(session)
+
+
+def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
+    """Print what would be raced, of the demo too."""
+    from racelog.commands.output import emit_json, terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog_recorder.affinity import allowed_cpus, lane_cpus  # noqa: PLC0415 - loads the plan
+    from racelog_recorder.demo import demo_plan, unserved_engines  # noqa: PLC0415 - loads the recording
+    from racelog_recorder.plan_flags import override  # noqa: PLC0415 - beside plan_file
+    from racelog_recorder.rehearsal import rehearsal_lines, rehearse  # noqa: PLC0415 - beside the plan
+
+    plan = plan or override(demo_plan(unserved_engines()), **_overrides(options))
+    rehearsal = rehearse(plan, lane_cpus(plan, allowed_cpus()))
+    if options["as_json"]:
+        emit_json(rehearsal)
+        return 0
+    for line in rehearsal_lines(rehearsal, terminal_width()):
+        click.echo(line)
+    return 0
 
 
 def _check_output(output: Path | None) -> None:
@@ -148,10 +235,17 @@ def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":
 
 def _overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Return the flags that were given, under the names `plan_flags` takes."""
-    names = ("requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name")
+    names = (
+        "requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name", "rate", "arrival",
+        "burstiness", "max_open", "grace", "pin",
+    )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     if options["max_tokens"] is not None:
         given["params"] = {"max_tokens": options["max_tokens"]}
+    if options["deadlines"]:
+        given["deadlines"] = options["deadlines"]
+    if options["no_calibrate"]:
+        given["calibrate"] = False
     if options["time_trial"]:
         given["grid"] = "time-trial"
     return given

@@ -5,7 +5,6 @@ facts, its marks and the deaths of others. Whatever happens to one lane, the rac
 """
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +18,19 @@ from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Pr
 from racelog.home import new_race_id
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog_recorder.affinity import allowed_cpus, lane_cpus
 from racelog_recorder.child import Child
+from racelog_recorder.control import By, RaceControl
 from racelog_recorder.durability import Durability
 from racelog_recorder.facts import host_facts
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import first_of
-from racelog_recorder.plan import EnginePlan, RacePlan, public_plan
+from racelog_recorder.plan import RacePlan, deadlines_of, public_plan
 from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
+from racelog_recorder.reach import transport_of
 from racelog_recorder.spec import LaneSpec, Order, TelemetrySpec
 
 ORDER_LENGTH = 10_000
@@ -40,9 +42,6 @@ HANDOVER_S = 1.0
 COUNTDOWN_MARK = "countdown"
 TELEMETRY_WAIT_S = 5.0
 """How long a race waits for its telemetry: a wedged GPU driver must not hold it up, nor keep it from ending."""
-
-START_LEAD_S = 0.1
-"""The start is agreed this long ahead, so that the order to go reaches every lane before it."""
 
 Tell = Callable[[str], None]
 
@@ -107,14 +106,14 @@ class Conductor:
         self.plan = plan
         self.engines = engines
         self.outcome = Outcome()
+        self.control = RaceControl(plan.grace_s)
         self.recording = trio.Event()
         self.clocks = read_clocks()
         self.race_id = race_id or new_race_id(self.clocks.wall_ns)
         self._keys = keys
         self._tell = tell
         self._durability = durability
-        self._children: list[Child] = []
-        self._stop = trio.Event()
+        self._cpus = lane_cpus(plan, allowed_cpus())
         count = plan.warmup + min(plan.requests or ORDER_LENGTH, ORDER_LENGTH)
         self.order = schedule(plan.prompts, plan.seed, count, shuffle=plan.shuffle)
         self._journal: Journal | None = None
@@ -131,6 +130,7 @@ class Conductor:
         self.recording.set()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            self.control.begin(journal, nursery)
             nursery.start_soon(self._keep, journal)
             nursery.start_soon(sample_self, journal, "conductor")
             telemetry = await self._start_telemetry(nursery, live)
@@ -143,19 +143,25 @@ class Conductor:
             await journal.finish()
         return self.outcome
 
-    def stop(self) -> None:
-        """Stop the race: lanes cancel what is open, record it, and finish. A second call kills what still runs.
-
-        Never waits: an order that a lane does not take must not keep the next signal from being heard.
-        """
-        again = self._stop.is_set()
-        self._stop.set()
+    def stop(self, by: By = "user") -> int:
+        """Stop the race, more firmly each time (see `RaceControl.stop`); return which time it was."""
         self.outcome.stopped = True
-        for child in self._children:
-            if again:
-                child.kill()
-            elif self._nursery is not None:
-                self._nursery.start_soon(child.order, Order(do="stop"))
+        return self.control.stop(by)
+
+    def pause(self) -> None:
+        """Let no lane send another request until `resume`."""
+        if self.control.pause():
+            self._tell("paused: open requests go on, nothing new is sent")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self.control.resume():
+            self._tell("the race goes on")
+
+    def eliminate(self, lane: int) -> None:
+        """Take one lane out of the race for the user; a lane there is not is no error here."""
+        if 0 <= lane < len(self.plan.engines) and self.control.eliminate(lane):
+            self._tell(f"{self.plan.engines[lane].name} is eliminated")
 
     def mark(self, label: str) -> None:
         """Record a named instant for the user."""
@@ -168,11 +174,14 @@ class Conductor:
         groups = [list(lanes)] if self.plan.grid == "together" else [[lane] for lane in lanes]
         for position, group in enumerate(groups):
             if position:
-                await self._pause(HANDOVER_S)
-            if self._stop.is_set():
-                self._end_unstarted(group)
-                continue
-            await self._race_group(nursery, live, group, self.plan.countdown_s if position == 0 else 0.0)
+                await self._linger(HANDOVER_S)
+                await self.control.wait_resumed()
+            starting = [] if self.control.stopped.is_set() else self._not_eliminated(group)
+            self._end_unstarted([lane for lane in group if lane not in starting])
+            if starting:
+                await self._race_group(
+                    nursery, live, starting, self.plan.countdown_s if position == 0 else 0.0
+                )
 
     async def _race_group(
         self, nursery: trio.Nursery, live: Path, group: list[int], countdown_s: float
@@ -180,28 +189,30 @@ class Conductor:
         children = {lane: await self._start_lane(nursery, live, lane) for lane in group}
         for child in children.values():
             await child.ready.wait()
-        if not self._stop.is_set():
+        if not self.control.stopped.is_set():
             await self._count_down(countdown_s)
-        at_ns = time.monotonic_ns() + round(START_LEAD_S * NS_PER_S)
-        for child in children.values():
-            await child.order(Order(do="go", at_ns=at_ns))
+        await self.control.wait_resumed()
+        if not self.control.stopped.is_set():
+            await self.control.go(self._not_eliminated(group), together=self.plan.grid == "together")
         async with trio.open_nursery() as waiting:
             for lane, child in children.items():
                 waiting.start_soon(self._await_end, lane, child)
 
     async def _await_end(self, lane: int, child: Child) -> None:
         await child.ended.wait()
+        self.control.ended(lane)
         if child.died:
             self._lane_died(lane, child)
 
     async def _start_lane(self, nursery: trio.Nursery, live: Path, lane: int) -> Child:
         spec = self._lane_spec(lane, live)
         child = Child(f"lane {spec.engine}", "racelog_recorder.lane", spec)
-        self._children.append(child)
         await nursery.start(child.run)
-        if self._stop.is_set():  # stopped while it started: it has missed the order
-            nursery.start_soon(child.order, Order(do="stop"))
+        self.control.add(lane, child)
         return child
+
+    def _not_eliminated(self, lanes: list[int]) -> list[int]:
+        return [lane for lane in lanes if lane not in self.control.eliminated]
 
     async def _start_telemetry(self, nursery: trio.Nursery, live: Path) -> Child:
         spec = TelemetrySpec(
@@ -234,17 +245,17 @@ class Conductor:
         self._journal.record(Mark(t=self._journal.now_ns(), label=f"{COUNTDOWN_MARK}:{seconds:g}"))
         await self._journal.flush()
         left = seconds
-        while left > 0 and not self._stop.is_set():
+        while left > 0 and not self.control.stopped.is_set():
             self._tell(f"{left:.0f}…")
-            await self._pause(min(1.0, left))
+            await self._linger(min(1.0, left))
             left -= 1
-        if not self._stop.is_set():
+        if not self.control.stopped.is_set():
             self._tell("GO!")
 
-    async def _pause(self, seconds: float) -> None:
+    async def _linger(self, seconds: float) -> None:
         """Wait, but not longer than until the race is stopped."""
         with trio.move_on_after(seconds):
-            await self._stop.wait()
+            await self.control.stopped.wait()
 
     def _lane_died(self, lane: int, child: Child) -> None:
         """Record a death as a fact; the lane's own segment keeps everything it had committed."""
@@ -273,10 +284,9 @@ class Conductor:
     def _end_unstarted(self, group: list[int]) -> None:
         assert self._journal is not None
         for lane in group:
+            reason = self.control.eliminated.get(lane, "stopped before its start")
             self._journal.record(
-                LaneEnd(
-                    t=self._journal.now_ns(), lane=lane, status="stopped", reason="stopped before its start"
-                )
+                LaneEnd(t=self._journal.now_ns(), lane=lane, status="stopped", reason=reason)
             )
 
     def _note(self, text: str) -> None:
@@ -301,14 +311,18 @@ class Conductor:
                 t=0, race_id=self.race_id, name=plan.name or " vs ".join(e.name for e in plan.engines),
                 started_at=rfc3339(clocks.wall_ns), seed=plan.seed, grid=plan.grid, requests=plan.requests,
                 duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
-                concurrency=plan.concurrency, plan=public_plan(plan), host=host_facts(),
+                concurrency=0 if plan.load else plan.concurrency,
+                rate_per_s=plan.load.rate_per_s if plan.load else None,
+                arrival=plan.load.arrival if plan.load else "",
+                max_open=plan.load.max_open if plan.load else None, plan=public_plan(plan), host=host_facts(),
             )
         )  # fmt: skip
         for lane, (engine, checked) in enumerate(zip(plan.engines, self.engines, strict=True)):
             journal.record(
                 LaneFacts(
                     t=0, lane=lane, engine=engine.name, model=checked.model, url=public_url(engine.url),
-                    color=engine.color, emoji=engine.emoji, transport=transport_for(engine),
+                    dialect=engine.dialect, color=engine.color, emoji=engine.emoji,
+                    transport=transport_of(engine.url, engine.reach),
                 )
             )  # fmt: skip
             if checked.remark:
@@ -321,12 +335,16 @@ class Conductor:
         return LaneSpec(
             race_id=self.race_id, lane=lane, segment=str(live / f"lane-{lane}.rlog"),
             writer=f"{new_writer_id():016x}", mono_origin_ns=self.clocks.mono_ns, racelog_version=__version__,
-            engine=engine.name, model=self.engines[lane].model, url=engine.url, transport=transport_for(engine),
+            engine=engine.name, model=self.engines[lane].model, url=engine.url,
+            transport=transport_of(engine.url, engine.reach), reach=engine.reach,
             api_key=self._keys.get(engine.name, ""), headers=engine.headers, params={**plan.params, **engine.params},
             prompts={prompt: plan.prompts[prompt] for prompt in sorted(set(self.order))},
             order=self.order[plan.warmup :], warmup=self.order[: plan.warmup], requests=plan.requests,
             duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
-            concurrency=plan.concurrency, durability=self._durability,
+            calibrate=plan.calibrate,
+            concurrency=plan.concurrency, load=plan.load, seed=plan.seed, cpus=self._cpus[lane], grace_s=plan.grace_s,
+            durability=self._durability, dialect=engine.dialect,
+            ask_usage=self.engines[lane].ask_usage, deadlines=deadlines_of(plan, engine),
         )  # fmt: skip
 
 
@@ -342,8 +360,3 @@ def _make_folder(live: Path) -> None:
         raise StorageError(
             f"cannot create {live}: {error.strerror}; choose another folder with --home or -o"
         ) from error
-
-
-def transport_for(engine: EnginePlan) -> str:
-    """Return which transport reaches ``engine``: the pump for plain HTTP, httpx's own for the rest."""
-    return "pump" if engine.url.startswith("http://") else "httpx"

@@ -56,6 +56,11 @@ class Journal:
         if chunks is not None:
             chunks.when_full(self._wake)
 
+    @property
+    def waiting(self) -> int:
+        """How many batches wait for the disk."""
+        return len(self._backlog)
+
     def now_ns(self) -> int:
         """Return the present instant as an event time."""
         return time.monotonic_ns() - self._origin_ns

@@ -2,11 +2,10 @@
 
     python -m racelog_recorder.lane     spec and orders on stdin, reports on stdout (see `spec`)
 
-ready -> go at an agreed instant -> `concurrency` workers take requests in order until the task is done, the time
-is up or the conductor says stop -> the segment is finished.
+ready -> go at an agreed instant -> requests, in a closed loop or by a schedule, until all are sent, the time is up or
+the conductor says stop -> the segment is finished.
 """
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -16,20 +15,24 @@ import trio
 from racelog.clock import NS_PER_S
 from racelog.events import Head, LaneEnd, LaneStart, Note
 from racelog.log.segment import SegmentWriter
+from racelog.replay.health import lane_process
+from racelog_recorder.affinity import pin_self
+from racelog_recorder.alarm import Alarm
+from racelog_recorder.calibrate import calibrate, expected_streams
+from racelog_recorder.closed_loop import ClosedLoop
+from racelog_recorder.collector import collect_in_portions, freeze_startup
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.limits import raise_file_limit
+from racelog_recorder.open_loop import OpenLoopRun
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.pump.drain import Pump
+from racelog_recorder.raceclock import RaceClock
 from racelog_recorder.request import Requester
-from racelog_recorder.spec import LaneSpec, Report
+from racelog_recorder.spec import LaneSpec, Order, Report
 
-UNREACHABLE = frozenset({"refused", "connect", "connect_timeout", "tls"})
-BACKOFF_S = 0.05
-BACKOFF_MAX_S = 2.0
-"""Waits after requests that found no server: without them a dead engine fails thousands of requests a second, and
-the log is full of one fact."""
+CONDUCTOR_GONE = "the conductor is gone"
 
 
 class Lane:
@@ -44,10 +47,11 @@ class Lane:
         self.columns = ChunkColumns(spec.lane)
         writer = SegmentWriter(Path(spec.segment), head)
         self.journal = Journal(writer, head, self.columns, durability=spec.durability)
-        self.go_at_ns: int | None = None
+        self.clock = RaceClock()
         self.go = trio.Event()
         self.stop = trio.Event()
-        self._next = 0
+        self.reason = ""
+        self._load: ClosedLoop | OpenLoopRun | None = None
         self._warming = trio.CancelScope()
         self._racing = trio.CancelScope()
 
@@ -57,81 +61,100 @@ class Lane:
             pump = Pump()
             nursery.start_soon(pump.run)
             nursery.start_soon(self.journal.run)
-            nursery.start_soon(sample_self, self.journal, f"lane:{self.spec.engine}")
+            nursery.start_soon(sample_self, self.journal, lane_process(self.spec.engine), pump)
             nursery.start_soon(self._obey)
             async with Requester(self.spec, self.journal, self.columns, pump) as requester:
-                await self._race(requester)
+                await self._race(requester, pump)
             nursery.cancel_scope.cancel()
         with trio.CancelScope(
             shield=True
         ):  # what the samplers record as they are cancelled belongs to the race
             await self.journal.finish()
 
-    async def _race(self, requester: Requester) -> None:
+    async def _race(self, requester: Requester, pump: Pump) -> None:
+        cpus = pin_self(self.spec.cpus) if self.spec.cpus else []
+        if self.spec.cpus and not cpus:
+            self._warn(f"could not be pinned to CPU {', '.join(map(str, self.spec.cpus))}; it runs on any")
         with self._warming:
+            if self.spec.calibrate and self.spec.transport == "pump":
+                await calibrate(self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec))
             for number, prompt in enumerate(self.spec.warmup):
                 await requester.request(-1 - number, prompt, "warmup")
-        gc.collect()
-        gc.freeze()  # what start-up made is never garbage: keep the collector from walking it while racing
+        self._load = self._loop(requester)
+        freeze_startup()
         say(Report(say="ready"))
         await self.go.wait()
         if not self.stop.is_set():
-            await self._run_workers(requester)
+            await self._run(self._load, cpus)
         stopped = self.stop.is_set()
         self.journal.record(
-            LaneEnd(t=self.journal.now_ns(), lane=self.spec.lane, status="stopped" if stopped else "finished")
+            LaneEnd(
+                t=self.journal.now_ns(),
+                lane=self.spec.lane,
+                status="stopped" if stopped else "finished",
+                reason=self.reason,
+            )
         )
 
-    async def _run_workers(self, requester: Requester) -> None:
-        await self._until_go()
-        self.journal.record(LaneStart(t=self.journal.now_ns(), lane=self.spec.lane))
-        deadline_s = trio.current_time() + (self.spec.duration_ns or 0) / NS_PER_S
+    def _loop(self, requester: Requester) -> ClosedLoop | OpenLoopRun:
+        if self.spec.load is None:
+            return ClosedLoop(self.spec, requester, self.clock)
+        return OpenLoopRun(self.spec, self.spec.load, requester, self.journal, self.clock)
+
+    async def _run(self, load: ClosedLoop | OpenLoopRun, cpus: list[int]) -> None:
+        with Alarm() as alarm:
+            await self.clock.wait_until(0, alarm.wait_until)
+        self.journal.record(LaneStart(t=self.journal.now_ns(), lane=self.spec.lane, cpus=cpus))
         with self._racing:
-            async with trio.open_nursery() as workers:
-                if self.spec.duration_ns is not None:
-                    self._racing.deadline = deadline_s + self.spec.grace_s
-                for _ in range(min(self.spec.concurrency, self.spec.requests or self.spec.concurrency)):
-                    workers.start_soon(self._work, requester, deadline_s)
+            async with trio.open_nursery() as beside:
+                beside.start_soon(collect_in_portions)
+                beside.start_soon(self._time_up)
+                await load.run()
+                beside.cancel_scope.cancel()
         if self._racing.cancelled_caught and not self.stop.is_set():
-            text = f"requests still open {self.spec.grace_s:g} s after the time was up were cancelled"
-            self.journal.record(
-                Note(t=self.journal.now_ns(), text=text, level="warning", lane=self.spec.lane)
-            )
+            self._warn(f"requests still open {self.spec.grace_s:g} s after the time was up were cancelled")
 
-    async def _until_go(self) -> None:
-        """Sleep until the instant that all lanes agreed on."""
-        remaining_ns = (self.go_at_ns or 0) - (self.journal.now_ns() + self.spec.mono_origin_ns)
-        await trio.sleep(max(0, remaining_ns) / NS_PER_S)
-
-    async def _work(self, requester: Requester, deadline_s: float) -> None:
-        """Send one request after another: a closed loop, which backs off from an engine that cannot be reached."""
-        unreachable = 0
-        while not self.stop.is_set():
-            number = self._next
-            timed_out = self.spec.duration_ns is not None and trio.current_time() >= deadline_s
-            if timed_out or (self.spec.requests is not None and number >= self.spec.requests):
-                return
-            self._next += 1
-            error = await requester.request(number, self.spec.order[number % len(self.spec.order)], "race")
-            unreachable = unreachable + 1 if error in UNREACHABLE else 0
-            if unreachable:
-                await trio.sleep(min(BACKOFF_MAX_S, BACKOFF_S * 2 ** min(unreachable, 16)))
+    async def _time_up(self) -> None:
+        """Cancel what is still open a while after the duration; pauses do not count."""
+        if self.spec.duration_ns is not None:
+            await self.clock.wait_until(self.spec.duration_ns + round(self.spec.grace_s * NS_PER_S))
+            self._racing.cancel()
 
     async def _obey(self) -> None:
-        """Follow the conductor's orders; a closed pipe means it is gone, and is an order to stop."""
+        """Follow the conductor's orders; a closed pipe means it is gone, and is an order to stop at once."""
         async for order in orders():
-            if order.do == "go":
-                self.go_at_ns = order.at_ns
-                self.go.set()
-            else:
-                self._halt()
-        self._halt()
+            self._follow(order)
+        self._follow(Order(do="stop", reason=CONDUCTOR_GONE))
 
-    def _halt(self) -> None:
+    def _follow(self, order: Order) -> None:
+        match order.do:
+            case "go":
+                self.clock.start(order.at_ns)
+                self.go.set()
+            case "pause":
+                self.clock.pause(order.at_ns)
+                if self._load is not None:
+                    self._load.pause()
+            case "resume":
+                self.clock.resume(order.at_ns)
+            case "stop":
+                self._halt(order)
+            case "cancel":
+                self._racing.cancel()
+
+    def _halt(self, order: Order) -> None:
+        """Send nothing more; cancel the warm-up at once, and what is open when the grace is over."""
+        self.reason = self.reason or order.reason
         self.stop.set()
         self.go.set()
         self._warming.cancel()
-        self._racing.cancel()
+        if self._load is not None:
+            self._load.halt()
+        self.clock.resume(order.at_ns)
+        self._racing.deadline = min(self._racing.deadline, trio.current_time() + order.grace_s)
+
+    def _warn(self, text: str) -> None:
+        self.journal.record(Note(t=self.journal.now_ns(), text=text, level="warning", lane=self.spec.lane))
 
 
 def main() -> int:

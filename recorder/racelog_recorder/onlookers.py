@@ -8,15 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import trio
 from msgspec import Struct
 
 from racelog.log.follow import LogFollower
-from racelog.replay.race import RaceTracks, Replay
-from racelog.text import printable
-from racelog.views.race import LaneView, RaceView, race_view
+from racelog_recorder.progress import Progress, calibration_line
 
 PROGRESS_S = 2.0
 INTERRUPTED = (1, -2, 130)
@@ -30,6 +29,31 @@ class _Wish(Struct):
 
     do: str
     label: str = ""
+    lane: int = -1
+
+
+class Steered(Protocol):
+    """A race that takes the wishes of its view."""
+
+    def stop(self) -> object:
+        """End the race; each further call more firmly."""
+        ...
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        ...
+
+    def eliminate(self, lane: int) -> None:
+        """Take one lane out."""
+        ...
+
+    def mark(self, label: str) -> None:
+        """Name this instant."""
+        ...
 
 
 _wishes = msgspec.json.Decoder(_Wish)
@@ -62,9 +86,7 @@ class TerminalState:
         termios.tcsetattr(0, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]  # as tcgetattr gave it
 
 
-async def watch_in_terminal(
-    live: Path, *, stop: Callable[[], None], mark: Callable[[str], None], tell: Tell
-) -> None:
+async def watch_in_terminal(live: Path, race: Steered, tell: Tell) -> None:
     """Run the player on this terminal, following ``live``, and carry its wishes to the race; end when it ends."""
     terminal = TerminalState()
     reading, writing = os.pipe()
@@ -73,7 +95,7 @@ async def watch_in_terminal(
     os.close(writing)
     try:
         async with trio.lowlevel.FdStream(reading) as wishes:
-            up = await _hear(wishes, stop, mark)
+            up = await _hear(wishes, race)
         code = await process.wait()
     finally:
         if process.returncode is None:
@@ -83,14 +105,12 @@ async def watch_in_terminal(
         if process.returncode:
             terminal.restore()
     if not up and code in INTERRUPTED:
-        stop()  # a Ctrl+C that met the view before it had the keyboard was meant for the race
+        race.stop()  # a Ctrl+C that met the view before it had the keyboard was meant for the race
     elif code:
         tell(f"the view ended (exit code {code}); the recording goes on, Ctrl+C stops it")
 
 
-async def _hear(
-    wishes: trio.abc.ReceiveStream, stop: Callable[[], None], mark: Callable[[str], None]
-) -> bool:
+async def _hear(wishes: trio.abc.ReceiveStream, race: Steered) -> bool:
     """Carry the view's wishes to the race until it ends; return whether it ever had the keyboard."""
     up = False
     buffer = bytearray()
@@ -103,51 +123,40 @@ async def _hear(
                 wish = _wishes.decode(line)
             except msgspec.DecodeError:
                 continue
-            if wish.do == "stop":
-                stop()
-            elif wish.do == "mark":
-                mark(wish.label[:200])
-            elif wish.do == "up":
-                up = True
+            up = up or wish.do == "up"
+            _grant(wish, race)
     return up
+
+
+def _grant(wish: _Wish, race: Steered) -> None:
+    """Pass one wish on; one that this race does not know is not an error of the view's."""
+    match wish.do:
+        case "stop":
+            race.stop()
+        case "pause":
+            race.pause()
+        case "resume":
+            race.resume()
+        case "eliminate":
+            race.eliminate(wish.lane)
+        case "mark":
+            race.mark(wish.label[:200])
+        case _:
+            return
 
 
 async def print_progress(live: Path, tell: Tell) -> None:
     """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled."""
-    follower, tracks = LogFollower(live), RaceTracks()
-    replay = Replay(tracks)
-    before = ""
+    follower, progress = LogFollower(live), Progress()
+    before, calibrated = "", set[int]()
     while True:
         await trio.sleep(PROGRESS_S)
-        tracks.extend(follower.poll())
-        replay.seek_end()
-        view = race_view(replay, streams=0)
-        line = progress_line(view)
-        if line != before and any(lane.status != "waiting" for lane in view.lanes):
+        progress.extend(follower.poll())
+        for lane, one in progress.lanes.items():
+            if one.calibration is not None and lane not in calibrated:
+                calibrated.add(lane)
+                tell(calibration_line(one.engine, one.calibration))
+        line = progress.line()
+        if line and line != before:
             tell(line)
         before = line
-
-
-def progress_line(view: RaceView) -> str:
-    """Return one line for the lanes on the track, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``.
-
-    Lanes that wait or are through are left out while any other races, so a time trial tells of one at a time.
-    """
-    racing = [lane for lane in view.lanes if lane.status == "racing"] or view.lanes
-    elapsed_s = int(max((lane.elapsed_s for lane in racing), default=0))
-    return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(_lane_words(lane) for lane in racing)
-
-
-def _lane_words(lane: LaneView) -> str:
-    name = printable(lane.engine)
-    if lane.status == "waiting":
-        return f"{name} waits"
-    of = f"/{lane.target_requests}" if lane.target_requests else ""
-    words = [f"TTFT {lane.ttft_p50_ms:.0f} ms"] if lane.ttft_p50_ms is not None else []
-    if lane.elapsed_s > 0:
-        words.append(f"{lane.output_tokens / lane.elapsed_s:.0f} tok/s")
-    if lane.failed:
-        words.append(f"{lane.failed} failed")
-    if lane.status != "racing":
-        words.append(lane.status)
-    return f"{name} {lane.requests_done}{of}" + (f" ({', '.join(words)})" if words else "")

@@ -1,26 +1,30 @@
-"""The OpenAI chat dialect: request bodies out, stream messages in. Pure.
+"""The OpenAI dialects, chat and completions: request bodies out, stream messages in. Pure.
 
 What real servers differ in, each seen on the wire: the role frame may carry ``content: null``, an empty string or
 no content at all; the last text may share a frame with ``finish_reason``; usage may come on the finish frame, in
 a frame without choices, on every frame, or never; ``[DONE]`` may be missing.
 """
 
-import json
-import re
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from racelog.text import REPLACEMENT
+from racelog_recorder.message import MalformedMessage, Message, TokenUsage, decoded, error_text
+
+__all__ = [
+    "DONE",
+    "MalformedMessage",
+    "Message",
+    "TokenUsage",
+    "chat_body",
+    "completion_body",
+    "endpoint",
+    "parse_message",
+]
 
 DONE = b"[DONE]"
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-Count = Annotated[int, Meta(ge=0, le=2**53)] | None
-"""A token count a server may claim; beyond it the message is malformed."""
 
 
 class _Function(Struct):
@@ -47,62 +51,57 @@ class _Choice(Struct):
     token_ids: list[int] | None = None
 
 
-class _PromptDetails(Struct):
-    cached_tokens: Count = None
-
-
-class _CompletionDetails(Struct):
-    reasoning_tokens: Count = None
-
-
-class TokenUsage(Struct):
-    """The server's count of a request's tokens."""
-
-    prompt_tokens: Count = None
-    completion_tokens: Count = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-
-
 class _Frame(Struct):
     choices: list[_Choice] | None = None
     usage: TokenUsage | None = None
     timings: dict[str, Any] | None = None
     error: Any = None
+    object: str | None = None
+    message: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Frame)
 
 
-class Message(Struct, frozen=True):
-    """What one stream message says: at most one chunk, and the facts beside it.
-
-    ``code`` is a letter of `racelog.events.KIND_CODES`; ``tokens`` the server's own count for this chunk.
-    """
-
-    code: str
-    text: str = ""
-    tokens: int | None = None
-    finish_reason: str = ""
-    usage: TokenUsage | None = None
-    timings: dict[str, Any] | None = None
-    error: str = ""
+class _Model(Struct):
+    id: str
 
 
-class MalformedMessage(ValueError):  # noqa: N818 - reads as the fact it is
-    """A stream message is not what the dialect allows."""
+class _Models(Struct):
+    data: list[_Model] = []
 
 
 def endpoint(base_url: str, path: str) -> str:
-    """Return the URL of ``path`` under an OpenAI base URL; a query of the base URL stays at the end."""
+    """Return the URL of ``path`` under a base URL; a query of the base URL stays at the end."""
     parts = urlsplit(base_url)
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/" + path))
 
 
-def chat_body(model: str, messages: list[dict[str, Any]], params: dict[str, Any]) -> dict[str, Any]:
+def chat_body(
+    model: str, messages: list[dict[str, Any]], params: dict[str, Any], *, ask_usage: bool = True
+) -> dict[str, Any]:
     """Return the body of a streaming chat request; ``params`` go in as they are and win over the defaults."""
-    usage = {"stream_options": {"include_usage": True}}
-    return {"model": model, "messages": messages, **usage, **params, "stream": True}
+    return {"model": model, "messages": messages, **_usage_asked(ask=ask_usage), **params, "stream": True}
+
+
+def completion_body(
+    model: str, messages: list[dict[str, Any]], params: dict[str, Any], *, ask_usage: bool = True
+) -> dict[str, Any]:
+    """Return the body of a streaming completion: the prompt is the messages' text, a blank line between two."""
+    prompt = "\n\n".join(text for message in messages if isinstance(text := message.get("content"), str))
+    return {"model": model, "prompt": prompt, **_usage_asked(ask=ask_usage), **params, "stream": True}
+
+
+def _usage_asked(*, ask: bool) -> dict[str, Any]:
+    return {"stream_options": {"include_usage": True}} if ask else {}
+
+
+def listed_models(content: bytes) -> list[str]:
+    """Return the names in a ``/models`` response, none if it holds no such list."""
+    try:
+        return [model.id for model in msgspec.json.decode(content, type=_Models).data]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def parse_message(payload: bytes) -> Message:
@@ -111,12 +110,11 @@ def parse_message(payload: bytes) -> Message:
     Raises:
         MalformedMessage: the payload is no JSON object of the dialect.
     """
-    try:
-        frame = _decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        frame = _decode_leniently(payload)
+    frame = decoded(_decoder, payload, "chat chunk")
     if frame.error is not None:
-        return Message("m", error=msgspec.json.encode(frame.error).decode())
+        return Message("m", error=error_text(frame.error))
+    if frame.object == "error":  # vLLM's older shape: the error is the whole frame
+        return Message("m", error=error_text(frame.message))
     choice = frame.choices[0] if frame.choices else None
     if choice is None:
         return Message("m", usage=frame.usage, timings=frame.timings)
@@ -145,13 +143,3 @@ def _chunk(choice: _Choice) -> tuple[str, str]:
         text = "".join((function.name or "") + (function.arguments or "") for function in functions)
         return ("t", text) if text else ("m", "")
     return ("o", "") if delta.role else ("m", "")
-
-
-def _decode_leniently(payload: bytes) -> _Frame:
-    """Decode what msgspec refuses but servers send: halves of surrogate pairs and broken UTF-8 become U+FFFD."""
-    try:
-        plain = json.loads(payload.decode("utf-8", "replace"))
-        return _decoder.decode(_SURROGATE.sub(REPLACEMENT, json.dumps(plain, ensure_ascii=False)))
-    except (ValueError, RecursionError) as error:
-        head = payload[:80].decode("utf-8", "replace").replace("\x00", REPLACEMENT)
-        raise MalformedMessage(f"stream message is no chat chunk: {head!r}: {error}") from error

@@ -1,53 +1,193 @@
-"""The plain httpx transport with user stamps, for what the pump does not speak (HTTPS for now).
+"""The plain httpx transport, for what the pump does not speak: proxies and HTTP/2.
 
-It serves the same two request extensions as `pump.transport`, so a lane never knows the difference; every chunk
-it stamps says ``user`` in the log.
+It serves the same request extensions as `racelog_recorder.pump.transport`, so a lane never knows the difference. Its
+network backend stamps every read, by the kernel where that can; but each stream is a task of its own that must be woken,
+so more chunks share a read than under the pump. HTTP/2 carries many streams over one connection, and httpcore does not
+say which read brought what: its chunks are stamped when they are given, and say ``user``.
 """
 
+import ssl
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 
-from racelog_recorder.pump.exchange import BodySink
+from racelog_recorder.due import Hold
+from racelog_recorder.pump.backend import PROGRESS, Progress, StampedBackend, StampedStream, TlsStream
+from racelog_recorder.pump.encoding import EncodingFault, Inflater, decoder_for
+from racelog_recorder.pump.exchange import CUT_SHORT, BodySink
 from racelog_recorder.pump.stamps import USER, Arrival
-from racelog_recorder.pump.transport import OnSent, Sent
+from racelog_recorder.pump.tls import TlsFiles, client_context
+from racelog_recorder.pump.transport import ConnectionUse, OnSent, sent_now
+from racelog_recorder.reach import Reach, proxy_for
+
+HEADERS_STARTED = ("http11.send_request_headers.started", "http2.send_request_headers.started")
+
+Stream = StampedStream | TlsStream
 
 
 class StampedPlainTransport(httpx2.AsyncHTTPTransport):
-    """httpx's own transport; arrivals are stamped when the body iterator gives them.
+    """httpx's own transport over a stamping backend; ``proxy`` is a URL, empty for none.
 
-    The send is stamped before the call, so it includes connecting where a new connection is needed.
+    The send is stamped when the connection stands, right before the request's head is written. A reused connection
+    that the server closed before the first byte of an answer is reopened once.
+
+    Raises:
+        OSError: a file of ``tls`` cannot be used (`ssl.SSLError` is one).
     """
+
+    def __init__(
+        self, *, tls: TlsFiles | None = None, proxy: str = "", http2: bool = False, unix_socket: str = ""
+    ) -> None:
+        files = tls or TlsFiles()
+        through = httpx2.Proxy(proxy, ssl_context=_proxy_context(proxy, files)) if proxy else None
+        super().__init__(
+            verify=client_context(files),
+            trust_env=False,
+            http2=http2,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+            proxy=through,
+            uds=unix_socket or None,
+        )
+        self._pool._network_backend = StampedBackend()  # noqa: SLF001 - httpx has no argument for it
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send ``request``; feed the body of a successful response to its sink."""
-        on_sent: OnSent | None = request.extensions.get("racelog.on_sent")
-        sink: BodySink | None = request.extensions.get("racelog.sink")
-        if on_sent:
-            on_sent(Sent(time.monotonic_ns(), "", None))
-        response = await super().handle_async_request(request)
-        headers_at = Arrival(time.monotonic_ns(), USER)
-        response.extensions["racelog.headers_at"] = headers_at
-        if sink is not None and response.is_success:
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = _Tee(response.stream, sink)
-        return response
+        call = _Call.of(request)
+        while True:
+            progress = Progress()
+            token = PROGRESS.set(progress)
+            try:
+                response = await super().handle_async_request(call.traced(progress))
+                break
+            except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
+                if progress.received or call.use != "reused":
+                    raise
+                call.reopening = True
+            finally:
+                PROGRESS.reset(token)
+        return _received(response, call)
+
+
+def plain_transport(url: str, reach: Reach) -> StampedPlainTransport:
+    """Return the transport that reaches ``url``, through its proxy if it has one."""
+    return StampedPlainTransport(
+        tls=reach.tls, proxy=proxy_for(url, reach), http2=reach.http2, unix_socket=reach.unix_socket
+    )
+
+
+def _proxy_context(proxy: str, files: TlsFiles) -> ssl.SSLContext | None:
+    """Return how to trust an https proxy: as the engine; our own certificate is for the engine alone."""
+    if not proxy.startswith("https://"):
+        return None
+    return client_context(TlsFiles(ca=files.ca, verify=files.verify))
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request and what a recorder wants to know of it."""
+
+    request: httpx2.Request
+    sink: BodySink | None
+    on_sent: OnSent | None
+    hold: Hold | None
+    reopening: bool = False
+    use: ConnectionUse = ""
+
+    @classmethod
+    def of(cls, request: httpx2.Request) -> "_Call":
+        given = request.extensions.get
+        return cls(request, given("racelog.sink"), given("racelog.on_sent"), given("racelog.hold"))
+
+    def traced(self, progress: Progress) -> httpx2.Request:
+        """Return the request with a trace that tells when its head is about to be written."""
+
+        async def trace(step: str, info: dict[str, Any]) -> None:
+            if step not in HEADERS_STARTED or info["request"].method == b"CONNECT":
+                return
+            if self.hold:
+                await self.hold()
+            times = progress.times
+            self.use = "reopened" if self.reopening else "reused" if times is None else "new"
+            progress.received = False  # what a proxy said to CONNECT is no answer
+            if self.on_sent:
+                self.on_sent(sent_now(self.use, times))
+
+        self.request.extensions = {**self.request.extensions, "trace": trace}
+        return self.request
+
+
+def _received(response: httpx2.Response, call: _Call) -> httpx2.Response:
+    """Return ``response`` with its stamp, its body on the way to the call's sink if it has one."""
+    stream = response.extensions.get("network_stream")
+    stamped = stream if isinstance(stream, Stream) and response.http_version != "HTTP/2" else None
+    response.extensions["racelog.headers_at"] = _arrival(stamped)
+    if call.sink is not None and response.is_success:
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        try:
+            inflater = decoder_for(response.headers.pop("content-encoding", ""))
+        except EncodingFault as error:
+            raise httpx2.RemoteProtocolError(str(error)) from error
+        response.stream = _Tee(response.stream, call.sink, stamped, inflater)
+    return response
+
+
+def _arrival(stream: Stream | None) -> Arrival:
+    if stream is not None and stream.last is not None:
+        return stream.last
+    return Arrival(time.monotonic_ns(), USER)
 
 
 class _Tee(httpx2.AsyncByteStream):
-    """Feeds a body to a sink, piece by piece; nothing is left for the reader."""
+    """Feeds a body to a sink, piece by piece, bracketed by the reads it came with; nothing is left for the reader.
 
-    def __init__(self, stream: httpx2.AsyncByteStream, sink: BodySink) -> None:
-        self._stream = stream
+    Without ``stamped`` every piece is a read of its own.
+    """
+
+    def __init__(
+        self, body: httpx2.AsyncByteStream, sink: BodySink, stamped: Stream | None, inflater: Inflater | None
+    ) -> None:
+        self._body = body
         self._sink = sink
+        self._stamped = stamped
+        self._inflater = inflater
+        self._reading = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for data in self._stream:
-            self._sink.read_begins(Arrival(time.monotonic_ns(), USER))
-            self._sink.body(data)
-            self._sink.read_ends()
+        if self._stamped is not None:
+            self._stamped.on_wait = self._end_read
+        try:
+            async for data in self._body:
+                if not self._reading:
+                    self._reading = True
+                    self._sink.read_begins(_arrival(self._stamped))
+                self._give(data)
+                if self._stamped is None:
+                    self._end_read()
+        finally:
+            self._end_read()
+        if self._inflater and not self._inflater.whole:
+            raise httpx2.RemoteProtocolError(CUT_SHORT)
         yield b""
 
+    def _give(self, data: bytes) -> None:
+        if self._inflater is None:
+            self._sink.body(data)
+            return
+        try:
+            for piece in self._inflater.feed(data):
+                self._sink.body(piece)
+        except EncodingFault as error:
+            raise httpx2.RemoteProtocolError(str(error)) from error
+
+    def _end_read(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._sink.read_ends()
+
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        if self._stamped is not None:
+            self._stamped.on_wait = None
+        await self._body.aclose()

@@ -6,9 +6,14 @@ from flags (`racelog_recorder.plan_flags`); both check every field by `racelog_r
 
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, field
 
+from racelog_recorder.deadlines import Deadlines
+from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.plan_secrets import public_headers, public_params, public_url
+from racelog_recorder.reach import Reach, public_reach
+from racelog_recorder.schedule import OpenLoop
 
 Messages = list[dict[str, Any]]
 """One prompt: the messages of a chat, each with ``role`` and ``content``."""
@@ -23,8 +28,9 @@ DEFAULT_PARAMS: dict[str, Any] = {"max_tokens": 128, "temperature": 0.0}
 class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One engine: where it is, how to reach it, how to show it.
 
-    ``url`` is an OpenAI base URL without a trailing slash; ``model`` empty asks the server; ``api_key_env`` is the
-    NAME of an environment variable; ``params`` win over the race's; ``color`` is ``#rrggbb`` or empty.
+    ``url`` is a base URL without a trailing slash; ``model`` empty asks the server; ``api_key_env`` is the NAME of an
+    environment variable; ``deadlines`` (seconds by name) and ``params`` win over the race's; ``color`` is ``#rrggbb``
+    or empty.
     """
 
     name: str
@@ -33,14 +39,18 @@ class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     emoji: str = ""
     color: str = ""
     api_key_env: str = ""
+    dialect: str = DEFAULT_DIALECT
+    deadlines: dict[str, float] = {}
+    pin: tuple[int, ...] = ()
     headers: dict[str, str] = {}
     params: dict[str, Any] = {}
+    reach: Reach = Reach()
 
 
 class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One race. ``requests``, ``warmup`` and ``concurrency`` are per engine.
+    """One race. ``requests``, ``warmup``, ``concurrency`` and ``load`` are per engine.
 
-    With both ``requests`` and ``duration_s`` an engine stops at whichever comes first.
+    With a ``load`` it is an open loop, and ``concurrency`` is not looked at. ``pin`` gives lanes a CPU each. With both ``requests`` and ``duration_s`` an engine stops at whichever comes first.
     """
 
     name: str = ""
@@ -49,13 +59,24 @@ class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requests: int | None = None
     duration_s: float | None = None
     concurrency: int = 4
+    load: OpenLoop | None = None
+    grace_s: float = 30.0
+    pin: Literal["auto"] | tuple[int, ...] = ()
     seed: int = 0
     shuffle: bool = True
     warmup: int = 0
+    calibrate: bool = True
     countdown_s: float = 3.0
+    deadlines: dict[str, float] = {}
     params: dict[str, Any] = field(default_factory=DEFAULT_PARAMS.copy)
     prompts: tuple[Messages, ...]
     prompts_from: str = ""
+
+
+def deadlines_of(plan: RacePlan, engine: EnginePlan) -> Deadlines:
+    """Return the deadlines that hold for ``engine``: its own over the race's over the defaults."""
+    given = {**plan.deadlines, **engine.deadlines}
+    return Deadlines(**{f"{name}_s": seconds for name, seconds in given.items()})
 
 
 def public_plan(plan: RacePlan) -> dict[str, Any]:
@@ -66,14 +87,18 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
     """
     return {
         "name": plan.name,
-        "engines": [_public_engine(engine) for engine in plan.engines],
+        "engines": [_public_engine(plan, engine) for engine in plan.engines],
         "grid": plan.grid,
         "requests": plan.requests,
         "duration_s": plan.duration_s,
-        "concurrency": plan.concurrency,
+        "concurrency": None if plan.load else plan.concurrency,
+        "load": msgspec.to_builtins(plan.load),
+        "grace_s": plan.grace_s,
+        "pin": msgspec.to_builtins(plan.pin),
         "seed": plan.seed,
         "shuffle": plan.shuffle,
         "warmup": plan.warmup,
+        "calibrate": plan.calibrate,
         "countdown_s": plan.countdown_s,
         "params": public_params(plan.params),
         "prompts": len(plan.prompts),
@@ -81,7 +106,7 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
     }
 
 
-def _public_engine(engine: EnginePlan) -> dict[str, Any]:
+def _public_engine(plan: RacePlan, engine: EnginePlan) -> dict[str, Any]:
     return {
         "name": engine.name,
         "url": public_url(engine.url),
@@ -89,6 +114,10 @@ def _public_engine(engine: EnginePlan) -> dict[str, Any]:
         "emoji": engine.emoji,
         "color": engine.color,
         "api_key_env": engine.api_key_env,
+        "dialect": engine.dialect,
+        "deadlines": msgspec.to_builtins(deadlines_of(plan, engine)),
+        "pin": list(engine.pin),
         "headers": public_headers(engine.headers),
         "params": public_params(engine.params),
+        **public_reach(engine.reach),
     }

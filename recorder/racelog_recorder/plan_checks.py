@@ -4,6 +4,7 @@ A check returns the value as the plan keeps it, or raises `FieldError` with what
 calls it adds the place.
 """
 
+import difflib
 import math
 import re
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import wcwidth
 
 from racelog.text import printable
+from racelog_recorder.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
+from racelog_recorder.dialects import DIALECTS
 from racelog_recorder.plan_secrets import public_url, shown, without_secrets
 
 MIN_ENGINES, MAX_ENGINES = 1, 10
@@ -22,6 +25,7 @@ MAX_WARMUP = 10_000
 MAX_SEED = 2**63 - 1
 MAX_DURATION_S = 7 * 24 * 3600
 MAX_COUNTDOWN_S = 3600
+MAX_GRACE_S = 3600
 MAX_NAME = 64
 MAX_MODEL = 256
 MAX_URL = 2048
@@ -128,6 +132,22 @@ def grid(value: Any) -> str:
     return str(value)
 
 
+def dialect(value: Any) -> str:
+    """Return ``value`` if it names a dialect."""
+    if not isinstance(value, str) or value not in DIALECTS:
+        raise FieldError(f"{shown(value)} is not a dialect; give one of {', '.join(DIALECTS)}")
+    return str(value)
+
+
+def deadline(name: str, value: Any) -> float:
+    """Return one deadline in seconds."""
+    if name not in DEADLINE_NAMES:
+        close = difflib.get_close_matches(name, DEADLINE_NAMES, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(DEADLINE_NAMES)}"
+        raise FieldError(f"is not a deadline; {hint}")
+    return seconds(MAX_DEADLINE_S, zero=False)(value)
+
+
 def url(value: Any) -> str:
     """Return an OpenAI base URL without a trailing slash; a secret in it is refused and never shown."""
     if not isinstance(value, str) or not value.strip():
@@ -151,7 +171,7 @@ def url(value: Any) -> str:
     if parts.username is not None or parts.password is not None:
         raise FieldError("a user or password must not stand in the URL; use api_key_env or headers instead")
     path = parts.path.rstrip("/")
-    for ending in ("/chat/completions", "/completions"):
+    for ending in ("/chat/completions", "/completions", "/api/chat"):
         if path.endswith(ending):
             raise FieldError(f"{safe} ends in {ending}; cut that off, the base URL is what is wanted")
     if parts.fragment:

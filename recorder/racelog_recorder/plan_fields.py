@@ -8,6 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from racelog_recorder.deadlines import DEADLINE_NAMES, DEFAULTS, MAX_DEADLINE_S
+from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS
+from racelog_recorder.load_checks import (
+    ARRIVALS,
+    MAX_BURSTINESS,
+    MAX_CPU,
+    MAX_RATE_PER_S,
+    PIN_PATTERN,
+    RATE_PATTERN,
+    arrival,
+    burstiness,
+    cpus,
+    pin,
+    rate,
+)
 from racelog_recorder.plan_checks import (
     COLOR_PATTERN,
     COLORS,
@@ -19,6 +34,7 @@ from racelog_recorder.plan_checks import (
     MAX_COUNTDOWN_S,
     MAX_DURATION_S,
     MAX_EMOJI,
+    MAX_GRACE_S,
     MAX_MODEL,
     MAX_NAME,
     MAX_REQUESTS,
@@ -28,6 +44,8 @@ from racelog_recorder.plan_checks import (
     RESERVED_PARAMS,
     api_key_env,
     color,
+    deadline,
+    dialect,
     emoji,
     grid,
     header,
@@ -38,6 +56,7 @@ from racelog_recorder.plan_checks import (
     whole,
     yes_or_no,
 )
+from racelog_recorder.reach_checks import REACH_CHECKS, REACH_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,13 @@ def _span(limit_s: int, *, zero: bool) -> dict[str, Any]:
     }
 
 
+_DEADLINES = {
+    "type": "object",
+    "properties": {name: _span(MAX_DEADLINE_S, zero=False) for name in DEADLINE_NAMES},
+    "additionalProperties": False,
+    "description": f"How long each step of a request may take; else {DEFAULTS}.",
+}
+_CPUS = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": MAX_CPU}, "minItems": 1}
 _LINE = {"type": "string", "maxLength": MAX_NAME}
 _PARAMS = {
     "type": "object",
@@ -105,6 +131,26 @@ ENGINE_FIELDS: dict[str, Field] = {
             "description": "The NAME of the environment variable that holds the API key; never the key.",
         },
     ),
+    "dialect": Field(
+        dialect,
+        {
+            "enum": list(DIALECTS),
+            "default": DEFAULT_DIALECT,
+            "description": "How the engine is spoken to: OpenAI chat or completions, or Ollama's own /api/chat.",
+        },
+    ),
+    "deadlines": Field(
+        deadline,
+        {**_DEADLINES, "description": "As the race's deadlines, which these win over."},
+        entries=True,
+    ),
+    "pin": Field(
+        cpus,
+        {
+            "anyOf": [_CPUS, {"type": "integer", "minimum": 0, "maximum": MAX_CPU}],
+            "description": "CPUs that this engine's lane may run on; wins over the race's pin.",
+        },
+    ),
     "headers": Field(
         header,
         {
@@ -118,6 +164,7 @@ ENGINE_FIELDS: dict[str, Field] = {
     "params": Field(
         param, {**_PARAMS, "description": "As the race's params, which these win over."}, entries=True
     ),
+    **{name: Field(check, REACH_SCHEMA[name]) for name, check in REACH_CHECKS.items()},
 }
 
 RACE_FIELDS: dict[str, Field] = {
@@ -153,7 +200,63 @@ RACE_FIELDS: dict[str, Field] = {
             "minimum": 1,
             "maximum": MAX_CONCURRENCY,
             "default": 4,
-            "description": "Requests in flight per engine.",
+            "description": "Requests in flight per engine: a closed loop.",
+        },
+    ),
+    "rate": Field(
+        rate,
+        {
+            "oneOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_RATE_PER_S},
+                {"type": "string", "pattern": RATE_PATTERN},
+            ],
+            "description": "Requests a second per engine, such as 50/s or 90/min, whatever is open already: an open loop.",
+        },
+    ),
+    "arrival": Field(
+        arrival,
+        {
+            "enum": list(ARRIVALS),
+            "default": "poisson",
+            "description": "How the requests of a rate are spaced.",
+        },
+    ),
+    "burstiness": Field(
+        burstiness,
+        {
+            "type": "number",
+            "minimum": 0.01,
+            "maximum": MAX_BURSTINESS,
+            "default": 1,
+            "description": "The shape of gamma arrivals: 1 is Poisson, less comes in bursts, more is more even.",
+        },
+    ),
+    "max_open": Field(
+        whole(1, MAX_CONCURRENCY),
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_CONCURRENCY,
+            "description": "Requests of a rate that may be open at once per engine; more wait, and their wait is recorded.",
+        },
+    ),
+    "grace": Field(
+        seconds(MAX_GRACE_S, zero=True),
+        {
+            **_span(MAX_GRACE_S, zero=True),
+            "default": 30,
+            "description": "How long open requests may go on after the duration; after a first Ctrl+C, 5 seconds of it.",
+        },
+    ),
+    "pin": Field(
+        pin,
+        {
+            "anyOf": [
+                _CPUS,
+                {"type": "integer", "minimum": 0, "maximum": MAX_CPU},
+                {"type": "string", "pattern": PIN_PATTERN},
+            ],
+            "description": "CPUs to pin the lanes to, one each in turn; auto spreads them over all but the first.",
         },
     ),
     "seed": Field(
@@ -164,6 +267,14 @@ RACE_FIELDS: dict[str, Field] = {
             "maximum": MAX_SEED,
             "default": 0,
             "description": "Fixes the order of the prompts, the same for every engine.",
+        },
+    ),
+    "calibrate": Field(
+        yes_or_no,
+        {
+            "type": "boolean",
+            "default": True,
+            "description": "Before the start, measure for about a second how far the stamps are from the truth.",
         },
     ),
     "shuffle": Field(
@@ -188,5 +299,6 @@ RACE_FIELDS: dict[str, Field] = {
         seconds(MAX_COUNTDOWN_S, zero=True),
         {**_span(MAX_COUNTDOWN_S, zero=True), "default": 3, "description": "Time from ready to go."},
     ),
+    "deadlines": Field(deadline, _DEADLINES, entries=True),
     "params": Field(param, {**_PARAMS, "default": {"max_tokens": 128, "temperature": 0.0}}, entries=True),
 }

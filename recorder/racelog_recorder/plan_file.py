@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from racelog.errors import PlanError
+from racelog_recorder.load_checks import load_conflict
 from racelog_recorder.plan import DEFAULT_REQUESTS, EnginePlan, Messages, RacePlan
 from racelog_recorder.plan_checks import MAX_ENGINES, FieldError
 from racelog_recorder.plan_fields import ENGINE_FIELDS, RACE_FIELDS, Field
@@ -13,10 +16,12 @@ from racelog_recorder.plan_secrets import inert, shown, sounds_secret
 from racelog_recorder.plan_yaml import Located, read_yaml
 from racelog_recorder.prompt_files import MAX_PROMPTS, load_prompts, read_text, to_messages
 from racelog_recorder.prompts import BUILTIN, builtin_prompts
+from racelog_recorder.reach import REACH_KEYS, Reach, ReachError, reach_from
+from racelog_recorder.schedule import OpenLoop
 
 MAX_PLAN_BYTES = 1 << 20
 
-_FIELD_OF = {"duration": "duration_s", "countdown": "countdown_s"}
+FIELD_OF = {"duration": "duration_s", "countdown": "countdown_s", "grace": "grace_s"}
 """Where a field of the file has another name in the plan: the file takes ``2m``, the plan holds seconds."""
 
 _ALSO_CALLED = {
@@ -24,6 +29,7 @@ _ALSO_CALLED = {
     "base_url": "url", "endpoint": "url", "host": "url", "time": "duration", "duration_s": "duration",
     "countdown_s": "countdown", "users": "concurrency", "parallel": "concurrency", "mode": "grid",
     "num_requests": "requests", "dataset": "prompts", "max_tokens": "params", "temperature": "params",
+    "request_rate": "rate", "rps": "rate", "qps": "rate", "max_concurrency": "max_open", "cpus": "pin", "affinity": "pin",
 }  # fmt: skip
 """What people call a field elsewhere."""
 
@@ -55,6 +61,15 @@ def suggestion(name: str, known: Mapping[str, object]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
 
 
+def open_loop(values: dict[str, Any], given: OpenLoop | None = None) -> OpenLoop | None:
+    """Take the fields of an open loop out of checked ``values``; return it, over ``given``, or None without any."""
+    names = {"rate": "rate_per_s", "arrival": "arrival", "burstiness": "burstiness", "max_open": "max_open"}
+    changes = {name: values.pop(field) for field, name in names.items() if field in values}
+    if given is None:
+        return OpenLoop(**changes) if changes else None
+    return msgspec.structs.replace(given, **changes)
+
+
 def is_key_field(name: str) -> bool:
     """Return True for a field that would hold a key itself."""
     return name != "api_key_env" and sounds_secret(name)
@@ -80,10 +95,14 @@ class _Reader:
         values = self._fields(top, "", RACE_FIELDS, known)
         if "engines" not in top:
             self._fail(document.line, "engines", "is missing; list at least one engine with name and url")
+        if conflict := load_conflict(values):
+            self._fail(top[conflict[0]].key_line, *conflict)
         if values.keys().isdisjoint({"requests", "duration"}):
             values["requests"] = DEFAULT_REQUESTS
+        if load := open_loop(values):
+            values["load"] = load
         prompts, origin = self._prompts(top.get("prompts"))
-        plan_values = {_FIELD_OF.get(name, name): value for name, value in values.items()}
+        plan_values = {FIELD_OF.get(name, name): value for name, value in values.items()}
         return RacePlan(
             engines=self._engines(top["engines"]), prompts=prompts, prompts_from=origin, **plan_values
         )
@@ -116,7 +135,16 @@ class _Reader:
         for needed in ("name", "url"):
             if needed not in values:
                 self._fail(located.line, f"{where}.{needed}", "is missing; every engine needs name and url")
-        return EnginePlan(**values)
+        reach = self._reach(values, fields, where)
+        return EnginePlan(
+            **{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach
+        )
+
+    def _reach(self, values: dict[str, Any], fields: dict[str, Located], where: str) -> Reach:
+        try:
+            return reach_from(values, values["url"], self._folder)
+        except ReachError as error:
+            self._fail(fields[error.key].line, f"{where}.{error.field}", str(error))
 
     def _fields(
         self, given: dict[str, Located], prefix: str, fields: dict[str, Field], known: Mapping[str, object]

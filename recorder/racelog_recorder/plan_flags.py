@@ -3,41 +3,62 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import msgspec
 
 from racelog.errors import PlanError
+from racelog_recorder.load_checks import load_conflict
 from racelog_recorder.plan import DEFAULT_REQUESTS, EnginePlan, RacePlan
 from racelog_recorder.plan_checks import MAX_ENGINES, FieldError, whole
 from racelog_recorder.plan_fields import ENGINE_FIELDS, RACE_FIELDS
-from racelog_recorder.plan_file import KEY_ADVICE, is_key_field, suggestion
-from racelog_recorder.plan_secrets import shown
+from racelog_recorder.plan_file import FIELD_OF, KEY_ADVICE, is_key_field, open_loop, suggestion
+from racelog_recorder.plan_secrets import inert, shown
 from racelog_recorder.prompt_files import load_prompts
 from racelog_recorder.prompts import BUILTIN, builtin_prompts
+from racelog_recorder.reach import REACH_KEYS, ReachError, reach_from
 
 MAX_TOKENS = 10_000_000
 
-_ENGINE_OPTIONS = {name: ENGINE_FIELDS[name] for name in ("model", "api_key_env", "emoji", "color")}
+MERGED = frozenset({"params", "deadlines"})
+"""Fields whose flags add to the plan's entries, rather than replace them."""
+
+_ENGINE_OPTIONS = {
+    name: ENGINE_FIELDS[name]
+    for name in ("model", "api_key_env", "emoji", "color", "dialect", "unix_socket", "proxy")
+}
+
+
+class Flags(TypedDict, total=False):
+    """What a command line may say of a race. None is the same as left out."""
+
+    name: str | None
+    grid: str | None
+    requests: int | None
+    duration: str | float | None
+    concurrency: int | None
+    seed: int | None
+    warmup: int | None
+    countdown: str | float | None
+    calibrate: bool | None
+    max_tokens: int | None
+    params: Mapping[str, Any] | None
+    deadlines: Sequence[str]
+    prompts: str | Path | None
+    rate: str | float | None
+    arrival: str | None
+    burstiness: float | None
+    max_open: int | None
+    grace: str | float | None
+    pin: str | None
 
 
 def plan_from_flags(
     engines: Sequence[str],
-    *,
-    name: str | None = None,
-    grid: str | None = None,
-    requests: int | None = None,
-    duration: str | float | None = None,
-    concurrency: int | None = None,
-    seed: int | None = None,
-    warmup: int | None = None,
-    countdown: str | float | None = None,
-    max_tokens: int | None = None,
-    params: Mapping[str, Any] | None = None,
-    prompts: str | Path | None = None,
+    **flags: Unpack[Flags],
 ) -> RacePlan:
-    """Return a plan from flags alone; each engine is ``NAME=BASE_URL[,model=M][,api_key_env=E][,emoji=..][,color=..]``.
+    """Return a plan from flags alone; each engine is ``NAME=BASE_URL[,model=M][,api_key_env=E][,emoji=..][,color=..][,dialect=..]``.
 
     A bare URL is its own name (``host:port``). Flags that are None take the plan's defaults.
 
@@ -55,51 +76,40 @@ def plan_from_flags(
     plan = RacePlan(
         engines=tuple(plans), requests=DEFAULT_REQUESTS, prompts=builtin_prompts(), prompts_from=BUILTIN
     )
-    return override(
-        plan, name=name, grid=grid, requests=requests, duration=duration, concurrency=concurrency, seed=seed,
-        warmup=warmup, countdown=countdown, max_tokens=max_tokens, params=params, prompts=prompts,
-    )  # fmt: skip
+    return override(plan, **flags)
 
 
 def override(
     plan: RacePlan,
-    *,
-    name: str | None = None,
-    grid: str | None = None,
-    requests: int | None = None,
-    duration: str | float | None = None,
-    concurrency: int | None = None,
-    seed: int | None = None,
-    warmup: int | None = None,
-    countdown: str | float | None = None,
-    max_tokens: int | None = None,
-    params: Mapping[str, Any] | None = None,
-    prompts: str | Path | None = None,
+    **flags: Unpack[Flags],
 ) -> RacePlan:
     """Return ``plan`` with the flags that are not None in place of its fields.
 
-    ``params`` and ``max_tokens`` are merged over the plan's. One of ``requests`` and ``duration`` given alone replaces both of the
+    ``params``, ``max_tokens`` and ``deadlines`` (``NAME=TIME`` each) are merged over the plan's. One of ``requests`` and ``duration`` given alone replaces both of the
     plan's: whoever types ``--requests 10`` wants ten, not ten or thirty seconds.
 
     Raises:
         PlanError: a flag is wrong; the message names it.
     """
-    flags = {
-        "name": name, "grid": grid, "requests": requests, "duration": duration, "concurrency": concurrency,
-        "seed": seed, "warmup": warmup, "countdown": countdown,
-    }  # fmt: skip
     changes = {
-        field: _checked(f"--{field}", field, value) for field, value in flags.items() if value is not None
+        field: _checked(field, value)
+        for field, value in flags.items()
+        if field in RACE_FIELDS and field not in MERGED and value is not None
     }
+    changes.update(_load(plan, changes))
     if not changes.keys().isdisjoint({"requests", "duration"}):
         changes.setdefault("requests", None)
         changes["duration_s"] = changes.pop("duration", None)
-    if "countdown" in changes:
-        changes["countdown_s"] = changes.pop("countdown")
-    added = {**(params or {}), **({} if max_tokens is None else {"max_tokens": max_tokens})}
+    for field, name in FIELD_OF.items():
+        if field in changes:
+            changes[name] = changes.pop(field)
+    max_tokens = flags.get("max_tokens")
+    added = {**(flags.get("params") or {}), **({} if max_tokens is None else {"max_tokens": max_tokens})}
     if added:
         changes["params"] = {**plan.params, **{key: _param(key, value) for key, value in added.items()}}
-    if prompts is not None:
+    if deadlines := flags.get("deadlines"):
+        changes["deadlines"] = {**plan.deadlines, **dict(_deadline(text) for text in deadlines)}
+    if (prompts := flags.get("prompts")) is not None:
         builtin = str(prompts) == BUILTIN
         changes["prompts"] = builtin_prompts() if builtin else load_prompts(prompts)
         changes["prompts_from"] = BUILTIN if builtin else Path(prompts).name
@@ -128,7 +138,11 @@ def _engine(text: str) -> EnginePlan:
         if key not in _ENGINE_OPTIONS:
             raise PlanError(f"--engine: {key}: unknown option; {suggestion(key, _ENGINE_OPTIONS)}")
         values[key] = _engine_value(key, value)
-    return EnginePlan(**values)
+    try:
+        reach = reach_from(values, values["url"], Path())
+    except ReachError as error:
+        raise PlanError(f"--engine: {error.field}: {error}") from None
+    return EnginePlan(**{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach)
 
 
 def _engine_value(field: str, value: str) -> Any:
@@ -138,18 +152,42 @@ def _engine_value(field: str, value: str) -> Any:
         raise PlanError(f"--engine: {field}: {error}") from None
 
 
-def _checked(flag: str, field: str, value: Any) -> Any:
-    if field in ("duration", "countdown") and isinstance(value, str):
+def _load(plan: RacePlan, changes: dict[str, Any]) -> dict[str, Any]:
+    """Take the load's fields out of ``changes``; return the load they make, the last word on how requests are sent."""
+    keep = plan.load is not None and "concurrency" not in changes
+    given = {"rate": plan.load.rate_per_s, "arrival": plan.load.arrival} if plan.load and keep else {}
+    if conflict := load_conflict({**given, **changes}):
+        field, why = conflict
+        raise PlanError(f"{_flag(field)}: {why}")
+    load = open_loop(changes, plan.load if keep else None)
+    return {"load": load} if load != plan.load else {}
+
+
+def _flag(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _checked(field: str, value: Any) -> Any:
+    if field in ("duration", "countdown", "grace") and isinstance(value, str):
         value = _number(value)
     try:
         return RACE_FIELDS[field].check(value)
     except FieldError as error:
-        raise PlanError(f"{flag}: {error}") from None
+        raise PlanError(f"{_flag(field)}: {error}") from None
 
 
 def _number(text: str) -> str | float:
     """Return seconds for ``"45"``, which YAML would have read as a number; other text as it is."""
     return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else text
+
+
+def _deadline(text: str) -> tuple[str, float]:
+    """Return the name and the seconds of ``NAME=TIME``."""
+    name, _, value = text.partition("=")
+    try:
+        return name, RACE_FIELDS["deadlines"].check(name, _number(value))
+    except FieldError as error:
+        raise PlanError(f"--deadline {inert(name)}: {error}") from None
 
 
 def _param(name: str, value: Any) -> Any:
@@ -158,4 +196,4 @@ def _param(name: str, value: Any) -> Any:
             return whole(1, MAX_TOKENS)(value)
         return RACE_FIELDS["params"].check(name, value)
     except FieldError as error:
-        raise PlanError(f"--{name.replace('_', '-')}: {error}") from None
+        raise PlanError(f"{_flag(name)}: {error}") from None

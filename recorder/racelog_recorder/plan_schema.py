@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Any
 
+from racelog_recorder.load_checks import NEEDS_RATE
 from racelog_recorder.plan_checks import MAX_ENGINES, MIN_ENGINES
 from racelog_recorder.plan_fields import ENGINE_FIELDS, RACE_FIELDS
 from racelog_recorder.prompt_files import MAX_PROMPTS, ROLES
@@ -60,6 +61,8 @@ def _race() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "required": ["engines"],
+        "dependentRequired": {name: ["rate"] for name in NEEDS_RATE},
+        "not": {"required": ["rate", "concurrency"]},
         "additionalProperties": False,
     }
 

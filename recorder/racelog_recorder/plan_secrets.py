@@ -3,10 +3,11 @@
 Too much removed costs a reader a detail; too little costs a user a key. Every rule here leans to the first.
 """
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from racelog.text import printable
 
@@ -31,6 +32,9 @@ _SECRET_SHAPES = re.compile(
 SHORTEST_SECRET = 4
 """Shorter header values are no secrets, and removing them would make holes in ordinary words."""
 
+TELLING = 8
+"""So many first characters of a secret, or half of a shorter one, say too much of it."""
+
 
 def sounds_secret(name: str) -> bool:
     """Return True when a header, query or parameter of that name may hold a secret."""
@@ -43,15 +47,67 @@ def without_secrets(text: str) -> str:
 
 
 def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` without the given secrets and without anything else that has the shape of a key.
+    """Return ``text`` without the given secrets, their beginnings, and anything else that has the shape of a key.
 
-    Servers and libraries echo what they were sent in their error messages.
+    Servers and libraries echo what they were sent in their error messages; a message that was cut short may hold the
+    beginning of a secret alone.
     """
-    for secret in sorted(
-        (secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True
-    ):
-        text = text.replace(secret, REMOVED)
+    known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+    for secret in sorted(known, key=len, reverse=True):
+        text = _without(text, secret)
     return without_secrets(text)
+
+
+def _without(text: str, secret: str) -> str:
+    """Return ``text`` with every occurrence of ``secret``, and of a telling beginning of it, replaced."""
+    stem = secret[: max(SHORTEST_SECRET, min(TELLING, len(secret) // 2))]
+    kept: list[str] = []
+    start = 0
+    while (at := text.find(stem, start)) >= 0:
+        kept += [text[start:at], REMOVED]
+        pairs = zip(text[at : at + len(secret)], secret, strict=False)
+        start = at + next((length for length, (a, b) in enumerate(pairs) if a != b), len(secret))
+    return "".join([*kept, text[start:]])
+
+
+def secrets_of(url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return everything about an engine that may not be shown, in each form that a server may echo it in.
+
+    Those are the key, every header's value (and its last word, as in ``Bearer KEY``), every value of the URL's query,
+    user and password, and text parameters with secret-sounding names; each as it is, percent-encoded and decoded, and
+    as JSON and Python write it.
+    """
+    values = {key, *headers.values(), *(value.rpartition(" ")[2] for value in headers.values())}
+    values |= set(_secret_params("", dict(params)))
+    try:
+        parts = urlsplit(url)
+        values |= {value for _, value in parse_qsl(parts.query)} | {
+            parts.username or "",
+            parts.password or "",
+        }
+        values |= {pair.partition("=")[2] for pair in parts.query.split("&")}
+    except ValueError:  # no URL: nothing is sent, nothing comes back
+        pass
+    forms = (
+        str,
+        quote,
+        unquote,
+        lambda value: quote(value, safe=""),
+        lambda value: json.dumps(value)[1:-1],
+        lambda value: repr(value)[1:-1],
+    )
+    return tuple(sorted({form(value) for value in values for form in forms if value}))
+
+
+def _secret_params(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str) and sounds_secret(name):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _secret_params(str(inner), item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_params(name, item)
 
 
 def shown(value: object) -> str:

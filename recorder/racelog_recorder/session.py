@@ -15,6 +15,7 @@ from typing import Any
 import click
 import trio
 
+from racelog.commands.output import emit_json
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.reader import open_log
 from racelog.log.seal import seal
@@ -22,16 +23,25 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
+from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
 from racelog_recorder.durability import Durability
-from racelog_recorder.limits import connections_allowed
+from racelog_recorder.limits import check_limits, connections_allowed, ports_allowed
 from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.summary_text import summary_lines
 
+SLOW_PREFLIGHT_S = 2.0
+"""People wait so long without a word."""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = (
+    f"stopping: nothing more is sent, open requests have {STOP_GRACE_S:g} s to finish, then all is sealed (again: now)",
+    "open requests are cancelled and recorded as such (again: the lanes are killed)",
+    "the lanes are killed; what they had written is sealed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Session:
     ui: bool
     preflight: bool
     durability: Durability
+    as_json: bool = False
 
 
 def record_race(session: Session) -> int:
@@ -75,8 +86,8 @@ def tell(text: str) -> None:
 async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
-        _check_connections(plan)
-        engines = await _checked(plan, keys, ask=session.preflight)
+        check_limits(plan, connections_allowed(), ports_allowed())
+        engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
@@ -86,7 +97,7 @@ async def _record(session: Session) -> int:
         if not session.ui:
             tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
         outcome = await _watched(conductor, paths, ui=session.ui)
-    return _close(outcome, paths)
+    return _close(outcome, paths, as_json=session.as_json)
 
 
 @asynccontextmanager
@@ -122,28 +133,24 @@ def _keys(plan: RacePlan) -> dict[str, str]:
     return keys
 
 
-def _check_connections(plan: RacePlan) -> None:
-    """Refuse a race that needs more connections than this system gives one process.
-
-    Raises:
-        InputError: it does; the message has both numbers and the way out.
-    """
-    allowed = connections_allowed()
-    if plan.concurrency > allowed:
-        raise InputError(
-            f"concurrency {plan.concurrency:,} needs more open files than this system allows a process "
-            f"(about {allowed:,} connections); raise the hard limit (ulimit -Hn) or lower the concurrency"
-        )
-
-
-async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool) -> list[Checked]:
+async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
     """Return the engines' models, from the engines themselves unless told not to ask."""
     if ask:
-        return await check_engines(plan.engines, keys)
+        async with trio.open_nursery() as beside:
+            beside.start_soon(_say_if_slow, plan)
+            found = await check_engines(plan, keys, probe=probe)
+            beside.cancel_scope.cancel()
+        return found
     unnamed = [engine.name for engine in plan.engines if not engine.model]
     if unnamed:
         raise EngineError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
     return [Checked(engine.model) for engine in plan.engines]
+
+
+async def _say_if_slow(plan: RacePlan) -> None:
+    """Tell what is waited for, if it takes long: an engine may have to load its model first."""
+    await trio.sleep(SLOW_PREFLIGHT_S)
+    tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
 async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
@@ -162,9 +169,7 @@ async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outco
         await around.start(_heed_signals, conductor)
         async with trio.open_nursery() as beside:
             if ui:
-                watch = partial(
-                    watch_in_terminal, paths.live, stop=conductor.stop, mark=conductor.mark, tell=tell
-                )
+                watch = partial(watch_in_terminal, paths.live, conductor, tell)
             else:
                 watch = partial(print_progress, paths.live, tell)
             beside.start_soon(_when_recording, conductor, watch)
@@ -188,13 +193,13 @@ async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[No
 async def _heed_signals(
     conductor: Conductor, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """INT, TERM and HUP all stop the race and seal what there is; a second one kills the lanes."""
+    """INT, TERM and HUP all stop the race and seal what there is, more firmly each time."""
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            conductor.stop()
+            time = min(conductor.stop("signal"), len(STOPPING))
             if number != signal.SIGHUP:
-                tell("stopping: open requests are cancelled, what was recorded is sealed (again: at once)")
+                tell(STOPPING[time - 1])
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
@@ -202,11 +207,14 @@ def _seal(paths: Paths, *, quiet: bool) -> None:
     seal(paths.live, paths.sealed, None if quiet else tell)
 
 
-def _close(outcome: Outcome, paths: Paths) -> int:
+def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
     """Print the result and how to go on; return the exit code."""
     summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
     with suppress(OSError):
-        click.echo("\n".join(summary_lines(summary)))
+        if as_json:
+            emit_json(summary)
+        else:
+            click.echo("\n".join(summary_lines(summary)))
     if paths.live.exists():
         tell(
             f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"

@@ -9,7 +9,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from racelog_recorder.deadlines import Deadlines
+from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.durability import Durability
+from racelog_recorder.reach import Reach
+from racelog_recorder.schedule import OpenLoop
 
 _LENGTH = struct.Struct("<Q")
 LENGTH_BYTES = _LENGTH.size
@@ -26,7 +30,10 @@ def length(prefix: bytes) -> int:
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):
-    """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane."""
+    """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane.
+
+    With a ``load`` it runs an open loop by the schedule of ``seed``, else a closed one. ``cpus`` pins it, if there are any.
+    """
 
     race_id: str
     lane: int
@@ -41,15 +48,21 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     api_key: str = ""
     headers: dict[str, str] = {}
     params: dict[str, Any] = {}
+    reach: Reach = Reach()
     prompts: dict[int, list[dict[str, Any]]]
     order: list[int]
     warmup: list[int] = []
     requests: int | None = None
     duration_ns: int | None = None
     concurrency: int = 1
-    connect_timeout_s: float = 10.0
-    quiet_timeout_s: float = 120.0
+    load: OpenLoop | None = None
+    seed: int = 0
+    cpus: tuple[int, ...] = ()
+    dialect: str = DEFAULT_DIALECT
+    ask_usage: bool = True
+    deadlines: Deadlines = Deadlines()
     grace_s: float = 30.0
+    calibrate: bool = False
     durability: Durability = Durability()
 
 
@@ -67,10 +80,15 @@ class TelemetrySpec(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order to a process: start at an agreed instant of ``CLOCK_MONOTONIC``, or stop."""
+    """An order to a process, for the instant ``at_ns`` of ``CLOCK_MONOTONIC``.
 
-    do: Literal["go", "stop"]
+    ``stop`` sends nothing more and gives what is open ``grace_s`` to finish; ``cancel`` ends that.
+    """
+
+    do: Literal["go", "pause", "resume", "stop", "cancel"]
     at_ns: int = 0
+    grace_s: float = 0.0
+    reason: str = ""
 
 
 class Report(Struct, frozen=True, kw_only=True):

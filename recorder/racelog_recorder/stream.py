@@ -1,12 +1,18 @@
 """One response stream: the bytes of its body become chunks and facts. No waiting, no sockets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.openai import DONE, MalformedMessage, Message, TokenUsage, parse_message
+from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
+from racelog_recorder.message import MalformedMessage, Message, TokenUsage
+from racelog_recorder.openai import DONE
 from racelog_recorder.pump.stamps import Arrival
-from racelog_recorder.sse import SSEParser, StreamTooLong
+from racelog_recorder.sse import StreamTooLong
+
+HEAD_BYTES = 512
+"""How much of a body is kept to tell what it was, should it be no stream."""
 
 
 @dataclass(slots=True)
@@ -22,46 +28,80 @@ class StreamFacts:
 
 
 class StreamSink:
-    """Takes a chat stream's body and adds its chunks to the lane's columns.
+    """Takes a stream's body and adds its chunks to the lane's columns.
 
     A read that brings several messages stamps only its last byte: every message but the last is marked
     `coalesced`, and the last too when bytes of a further one follow it in the same read. ``last_ns`` is the
-    arrival of the latest read, as an event time.
+    arrival of the latest read, as an event time; ``last_token_ns`` that of the latest token chunk on the monotonic
+    clock; ``head`` how the body begins. ``on_failure`` is called once, when the stream turns out to be broken: what
+    comes after is not read.
     """
 
-    def __init__(self, columns: ChunkColumns, request: int, origin_ns: int) -> None:
+    def __init__(
+        self,
+        columns: ChunkColumns,
+        request: int,
+        origin_ns: int,
+        dialect: Dialect = DIALECTS[DEFAULT_DIALECT],
+        on_failure: Callable[[], None] | None = None,
+    ) -> None:
         self.facts = StreamFacts()
+        self.last_ns = 0
+        self.last_token_ns = 0
+        self.head = b""
         self._columns = columns
         self._request = request
         self._origin_ns = origin_ns
-        self._parser = SSEParser()
-        self.last_ns = 0
+        self._parser = dialect.parser()
+        self._parse = dialect.parse
+        self._on_failure = on_failure
         self._stamp = "u"
+        self._more = False
         self._last_row: int | None = None
         self._completion_tokens = 0
         self._counting = True
+
+    @property
+    def token_chunks(self) -> int:
+        """Token chunks so far."""
+        return self.facts.token_chunks
 
     def read_begins(self, when: Arrival) -> None:
         """Start a read; its pieces share one stamp."""
         self.last_ns = when.t_ns - self._origin_ns
         self._stamp = when.stamp
+        self._more = when.more
         self._last_row = None
 
     def body(self, data: bytes) -> None:
         """Take the next piece of the body."""
         if self.facts.failure:
             return
+        self.head = self.head or data[:HEAD_BYTES]
         try:
-            for payload in self._parser.feed(data):
-                self._message(payload)
-        except (MalformedMessage, StreamTooLong) as error:
-            self.facts.failure = ("malformed", str(error))
+            self._messages(self._parser.feed(data))
+        except StreamTooLong as error:
+            self._fail("malformed", str(error))
 
     def read_ends(self) -> None:
         """End a read: whether its last message was complete only shows now."""
-        if self._last_row is not None and self._parser.pending:
+        if self._last_row is not None and (self._more or self._parser.pending):
             self._columns.mark_coalesced(self._last_row)
         self._last_row = None
+
+    def body_ends(self) -> None:
+        """Take what the end of a whole body completes; its stamp is that of the last read."""
+        if not self.facts.failure:
+            self._messages(self._parser.finish())
+
+    def _messages(self, payloads: list[bytes]) -> None:
+        try:
+            for payload in payloads:
+                self._message(payload)
+                if self.facts.failure:
+                    return
+        except MalformedMessage as error:
+            self._fail("malformed", str(error))
 
     def _message(self, payload: bytes) -> None:
         if self._last_row is not None:
@@ -70,23 +110,31 @@ class StreamSink:
         if payload.strip() == DONE:
             self.facts.done = True
             return
-        message = parse_message(payload)
+        message = self._parse(payload)
         if message.error:
-            self.facts.failure = ("error_event", message.error)
+            self._fail("error_event", message.error)
             return
         self._note(message)
         tokens = message.tokens if message.tokens is not None else self._running_count(message)
         code = message.code
-        self.facts.token_chunks += code in "crt"
+        if code in "crt":
+            self.facts.token_chunks += 1
+            self.last_token_ns = self.last_ns + self._origin_ns
         self._last_row = self._columns.add(
             self.last_ns, self._request, message.text, code, tokens, self._stamp
         )
+
+    def _fail(self, kind: str, message: str) -> None:
+        self.facts.failure = (kind, message)
+        if self._on_failure is not None:
+            self._on_failure()
 
     def _note(self, message: Message) -> None:
         """Keep the facts a message carries beside its text."""
         self.facts.finish_reason = message.finish_reason or self.facts.finish_reason
         self.facts.usage = message.usage or self.facts.usage
         self.facts.timings = message.timings or self.facts.timings
+        self.facts.done = message.done or self.facts.done
 
     def _running_count(self, message: Message) -> int | None:
         """Return how many tokens this chunk brought, if the server has sent usage on every frame so far."""

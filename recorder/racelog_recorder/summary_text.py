@@ -1,12 +1,16 @@
 """A race's result as lines of text: what `record` prints when the race is over."""
 
 from racelog.text import printable
+from racelog.views.faults import FaultCount
+from racelog.views.health import health_line
 from racelog.views.summary import LaneSummary, RaceSummary
 
 MEDALS = ("1st", "2nd", "3rd")
 LONG_MS = 10_000
 ROUND_MS = 100
 EVEN_TENTHS = 10
+SAID = 120
+"""How much of a failure's message the summary shows; ``racelog info`` and the log have more."""
 HEADER = ("", "engine", "requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")
 
 
@@ -25,12 +29,25 @@ def summary_lines(summary: RaceSummary) -> list[str]:
     for lane in summary.lanes:
         if lane.status == "died":
             lines.append(f"{printable(lane.engine)} died: {printable(lane.reason)}")
-        lines += [f"{printable(lane.engine)}: {count} x {kind}" for kind, count in lane.errors.items()]
+        lines += [_fault(lane, fault) for fault in lane.faults]
     return [
         *lines,
         "",
         "TTFT: time to first token. TPOT: time per output token after the first. Places go by median TTFT.",
+        *_client(summary),
     ]
+
+
+def _client(summary: RaceSummary) -> list[str]:
+    """Say whether the numbers are the engines' alone."""
+    verdict = printable(health_line(summary.health))
+    return [f"{verdict[:1].upper()}{verdict[1:]}."] if verdict else []
+
+
+def _fault(lane: LaneSummary, fault: FaultCount) -> str:
+    """Return one kind of failure: how often, and what the first one said."""
+    said = fault.message if len(fault.message) <= SAID else fault.message[: SAID - 1] + "…"
+    return printable(f"{lane.engine}: {fault.count:,} x {fault.kind}{f' ({said})' if said else ''}")
 
 
 def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:

@@ -15,7 +15,7 @@ import trio
 from racelog.events import Head, Note
 from racelog.log.segment import SegmentWriter
 from racelog_recorder.gpu import GpuColumns, GpuSource, open_gpus
-from racelog_recorder.health import MIB, HostColumns
+from racelog_recorder.health import MIB, HostColumns, Reading
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.spec import Report, TelemetrySpec
@@ -55,7 +55,7 @@ async def sample_host(journal: Journal, interval_s: float) -> None:
         while True:
             await trio.sleep(interval_s)
             used_mib = psutil.virtual_memory().used / MIB
-            samples.add(journal.now_ns(), psutil.cpu_percent(), used_mib, None)
+            samples.add(journal.now_ns(), Reading(cpu_pct=psutil.cpu_percent(), rss_mib=used_mib))
             if len(samples) >= SAMPLES_PER_EVENT:
                 journal.record(samples.take())
     finally:

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from racelog.testing.races import Plan
-from racelog.views.summary import RaceSummary
+from racelog.events import Calibration
+from racelog.replay.race import RaceTracks, Replay
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
+from racelog.views.summary import RaceSummary, race_summary
 from racelog_cards.charts import Curve
 from racelog_cards.spec import CardSpec, card_spec
 from racelog_cards.wording import Draws
@@ -151,3 +153,27 @@ def test_a_short_race_shows_how_its_first_tokens_spread() -> None:
 
 def test_names_that_no_font_draws_fall_back_to_the_model() -> None:
     assert card_spec(ODD["markup and emoji"], draws).rows[1].name == "m"
+
+
+def test_a_card_says_that_its_client_was_the_bottleneck() -> None:
+    busy = recorder_readings("vllm", cpu_pct=100.0, loop_lag_us=9_000.0)
+    race = ScriptedRace([Plan("vllm", requests=10, gap_ms=100)])
+    spec = card_spec(race_summary(Replay(RaceTracks([*race.events(), busy]))), draws)
+
+    assert spec.notice == "client-limited"
+    assert (
+        "the client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)"
+        in spec.footer
+    )
+
+
+def test_a_card_says_how_far_its_stamps_were_from_the_truth() -> None:
+    found = Calibration(
+        t=0, lane=0, streams=64, tokens=3200, coalesced=0, p50_us=12.0, p99_us=31.0, max_us=90.0, stamp="kernel",
+        tokens_per_s=3200.0,
+    )  # fmt: skip
+    summary = race_summary(Replay(RaceTracks([*ScriptedRace([Plan("vllm")]).events(), found])))
+
+    assert card_spec(summary, draws).footer[-3] == (
+        "the client kept up: stamp error p99 0.031 ms at 64 streams"
+    )

@@ -17,7 +17,9 @@ from racelog.errors import NewerLog, NotALog
 from racelog.events import (
     FORMAT_VERSION,
     AnyEvent,
+    Calibration,
     ClockAnchor,
+    Control,
     Gap,
     GpuSamples,
     HostSamples,
@@ -91,6 +93,34 @@ EVERY_KIND: list[AnyEvent] = [
     LaneEnd(t=3_000, lane=0, status="stopped", reason="asked to"),
 ]  # fmt: skip
 
+SINCE_THEN: list[AnyEvent] = [
+    RaceFacts(
+        t=0, race_id="20261121-013000-0a1b2c3d", name="since then", started_at="2026-11-21T01:30:00.000Z", seed=7,
+        concurrency=0, rate_per_s=12.5, arrival="gamma", max_open=64,
+    ),
+    LaneFacts(t=0, lane=0, engine="a", model="m", url="https://127.0.0.1:9000/v1"),
+    Calibration(
+        t=500, lane=0, streams=64, tokens=3_200, coalesced=7, p50_us=11.5, p99_us=31.0, max_us=420.25, stamp="kernel",
+        tokens_per_s=3_188.5, loop_lag_us=900.0, truth_p99_us=14.5,
+    ),
+    Control(t=1_000, what="go"),
+    LaneStart(t=1_050, lane=0, cpus=[2, 3]),
+    RequestScheduled(t=1_060, lane=0, req=0, prompt=0),
+    RequestSent(t=1_100, lane=0, req=0, connection="new", connect_ns=90, dns_ns=10, tcp_ns=30, tls_ns=50),
+    HostSamples(
+        t=1_200, process="lane:a", d=[0, 10], cpu_pct=[12.5, 13.0], rss_mib=[80.25, 81.0], loop_lag_us=[3.0, None],
+        pump_batch=[1.5, None], pump_batch_max=[4.0, None], backlog=[0.0, 1.0],
+    ),
+    Control(t=1_300, what="pause", by="user"),
+    Control(t=1_400, what="resume", by="user"),
+    Control(t=1_500, what="eliminate", lane=0, by="user", reason="last at the half"),
+    RequestEnd(t=1_600, lane=0, req=0, status="cancelled"),
+    LaneEnd(t=1_700, lane=0, status="stopped", reason="eliminated: last at the half"),
+    Control(t=1_800, what="stop", by="signal"),
+    Control(t=1_900, what="cancel", by="signal"),
+]  # fmt: skip
+"""Kinds and fields that format 1 got after its first goldens were made."""
+
 ODD: list[AnyEvent] = [
     Unknown(t=5, k="from.the.future", raw=Raw(b'{"k":"from.the.future","t":5,"x":[1,2.50,{"y":null}]}')),
     Unknown(t=6, k="mark", raw=Raw(b'{"k":"mark","v":2,"t":6,"label":{"en":"a newer mark"}}')),
@@ -126,6 +156,7 @@ def logs(folder: Path) -> dict[str, bytes]:
     return {
         "minimal": segment(folder, [], finish=False),
         "full": segment(folder, EVERY_KIND),
+        "full-2": segment(folder, SINCE_THEN),
         "odd": segment(folder, ODD),
         "torn": race[:-30],
         "flipped": bytes(flipped),

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from racelog.cli import run
+from racelog.log.segment import SegmentWriter
 from racelog.replay.race import RaceTracks, Replay
-from racelog.testing.races import Plan, ScriptedRace
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import RaceView, race_view
 
 SECOND = 1_000_000_000
@@ -93,3 +94,19 @@ def test_a_race_that_is_not_there_says_how_to_get_one(
 ) -> None:
     assert run(["play", "--home", str(tmp_path)]) == 2
     assert "racelog record" in capsys.readouterr().err
+
+
+def test_running_lines_tell_once_that_the_client_is_the_bottleneck(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    race = ScriptedRace([Plan("a", requests=10, gap_ms=100)])
+    path = tmp_path / "race.rlog"
+    with SegmentWriter(path, race.head()) as writer:
+        writer.commit([*race.events(), recorder_readings("a", cpu_pct=100.0, loop_lag_us=9_000.0)])
+        writer.finish(12_000_000_000)
+
+    run(["play", str(path), "--plain", "--speed", "max"])
+    told = [line for line in capsys.readouterr().out.splitlines() if "bottleneck" in line]
+
+    why = "he client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)"
+    assert [line.partition("  ")[2] or line for line in told] == [f"t{why}", f"T{why}."]

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelog.events import AnyEvent, Mark
+from racelog.events import AnyEvent, Calibration, Mark
 from racelog.replay.race import RaceTracks
-from racelog.testing.races import Plan, ScriptedRace
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import StreamView
 from racelog_player.canvas import Depth
 from racelog_player.cells import width
@@ -193,3 +193,41 @@ def test_a_title_leaves_out_whole_facts_where_room_is_short(race: ScriptedRace) 
     scene = scene_at(race, 9.3)
     long = replace(scene, race=msgspec.structs.replace(scene.race, name="n" * 40))
     assert text_of(long, 80, 24).splitlines()[0] == f" 🏁 {'n' * 40}  all at once         9.3 of 25.8 s"
+
+
+def limited() -> Scene:
+    """Return a race half through whose recorder had no CPU to spare."""
+    plan = Plan("vllm", requests=10, gap_ms=100)
+    events = [
+        *ScriptedRace([plan, Plan("sglang", ttft_ms=200)]).events(),
+        recorder_readings("vllm", cpu_pct=100.0, loop_lag_us=9_000.0),
+    ]
+    return Player(Still(events), Playhead(5 * SECOND, 0, paused=True)).scene(0)
+
+
+def test_a_client_that_is_the_bottleneck_is_named_in_the_title_and_explained_below() -> None:
+    first, *others = text_of(limited(), 120, 40).splitlines()
+
+    assert " client-limited " in first
+    assert any(
+        "the client was the bottleneck: vllm: its CPU was full for 100% of the race (90% of a core, its loop late)"
+        in line
+        for line in others
+    )
+
+
+def test_the_smallest_screen_has_room_to_say_that_the_client_is_the_bottleneck() -> None:
+    assert " client-limited " in text_of(limited(), 60, 15).splitlines()[0]
+
+
+def test_the_grid_tells_how_far_each_lanes_stamps_are_off(race: ScriptedRace) -> None:
+    found = Calibration(
+        t=0, lane=0, streams=64, tokens=3200, coalesced=0, p50_us=12.0, p99_us=31.0, max_us=400.0, stamp="kernel",
+        tokens_per_s=3200.0,
+    )  # fmt: skip
+    still = Still([*race.race_events(), found])
+    scene = replace(Player(still, Playhead(0, 0, paused=True)).scene(0), stage=Stage.GRID)
+
+    (told,) = [line for line in text_of(scene, 80, 24).splitlines() if "stamps 0.03 ms off" in line]
+
+    assert race.plans[0].engine in told

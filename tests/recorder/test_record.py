@@ -16,13 +16,17 @@ import pytest
 
 from racelog.events import (
     AnyEvent,
+    Calibration,
+    Control,
     Head,
+    HostSamples,
     LaneEnd,
     LaneStart,
     Mark,
     Note,
     RequestEnd,
     RequestScheduled,
+    RequestSent,
     Tokens,
 )
 from racelog.home import stored_races
@@ -44,7 +48,7 @@ class Endpoints:
 
     def command(self, *arguments: str, engines: list[str] | None = None) -> list[str]:
         flags = [flag for engine in (engines or self.engines) for flag in ("--engine", engine)]
-        quiet = ["--no-ui", "--countdown", "0", "--home", str(self.home)]
+        quiet = ["--no-ui", "--no-calibrate", "--countdown", "0", "--home", str(self.home)]
         return [sys.executable, "-m", "racelog", "record", *flags, *quiet, *arguments]
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
@@ -116,6 +120,33 @@ def pid_of(events: list[AnyEvent], role: str, lane: int | None = None) -> int:
     return pid
 
 
+def test_every_lane_is_calibrated_before_it_starts(endpoints: Endpoints) -> None:
+    command = [
+        word
+        for word in endpoints.command("--requests", "2", "--concurrency", "2")
+        if word != "--no-calibrate"
+    ]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+
+    assert done.returncode == 0, done.stderr
+    log = endpoints.log()
+    starts = {start.lane: start.t for start in log.of(LaneStart)}
+    found = list(log.of(Calibration))
+    assert sorted((one.lane, one.streams) for one in found) == [(0, 2), (1, 2)]
+    assert all(one.t < starts[one.lane] for one in found)
+
+
+def test_a_lane_tells_of_its_pump_and_its_backlog_while_it_races(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "4")
+
+    assert done.returncode == 0, done.stderr
+    lanes = [event for event in endpoints.log().of(HostSamples) if event.process.startswith("lane:")]
+    assert {event.process for event in lanes} == {"lane:slow", "lane:fast"}
+    assert all(len(event.pump_batch) == len(event.backlog) == len(event.d) for event in lanes)
+    assert max(largest or 0 for event in lanes for largest in event.pump_batch_max) >= 1
+
+
 def test_a_race_ends_as_one_sealed_log_with_every_request(endpoints: Endpoints) -> None:
     done = endpoints.record("--requests", "4", "--concurrency", "2")
 
@@ -165,15 +196,78 @@ def test_warmup_requests_are_recorded_and_do_not_count(endpoints: Endpoints) -> 
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_stop_signal_cancels_what_is_open_and_seals(endpoints: Endpoints, name: str) -> None:
+def test_a_stop_signal_lets_what_is_open_finish_and_seals(endpoints: Endpoints, name: str) -> None:
     race = endpoints.start("--requests", "1000", "--concurrency", "2")
     endpoints.follow_until(racing(lanes=2))
     race.send_signal(getattr(signal, name))
     race.communicate(timeout=DEADLINE_S)
+    log = endpoints.log()
 
     assert race.returncode == 130
-    assert ends(endpoints.log())[0, "cancelled"] == 2
-    assert {end.status for end in endpoints.log().of(LaneEnd)} == {"stopped"}
+    assert {status for _, status in ends(log)} == {"ok"}
+    assert sum(ends(log).values()) == len(list(log.of(RequestScheduled)))
+    assert {end.status for end in log.of(LaneEnd)} == {"stopped"}
+    assert [(order.what, order.by) for order in log.of(Control)] == [("go", "plan"), ("stop", "signal")]
+
+
+def never_answering(wire: Any) -> Callable[[socket.socket, int], None]:
+    """Return a script that reads a request and leaves the client waiting for as long as it stays."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.recv(1)
+
+    return script
+
+
+def signal_when_told(race: "subprocess.Popen[str]", word: str) -> None:
+    """Send SIGINT as soon as ``word`` stands on the race's stderr."""
+    assert race.stderr is not None
+    for line in race.stderr:
+        if word in line:
+            race.send_signal(signal.SIGINT)
+            return
+    raise AssertionError(f"{word!r} was never said")
+
+
+def test_a_second_signal_cancels_what_is_open(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
+    engines = [f"silent={scripted(never_answering(wire)).url},model=m"]
+    race = endpoints.start("--no-preflight", "--requests", "1000", "--concurrency", "2", engines=engines)
+    endpoints.follow_until(lambda events: sum(isinstance(event, RequestSent) for event in events) == 2)
+    race.send_signal(signal.SIGINT)
+    signal_when_told(race, "stopping: nothing more is sent, open requests have 5 s to finish")
+    race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 130
+    assert ends(endpoints.log()) == {(0, "cancelled"): 2}
+    assert [order.what for order in endpoints.log().of(Control)] == ["go", "stop", "cancel"]
+
+
+def test_a_grace_of_zero_cancels_at_once(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
+    engines = [f"silent={scripted(never_answering(wire)).url},model=m"]
+    race = endpoints.start("--no-preflight", "--requests", "9", "--grace", "0", engines=engines)
+    endpoints.follow_until(lambda events: any(isinstance(event, RequestSent) for event in events))
+    race.send_signal(signal.SIGINT)
+    race.communicate(timeout=DEADLINE_S)
+
+    assert {status for _, status in ends(endpoints.log())} == {"cancelled"}
+
+
+def test_an_open_loop_sends_every_engine_the_same_at_the_same_instant(endpoints: Endpoints) -> None:
+    done = endpoints.record("--rate", "20/s", "--requests", "10", "--seed", "2")
+    by_lane: dict[int, list[tuple[int, int, int]]] = {0: [], 1: []}
+    for event in endpoints.log().of(RequestScheduled):
+        by_lane[event.lane].append((event.req, event.t, event.prompt))
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(by_lane[0]) == sorted(by_lane[1])
+    assert len(by_lane[0]) == 10
+
+
+def test_a_race_can_end_as_json(endpoints: Endpoints) -> None:
+    done = endpoints.record("--requests", "1", "--json")
+
+    assert [lane["ok"] for lane in json.loads(done.stdout)["lanes"]] == [1, 1]
 
 
 def test_kill_minus_nine_of_a_lane_leaves_the_other_whole(endpoints: Endpoints) -> None:

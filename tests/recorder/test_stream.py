@@ -77,6 +77,17 @@ def test_a_server_that_counts_on_every_frame_gives_tokens_per_chunk() -> None:
     assert batch.n == [1, 4, 1]
 
 
+def test_a_server_that_sends_token_ids_gives_tokens_per_chunk() -> None:
+    frames = [
+        b'data: {"choices":[{"delta":{"content":"a"},"token_ids":[1]}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"bcd"},"token_ids":[2,3,4]}]}\n\n',
+    ]
+    batch, _ = sunk(*frames)
+
+    assert batch is not None
+    assert batch.n == [1, 3]
+
+
 def test_usage_on_the_last_text_frame_alone_counts_no_chunk(wire: Any) -> None:
     last = b'data: {"choices":[{"delta":{"content":"b"}}],"usage":{"completion_tokens":9}}\n\n'
     batch, sink = sunk(wire.content("a"), last)

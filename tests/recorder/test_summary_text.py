@@ -2,7 +2,7 @@
 
 from racelog.events import AnyEvent, LaneEnd
 from racelog.replay.race import RaceTracks, Replay
-from racelog.testing.races import Plan, ScriptedRace
+from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.summary import race_summary
 from racelog_recorder.summary_text import summary_lines
 
@@ -29,8 +29,8 @@ def test_lanes_stand_by_place_with_their_numbers() -> None:
     ]
 
 
-def test_failures_are_counted_by_name() -> None:
-    assert "a: 2 x http" in lines(Plan("a", fail=(0, 2)))
+def test_failures_are_counted_by_name_with_what_the_first_said() -> None:
+    assert "a: 2 x http (HTTP 500)" in lines(Plan("a", fail=(0, 2)))
 
 
 def test_a_race_without_a_success_has_no_winner() -> None:
@@ -66,3 +66,14 @@ def test_a_winner_is_not_compared_with_a_lane_that_died() -> None:
 
 def _ends(event: AnyEvent, lane: int) -> bool:
     return isinstance(event, LaneEnd) and event.lane == lane
+
+
+def test_a_client_that_was_the_bottleneck_has_the_last_word() -> None:
+    race = ScriptedRace([Plan("a", requests=10, gap_ms=100)])
+    busy = recorder_readings("a", cpu_pct=100.0, loop_lag_us=9_000.0)
+
+    told = summary_lines(race_summary(Replay(RaceTracks([*race.events(), busy]))))
+
+    assert told[-1] == (
+        "The client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)."
+    )

@@ -85,6 +85,18 @@ async def _first_line(process: trio.Process) -> _Served:
     return msgspec.json.decode(bytes(line), type=_Served)
 
 
+def unserved_engines() -> tuple[EnginePlan, ...]:
+    """Return the demo's engines as they are while nobody serves them: without an address that answers."""
+    lanes = RaceTracks(open_log(RECORDING).events).lanes.values()
+    return tuple(
+        EnginePlan(
+            name=lane.facts.engine, url="http://127.0.0.1/v1", model=lane.facts.model, color=lane.facts.color,
+            emoji=lane.facts.emoji,
+        )
+        for lane in lanes
+    )  # fmt: skip
+
+
 def demo_plan(engines: tuple[EnginePlan, ...]) -> RacePlan:
     """Return the plan of the demo race: what was asked then, in the same order, asked again of ``engines`` at once."""
     tracks = RaceTracks(open_log(RECORDING).events)

@@ -5,10 +5,12 @@ Python costs tens. The body goes to a sink by plain calls: waking a task per tok
 of the path together.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import httptools
 
+from racelog_recorder.pump.encoding import EncodingFault, Inflater, decoder_for
 from racelog_recorder.pump.stamps import Arrival
 
 MAX_HEADER_BYTES = 256 * 1024
@@ -39,7 +41,8 @@ class Exchange:
     """Parses one response. ``headers_at``, ``finished``, ``keep_alive`` and ``failure`` say how far it is.
 
     ``failure`` is a short text when the bytes are no HTTP response; feeding after `finished` is ignored by the
-    protocol's rule that a client sends one request at a time.
+    protocol's rule that a client sends one request at a time. A compressed body is unfolded here, after stamping;
+    ``headers`` then no longer say so. Trailers are passed over.
     """
 
     def __init__(self, sink: BodySink | None) -> None:
@@ -55,15 +58,24 @@ class Exchange:
         self.sink = sink
         self._when: Arrival | None = None
         self._informational = False
+        self._inflater: Inflater | None = None
+        self._bodiless_bytes = 0
+        self._buffered_bytes = 0
+        self._give: Callable[[bytes], None] = self._keep
         self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def _succeeded(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110 §15.3
 
     def feed(self, data: bytes, when: Arrival) -> None:
         """Take the bytes of one read."""
-        if self.finished:  # bytes behind a response nobody asked for more of: never reuse this connection
+        if self.finished or self.failure:  # bytes that nobody asked for: never reuse this connection
             self.keep_alive = False
             return
         self._when = self.last_at = when
         self.received_bytes += len(data)
+        self._bodiless_bytes += len(data)
         if self.sink:
             self.sink.read_begins(when)
         try:
@@ -72,26 +84,32 @@ class Exchange:
             self.failure = "the server switched protocols"
         except httptools.HttpParserError as error:
             self.failure = self.failure or f"no valid HTTP response: {error}"
-        if self.headers_at is None and self.received_bytes > MAX_HEADER_BYTES:
+        if self._bodiless_bytes > MAX_HEADER_BYTES and not self.finished:
             self.failure = self.failure or f"response headers exceed {MAX_HEADER_BYTES} bytes"
         if self.sink:
             self.sink.read_ends()
+        if (
+            self.finished or self.failure
+        ):  # it holds our methods: a circle, and no garbage collector runs while a lane races
+            del self._parser, self._give
 
-    def closed(self, when: Arrival) -> None:
-        """The peer closed the connection: ends a body that has no length, breaks any other."""
+    def closed(self, when: Arrival, *, farewell: bool = True) -> None:
+        """The peer closed the connection: ends a body that has no length, breaks any other.
+
+        Without ``farewell`` (a TLS connection cut without close_notify) it proves the end of no body at all.
+        """
         if self.finished or self.failure:
             return
         self.last_at = when
         framed = {name for name, _ in self.headers} & {b"content-length", b"transfer-encoding"}
-        if self.headers_at and not framed:
-            self.finished = True
-            self.keep_alive = False
+        if self.headers_at and not framed and farewell:
+            self._complete(keep_alive=False)
         else:
             self.failure = CUT_SHORT
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep one header (called by the parser); what follows the message (a second one) is not kept."""
-        if self.finished:
+        """Keep one header (called by the parser); trailers and what follows the message are not kept."""
+        if self.finished or self.headers_at:
             return
         if len(self.headers) >= MAX_HEADERS:
             self.failure = f"response headers exceed {MAX_HEADERS} lines"
@@ -106,16 +124,36 @@ class Exchange:
         self._informational = 100 <= self.status < 200  # noqa: PLR2004 - RFC 9110 §15.2
         if self._informational:
             self.headers.clear()
-        else:
-            self.headers_at = self._when
+            return
+        self.headers_at = self._when
+        if self.sink and self._succeeded:  # the rest is read
+            self._give = self.sink.body
+        encodings = [value for name, value in self.headers if name == b"content-encoding"]
+        try:
+            self._inflater = decoder_for(b",".join(encodings).decode("latin-1"))
+        except EncodingFault as error:  # an error's body is shown as it is
+            self.failure = str(error) if self._succeeded else ""
+        if self._inflater:
+            self.headers = [(name, value) for name, value in self.headers if name != b"content-encoding"]
 
     def on_body(self, data: bytes) -> None:
         """Hand on a piece of the body (called by the parser)."""
-        if self.finished:
+        if self.finished or self.failure:
             return
-        if self.sink and 200 <= self.status < 300:  # noqa: PLR2004 - only a success is streamed, the rest is read
-            self.sink.body(data)
-        elif self.received_bytes <= MAX_BUFFERED_BYTES:
+        self._bodiless_bytes = 0
+        if self._inflater is None:
+            self._give(data)
+        else:
+            try:
+                for piece in self._inflater.feed(data):
+                    self._give(piece)
+            except EncodingFault as error:
+                self.failure = str(error)
+
+    def _keep(self, data: bytes) -> None:
+        """Buffer a piece of a body that no sink takes."""
+        if self._buffered_bytes <= MAX_BUFFERED_BYTES:
+            self._buffered_bytes += len(data)
             self.buffered.append(data)
 
     def on_message_complete(self) -> None:
@@ -126,5 +164,11 @@ class Exchange:
         if self.finished:  # a second response in the same read
             self.keep_alive = False
             return
+        self._complete(keep_alive=self._parser.should_keep_alive())
+
+    def _complete(self, *, keep_alive: bool) -> None:
+        if self._inflater and not self._inflater.whole:
+            self.failure = self.failure or CUT_SHORT
+            return
         self.finished = True
-        self.keep_alive = self._parser.should_keep_alive()
+        self.keep_alive = keep_alive

@@ -1,10 +1,14 @@
 """Which sockets have something to read, behind one protocol that every platform can serve.
 
-The poller's own descriptor becomes readable when any socket is, so one trio task waits for all of them.
+epoll and kqueue have a descriptor of their own that becomes readable when any socket is, so one trio task waits for
+all of them. select has none, and waits on each socket: right everywhere, and slow beyond a few dozen streams.
 """
 
 import select
+from contextlib import suppress
 from typing import Protocol
+
+import trio
 
 READY_AT_ONCE = 4096
 """Sockets served per drain: more than a lane has, small enough to bound one drain's memory."""
@@ -13,8 +17,8 @@ READY_AT_ONCE = 4096
 class Poller(Protocol):
     """A level-triggered set of sockets to read from."""
 
-    def fileno(self) -> int:
-        """Return the descriptor that is readable while any socket is."""
+    async def wait(self) -> None:
+        """Return when a socket can be read; may return early."""
         ...
 
     def add(self, fd: int) -> None:
@@ -41,9 +45,9 @@ class EpollPoller:
         self._epoll = select.epoll()
         self._events = select.EPOLLIN | select.EPOLLRDHUP
 
-    def fileno(self) -> int:
-        """Return the epoll descriptor."""
-        return self._epoll.fileno()
+    async def wait(self) -> None:
+        """Wait for the epoll descriptor."""
+        await trio.lowlevel.wait_readable(self._epoll.fileno())
 
     def add(self, fd: int) -> None:
         """Watch ``fd`` for bytes and for the peer's close."""
@@ -68,9 +72,9 @@ class KqueuePoller:
     def __init__(self) -> None:
         self._kqueue = select.kqueue()  # type: ignore[attr-defined,unused-ignore]  # absent on Linux
 
-    def fileno(self) -> int:
-        """Return the kqueue descriptor."""
-        return int(self._kqueue.fileno())
+    async def wait(self) -> None:
+        """Wait for the kqueue descriptor."""
+        await trio.lowlevel.wait_readable(int(self._kqueue.fileno()))
 
     def add(self, fd: int) -> None:
         """Watch ``fd``."""
@@ -93,6 +97,52 @@ class KqueuePoller:
         self._kqueue.control([event], 0, 0)
 
 
+class SelectPoller:
+    """Any other POSIX system: one waiting task per socket, and ``poll`` (select without its limit of 1,024)."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._fds: set[int] = set()
+        self._changed = trio.Event()
+
+    async def wait(self) -> None:
+        """Wait on every socket; adding or removing one begins anew."""
+        self._changed = trio.Event()
+        async with trio.open_nursery() as nursery:
+
+            async def readable(fd: int) -> None:
+                with suppress(OSError, trio.ClosedResourceError):  # closed meanwhile: begin anew
+                    await trio.lowlevel.wait_readable(fd)
+                nursery.cancel_scope.cancel()
+
+            for fd in self._fds:
+                nursery.start_soon(readable, fd)
+            await self._changed.wait()
+            nursery.cancel_scope.cancel()
+
+    def add(self, fd: int) -> None:
+        """Watch ``fd`` for bytes and for the peer's close."""
+        self._fds.add(fd)
+        self._poll.register(fd, select.POLLIN)
+        self._changed.set()
+
+    def remove(self, fd: int) -> None:
+        """Stop watching ``fd``."""
+        self._fds.remove(fd)
+        self._poll.unregister(fd)
+        self._changed.set()
+
+    def ready(self) -> list[int]:
+        """Return readable descriptors."""
+        return [fd for fd, _ in self._poll.poll(0)]
+
+    def close(self) -> None:
+        """Forget all."""
+        self._fds.clear()
+
+
 def new_poller() -> Poller:
-    """Return the poller of this platform."""
-    return EpollPoller() if hasattr(select, "epoll") else KqueuePoller()
+    """Return the best poller of this platform."""
+    if hasattr(select, "epoll"):
+        return EpollPoller()
+    return KqueuePoller() if hasattr(select, "kqueue") else SelectPoller()

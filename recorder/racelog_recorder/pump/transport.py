@@ -1,14 +1,16 @@
 """The pump as a transport under the httpx API, so that URLs, headers and auth stay httpx's.
 
-Two request extensions connect it to a recorder:
+Three request extensions connect it to a recorder:
 
+- ``racelog.hold``: awaited when the request's bytes and its connection are ready, before anything of it is sent;
 - ``racelog.on_sent``: called with `Sent` right before the first byte of the request goes to the kernel;
 - ``racelog.sink``: a `BodySink` that takes the body of a successful response as it arrives, by plain calls.
 
-Without a sink a response is read whole before it is given (model lists, error bodies). Plain HTTP/1.1 only.
+Without a sink a response is read whole before it is given (model lists, error bodies). HTTP/1.1 over TCP, TLS or a
+unix socket; proxies and HTTP/2 are the plain transport's (`racelog_recorder.plain`).
 """
 
-import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -17,23 +19,40 @@ from typing import Literal
 import httpx2
 import trio
 
-from racelog_recorder.pump import stamps
+from racelog_recorder.due import Hold
+from racelog_recorder.pump.connection import Connection
+from racelog_recorder.pump.dial import ConnectTimes, Target, dial
 from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.exchange import BodySink, Exchange
-from racelog_recorder.pump.stamps import Arrival
+from racelog_recorder.pump.tls import TlsFiles, client_context
 
-Origin = tuple[str, int]
+Origin = tuple[str, str, int]
 ConnectionUse = Literal["new", "reused", "reopened", ""]
 """How a request got its connection; "reopened" after the server had dropped an idle one, "" where unknown."""
+
+_NEW: ConnectionUse = "new"
+_REUSED: ConnectionUse = "reused"
+_REOPENED: ConnectionUse = "reopened"
+
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """When a request left (monotonic ns), over which connection, and what connecting cost."""
+    """When a request left (monotonic ns), over which connection, and what connecting cost in all and by step."""
 
     t_ns: int
     connection: ConnectionUse
     connect_ns: int | None
+    dns_ns: int | None = None
+    tcp_ns: int | None = None
+    tls_ns: int | None = None
+
+
+def sent_now(connection: ConnectionUse, times: ConnectTimes | None) -> Sent:
+    """Return the `Sent` of this instant."""
+    if times is None:
+        return Sent(time.monotonic_ns(), connection, None)
+    return Sent(time.monotonic_ns(), connection, times.total_ns, times.dns_ns, times.tcp_ns, times.tls_ns)
 
 
 OnSent = Callable[[Sent], None]
@@ -48,79 +67,31 @@ class _Call:
     wire: bytes
 
 
-class Connection:
-    """One keep-alive connection; carries one exchange at a time."""
-
-    def __init__(self, sock: socket.socket, pump: Pump) -> None:
-        self.sock = sock
-        self.reusable = True
-        self.error: OSError | None = None
-        self.last_activity_s = 0.0
-        self.exchange = Exchange(None)
-        self.headers = trio.Event()
-        self.done = trio.Event()
-        self._pump = pump
-        pump.watch(sock, self._on_read)
-
-    def begin(self, sink: BodySink | None) -> Exchange:
-        """Start a new exchange; its events are fresh."""
-        self.exchange = Exchange(sink)
-        self.headers = trio.Event()
-        self.done = trio.Event()
-        self.last_activity_s = trio.current_time()
-        return self.exchange
-
-    async def send(self, data: bytes) -> None:
-        """Hand all of ``data`` to the kernel; waits only when the socket's buffer is full."""
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.sock.send(view) :]
-            except BlockingIOError:
-                await trio.lowlevel.wait_writable(self.sock)
-
-    def close(self) -> None:
-        """Close the socket; safe to call again."""
-        if self.sock.fileno() >= 0:
-            self._pump.unwatch(self.sock)
-            self.sock.close()
-        self.reusable = False
-
-    def _on_read(self, data: bytes, when: Arrival, error: OSError | None) -> None:
-        self.last_activity_s = trio.current_time()
-        exchange = self.exchange
-        if error is not None:
-            self.error, self.reusable = error, False
-            exchange.last_at = when
-        elif not data:
-            self.reusable = False
-            exchange.closed(when)
-        elif (
-            exchange.finished
-        ):  # bytes nobody asked for: whatever they are, the next answer is not among them
-            self.reusable = False
-        else:
-            exchange.feed(data, when)
-        if exchange.headers_at and not self.headers.is_set():
-            self.headers.set()
-        if exchange.finished or exchange.failure or not self.reusable:
-            self.headers.set()
-            self.done.set()
-        if not self.reusable:
-            self._pump.unwatch(self.sock)
-
-
 class PumpTransport(httpx2.AsyncBaseTransport):
     """Sends requests over pumped connections, reusing idle ones.
 
     A reused connection that the server closed before the first byte of an answer is reopened once: servers drop
-    idle connections at will (llama.cpp's after 5 s or 100 requests), and that is no error of the engine.
+    idle connections at will (llama.cpp's after 5 s or 100 requests), and that is no error of the engine. So is
+    any that it closed while a ready request was held back. What has begun to be answered is never sent again.
+
+    With ``unix_socket`` every request goes there, whatever its host. One context of ``tls`` serves all connections.
+
+    Raises:
+        OSError: a file of ``tls`` cannot be used (`ssl.SSLError` is one).
     """
 
     def __init__(
-        self, pump: Pump, *, connect_timeout_s: float = 10.0, quiet_timeout_s: float = 120.0
+        self,
+        pump: Pump,
+        *,
+        connect_timeout_s: float = 10.0,
+        quiet_timeout_s: float = 120.0,
+        tls: TlsFiles | None = None,
+        unix_socket: str = "",
     ) -> None:
         self._pump = pump
+        self._context: ssl.SSLContext | None = None if tls is None else client_context(tls)
+        self._unix_socket = unix_socket
         self._connect_timeout_s = connect_timeout_s
         self._quiet_timeout_s = quiet_timeout_s
         self._idle: dict[Origin, list[Connection]] = {}
@@ -132,19 +103,19 @@ class PumpTransport(httpx2.AsyncBaseTransport):
             httpx2.ConnectError, httpx2.ConnectTimeout: no connection.
             httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError: no response.
         """
-        if request.url.scheme != "http":
-            raise httpx2.UnsupportedProtocol(f"the pump speaks plain http, not {request.url.scheme!r}")
-        origin = (request.url.host, request.url.port or 80)
+        url = request.url
+        if url.scheme not in PORTS:
+            raise httpx2.UnsupportedProtocol(f"the pump speaks http and https, not {url.scheme!r}")
+        origin = (url.scheme, url.host, url.port or PORTS[url.scheme])
         call = _Call(origin, request, await _serialize(request))
-        connection = self._take_idle(origin)
-        if connection is not None:
-            response = await self._exchange(connection, call, "reused", None)
-            if response is not None:
-                return response
-        started_ns = time.monotonic_ns()
-        fresh = await self._connect(origin)
-        how: ConnectionUse = "new" if connection is None else "reopened"
-        response = await self._exchange(fresh, call, how, time.monotonic_ns() - started_ns)
+        connection, times, how = self._take_idle(origin), None, _REUSED
+        if connection is None:
+            connection, times = await self._connect(origin)
+            how = _NEW
+        response = await self._exchange(connection, call, how, times)
+        if response is None:
+            connection, times = await self._connect(origin)
+            response = await self._exchange(connection, call, _REOPENED, times)
         assert response is not None
         return response
 
@@ -164,63 +135,75 @@ class PumpTransport(httpx2.AsyncBaseTransport):
             connection.close()
         return None
 
-    async def _connect(self, origin: Origin) -> Connection:
-        host, port = origin
+    async def _connect(self, origin: Origin) -> tuple[Connection, ConnectTimes]:
+        scheme, host, port = origin
+        if scheme == "https" and self._context is None:  # loading the system's trust takes a while: once
+            self._context = client_context(TlsFiles())
+        context = self._context if scheme == "https" else None
+        target = Target(host, port, self._unix_socket, context)
         try:
             with trio.fail_after(self._connect_timeout_s):
-                stream = await trio.open_tcp_stream(host, port)
+                dialled = await dial(target)
         except trio.TooSlowError as error:
             raise httpx2.ConnectTimeout(
-                f"no connection to {host}:{port} within {self._connect_timeout_s:g} s"
+                f"no connection to {target} within {self._connect_timeout_s:g} s"
             ) from error
         except OSError as error:
             raise httpx2.ConnectError(_reason(error)) from error
-        sock = socket.socket(fileno=stream.socket.detach())
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stamps.enable(sock)
-            return Connection(sock, self._pump)
-        except OSError as error:  # macOS refuses options on a socket that was reset meanwhile
-            sock.close()
-            raise httpx2.ConnectError(_reason(error)) from error
+        return Connection(dialled, self._pump), dialled.times
 
     async def _exchange(
-        self, connection: Connection, call: _Call, how: ConnectionUse, connect_ns: int | None
+        self, connection: Connection, call: _Call, how: ConnectionUse, times: ConnectTimes | None
     ) -> httpx2.Response | None:
-        """Run one exchange up to its headers; None when a reused connection turned out to be closed."""
-        exchange = connection.begin(call.request.extensions.get("racelog.sink"))
-        on_sent: OnSent | None = call.request.extensions.get("racelog.on_sent")
+        """Run one exchange up to its headers; None when the server had dropped the connection and none was begun."""
+        extensions = call.request.extensions
+        exchange = connection.begin(extensions.get("racelog.sink"))
+        on_sent: OnSent | None = extensions.get("racelog.on_sent")
+        hold: Hold | None = extensions.get("racelog.hold")
         try:
+            if hold:
+                await hold()
+                if not connection.reusable and how != _REOPENED:
+                    connection.close()
+                    return None
             if on_sent:
-                on_sent(Sent(time.monotonic_ns(), how, connect_ns))
-            with trio.fail_after(self._quiet_timeout_s):
-                await connection.send(call.wire)
+                on_sent(sent_now(how, times))
+            unsent = await self._send(connection, call.wire)
             await self.wait(connection, connection.headers)
-        except trio.TooSlowError as error:
-            connection.close()
-            raise httpx2.WriteTimeout(
-                f"the request was not taken within {self._quiet_timeout_s:g} s"
-            ) from error
-        except OSError as error:
-            connection.close()
-            if how == "reused" and not exchange.received_bytes:
-                return None
-            raise httpx2.WriteError(_reason(error)) from error
         except BaseException:
             connection.close()
             raise
         if exchange.headers_at is None:
             connection.close()
-            if how == "reused" and not exchange.received_bytes:
+            if how == _REUSED and not exchange.received_bytes:
                 return None
-            raise _broken(connection)
+            if unsent is not None and connection.error is None:
+                raise httpx2.WriteError(_reason(unsent)) from unsent
+            raise _broken(connection) from connection.error
         return httpx2.Response(
             exchange.status,
             headers=exchange.headers,
             stream=_Body(self, connection, call.origin),
             extensions={"http_version": b"HTTP/1.1", "racelog.headers_at": exchange.headers_at},
         )
+
+    async def _send(self, connection: Connection, wire: bytes) -> OSError | None:
+        """Hand the request to the kernel; return what kept it from being taken whole.
+
+        A server may answer before it has read everything, and close: what it said (an HTTP error, a TLS alert) still
+        lies in the socket, and tells more than the broken pipe.
+        """
+        try:
+            with trio.fail_after(self._quiet_timeout_s):
+                await connection.send(wire)
+        except trio.TooSlowError as error:
+            raise httpx2.WriteTimeout(
+                f"the request was not taken within {self._quiet_timeout_s:g} s"
+            ) from error
+        except OSError as error:
+            connection.keep = False
+            return error
+        return None
 
     async def wait(self, connection: Connection, event: trio.Event) -> None:
         """Wait for ``event``; raise `httpx2.ReadTimeout` when nothing at all arrives for too long."""
@@ -234,7 +217,8 @@ class PumpTransport(httpx2.AsyncBaseTransport):
 
     def release(self, connection: Connection, origin: Origin) -> None:
         """Keep the connection for the next request if its exchange ended cleanly, else close it."""
-        if connection.exchange.finished and connection.exchange.keep_alive and connection.reusable:
+        exchange = connection.exchange
+        if exchange.finished and exchange.keep_alive and connection.reusable and connection.keep:
             self._idle.setdefault(origin, []).append(connection)
         else:
             connection.close()
@@ -254,7 +238,7 @@ class _Body(httpx2.AsyncByteStream):
         for piece in connection.exchange.buffered:
             yield piece
         if not connection.exchange.finished:
-            raise _broken(connection)
+            raise _broken(connection) from connection.error
 
     async def aclose(self) -> None:
         self._transport.release(self._connection, self._origin)
@@ -268,15 +252,8 @@ def _broken(connection: Connection) -> httpx2.TransportError:
 
 
 def _reason(error: OSError) -> str:
-    """Return an OS error in words; trio hides the real one of several attempts in a group."""
-    while isinstance(error.__cause__, BaseExceptionGroup) and error.__cause__.exceptions:
-        inner = error.__cause__.exceptions[0]
-        if not isinstance(inner, OSError):
-            break
-        error = inner
-    if isinstance(error.__cause__, OSError):
-        error = error.__cause__
-    return error.strerror or str(error)
+    """Return an OS error in words."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 async def _serialize(request: httpx2.Request) -> bytes:

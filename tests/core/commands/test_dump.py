@@ -54,7 +54,7 @@ def test_a_lane_is_chosen_by_number_or_engine(race, lane, capfdbinary):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--kind", "tokens", "no such kind 'tokens'; there are clock"),
+        ("--kind", "tokens", "no such kind 'tokens'; there are calibration, clock, control"),
         ("--lane", "c", "there are 0 (a), 1 (b)"),
     ],
 )

@@ -5,14 +5,19 @@ import json
 import pytest
 
 from racelog.cli import run
-from racelog.events import Gap, Note
+from racelog.events import Calibration, Gap, Note
 from racelog.log.seal import seal
-from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 from tests.core.query.recorded import store, write_log
 
 RACE = ScriptedRace(
     [Plan("slow", requests=2, tokens=3), Plan("fast", ttft_ms=40, requests=2, tokens=3, fail=(1,))]
 )
+
+CALIBRATION = Calibration(
+    t=0, lane=0, streams=64, tokens=3200, coalesced=0, p50_us=12.0, p99_us=31.0, max_us=400.0, stamp="kernel",
+    tokens_per_s=3200.0,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -111,3 +116,22 @@ def test_what_is_no_log_exits_1(tmp_path, capfd):
 
     assert run(["info", str(tmp_path / "no.rlog")]) == 1
     assert "is not a racelog file" in capfd.readouterr().err
+
+
+def test_what_the_recorder_noted_of_itself_stands_under_the_verdict(tmp_path, capfd):
+    events = [
+        *ScriptedRace([Plan("a", requests=10, gap_ms=100)]).events(),
+        recorder_readings("a"),
+        CALIBRATION,
+    ]
+    text = " ".join(page(capfd, write_log(tmp_path / "race.rlog", events)).split())
+
+    assert (
+        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated at 64 streams x 50 tok/s: stamp error "
+        "p50 / p99 / max 0.012 / 0.031 / 0.400 ms, 0.0% coalesced, kernel stamps; CPU median 20 % of a core, full 0% "
+        "of the time; loop lag p99 0.8 ms"
+    ) in text
+
+
+def test_a_log_that_tells_nothing_of_its_recorder_says_so(sealed, capfd):
+    assert "Client not judged: the log tells nothing of its recorder" in page(capfd)

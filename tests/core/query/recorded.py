@@ -4,6 +4,8 @@ from pathlib import Path
 
 from racelog.events import (
     AnyEvent,
+    Calibration,
+    Control,
     GpuSamples,
     Head,
     HostSamples,
@@ -81,6 +83,15 @@ EVERY_KIND: list[AnyEvent] = [
     RequestEnd(t=35 * MS, lane=3, req=2, status="failed", error="reset", message="peer left"),
     LaneEnd(t=40 * MS, lane=3, status="died", reason="killed"),
     HostSamples(t=1, process="host", d=[0, 4], cpu_pct=[50.0, None], rss_mib=[1.5, 2.5]),
+    HostSamples(
+        t=15 * MS, process="lane:e3", d=[0, 5 * MS], cpu_pct=[20.0, 40.0], rss_mib=[9.0, 9.5], loop_lag_us=[4.0, None],
+        pump_batch=[1.5, 2.0], pump_batch_max=[3.0, 2.0], backlog=[0.0, 2.0],
+    ),
+    Calibration(
+        t=9 * MS, lane=3, streams=8, tokens=160, coalesced=2, p50_us=11.0, p99_us=30.0, max_us=90.0, stamp="kernel",
+        tokens_per_s=400.0,
+    ),
     GpuSamples(t=2, source="nvml", device=1, d=[0, 6], name="H1", util_pct=[99.0, None], energy_j=[1.0, 2.0]),
     Mark(t=3, label="here", by="user"),
+    Control(t=4, what="pause", by="user", reason="lunch"),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 import pytest
 
+from racelog.events import Gap
 from racelog.log.reader import open_log
 from racelog.query.connect import connect
 from racelog.query.tables import TABLES
@@ -35,7 +36,8 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "race_id": RACE_ID, "name": "every kind", "path": str(tmp_path / "every.rlog"),
         "started_at": datetime.fromisoformat("2026-11-21 01:30:00.250"), "duration_s": 0.03, "status": "partial", "seed": 9,
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
-        "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0,
+        "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0, "client_limited": False, "client_limited_reason": None,
+        "rate_per_s": None, "arrival": None, "max_open": None, "start_spread_us": None,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "races")
@@ -58,7 +60,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "t_headers_ns": 20 * MS, "t_first_token_ns": 25 * MS, "t_last_token_ns": 32 * MS, "t_end_ns": 34 * MS,
         "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
         "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
-        "ttfo_ms": 20.0, "error_message": None, "connection": "reused",
+        "ttfo_ms": 20.0, "error_message": None, "connection": "reused", "queue_ms": 2.0,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]
@@ -70,12 +72,16 @@ def test_what_never_happened_to_a_request_is_null(every_kind):
 
     assert missing == {
         "http_status", "t_sent_ns", "t_headers_ns", "input_tokens", "ttft_ms", "tpot_ms", "e2e_ms", "finish_reason",
-        "ttfo_ms", "connection",
+        "ttfo_ms", "connection", "queue_ms",
     }  # fmt: skip
     assert tuple(
         warmup[name]
         for name in ("phase", "status", "error_kind", "error_message", "token_basis", "output_tokens")
     ) == ("warmup", "failed", "reset", "peer left", "chunks", 1)
+
+
+def test_an_order_to_the_lanes_is_one_row(every_kind):
+    assert every_kind.execute("from controls").fetchall() == [(RACE_ID, 4, "pause", None, "user", "lunch")]
 
 
 def test_a_token_chunk_is_one_row_and_a_role_is_none(every_kind):
@@ -90,7 +96,12 @@ def test_a_token_chunk_is_one_row_and_a_role_is_none(every_kind):
 
 
 def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(every_kind):
-    host = [(RACE_ID, "host", 1, 50.0, 1.5, None), (RACE_ID, "host", 5, None, 2.5, None)]
+    host = [
+        (RACE_ID, "host", 1, 50.0, 1.5, None, None, None, None),
+        (RACE_ID, "host", 5, None, 2.5, None, None, None, None),
+        (RACE_ID, "lane:e3", 15 * MS, 20.0, 9.0, 4.0, 1.5, 3.0, 0.0),
+        (RACE_ID, "lane:e3", 20 * MS, 40.0, 9.5, None, 2.0, 2.0, 2.0),
+    ]
     nothing = (None,) * 5
     gpu = [
         (RACE_ID, "nvml", 1, 2, 99.0, *nothing, 1.0, "H1"),
@@ -99,6 +110,26 @@ def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(eve
 
     assert host == every_kind.execute("from host_samples").fetchall()
     assert gpu == every_kind.execute("from gpu_samples").fetchall()
+
+
+def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
+    expected = {
+        "race_id": RACE_ID, "lane_id": 3, "client_limited": False, "reason": None, "samples": 2, "cpu_pct_p50": 30.0,
+        "full_share": 0.0, "loop_lag_p99_us": 4.0, "coalesced_share": 1 / 3, "user_share": 1 / 3, "most_waiting": 2,
+        "lost_chunks": 0, "lost_events": 0, "calibration_streams": 8, "calibration_tokens_per_s": 400.0,
+        "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel",
+    }  # fmt: skip
+
+    assert [expected] == records(every_kind, "health")
+
+
+def test_a_bottleneck_is_a_column_of_the_race(tmp_path):
+    gap = Gap(t=5, reason="the disk stalled", chunks=3, lane=3)
+    connection = connect(write_log(tmp_path / "lost.rlog", [*EVERY_KIND, gap]))
+
+    rows = connection.execute("select client_limited, client_limited_reason from races").fetchall()
+
+    assert rows == [(True, "it lost 3 chunks and 0 events")]
 
 
 def test_a_mark_is_one_row(every_kind):

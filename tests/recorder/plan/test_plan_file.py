@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racelog.errors import PlanError
+from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.plan import RacePlan, public_plan
 from racelog_recorder.plan_file import load_plan, parse_plan
 from racelog_recorder.plan_schema import race_schema, schema_text
@@ -178,8 +180,10 @@ def test_the_public_plan_keeps_names_and_drops_secrets():
     assert SECRET[8:] not in json.dumps(public)
     assert public["engines"][0] == {
         "name": "a", "url": "http://h/v1?key=<removed>", "model": "", "emoji": "", "color": "", "api_key_env": "A_KEY",
-        "headers": {"X-Api-Key": "<removed>", "X-Team": "red", "X-Note": "<removed>"},
+        "dialect": "openai-chat", "deadlines": msgspec.to_builtins(Deadlines()),
+        "pin": [], "headers": {"X-Api-Key": "<removed>", "X-Team": "red", "X-Note": "<removed>"},
         "params": {"password": "<removed>", "max_tokens": 5},
+        "tls": None, "unix_socket": "", "proxy": "", "http2": False,
     }  # fmt: skip
 
 

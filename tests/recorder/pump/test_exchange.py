@@ -108,3 +108,55 @@ def test_a_server_that_is_no_http_server_is_told_so(wire: Any) -> None:
     exchange.feed(b"SSH-2.0-OpenSSH_9.2\r\n", NOW)
 
     assert exchange.failure.startswith("no valid HTTP response: ")
+
+
+def test_trailers_are_passed_over() -> None:
+    exchange = Exchange(Sink())
+    exchange.feed(CHUNKED[:-2] + b"X-Checksum: 1\r\n\r\n", NOW)
+
+    assert (exchange.finished, exchange.keep_alive) == (True, True)
+    assert exchange.headers == [(b"transfer-encoding", b"chunked")]
+
+
+def test_endless_trailers_are_refused() -> None:
+    exchange = Exchange(Sink())
+    exchange.feed(CHUNKED[:-2], NOW)
+    for _ in range(5):
+        exchange.feed(b"X" * (MAX_HEADER_BYTES // 4), NOW)
+
+    assert exchange.failure == "response headers exceed 262144 bytes"
+
+
+def test_endless_interim_responses_are_refused() -> None:
+    exchange = Exchange(Sink())
+    for _ in range(2 + MAX_HEADER_BYTES // 2_600):
+        exchange.feed(b"HTTP/1.1 102 Processing\r\n\r\n" * 100, NOW)
+
+    assert exchange.failure == "response headers exceed 262144 bytes"
+
+
+@pytest.mark.parametrize(
+    ("head", "keep_alive"),
+    [
+        (b"HTTP/1.0 200 OK\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", True),
+        (b"HTTP/1.1 200 OK\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", False),
+    ],
+)
+def test_whether_the_connection_lives_on(head: bytes, keep_alive: bool) -> None:  # noqa: FBT001 - of the test
+    exchange = Exchange(Sink())
+    exchange.feed(head + b"Content-Length: 5\r\n\r\nhello", NOW)
+
+    assert (exchange.finished, exchange.keep_alive) == (True, keep_alive)
+
+
+def test_a_tls_connection_cut_without_a_farewell_ends_no_body() -> None:
+    exchange = Exchange(Sink())
+    exchange.feed(b"HTTP/1.1 200 OK\r\n\r\nhello", NOW)
+    exchange.closed(NOW, farewell=False)
+
+    assert (exchange.finished, exchange.failure) == (
+        False,
+        "the connection was closed before the response was complete",
+    )

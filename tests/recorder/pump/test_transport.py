@@ -1,60 +1,12 @@
 """The pump under the httpx API against scripted servers on real sockets."""
 
 import socket
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx2
 import pytest
-import trio
-import trio.testing
 
-from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.stamps import Arrival
-from racelog_recorder.pump.transport import PumpTransport, Sent
-
-Use = Callable[[httpx2.AsyncClient], Awaitable[Any]]
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-
-
-def with_client(use: Use, *, idle_jump_s: float | None = None, **options: Any) -> Any:
-    """Run ``use`` with an httpx client over a running pump; ``idle_jump_s`` lets timeouts pass when nothing moves."""
-
-    async def main() -> Any:
-        async with trio.open_nursery() as nursery:
-            pump = Pump()
-            nursery.start_soon(pump.run)
-            async with httpx2.AsyncClient(
-                transport=PumpTransport(pump, **options), trust_env=False
-            ) as client:
-                result = await use(client)
-            nursery.cancel_scope.cancel()
-        return result
-
-    clock = None if idle_jump_s is None else trio.testing.MockClock(autojump_threshold=idle_jump_s)
-    return trio.run(main, clock=clock)
-
-
-class Recorder:
-    """Notes sends and body arrivals."""
-
-    def __init__(self) -> None:
-        self.sent: list[Sent] = []
-        self.arrivals: list[Arrival] = []
-        self.data = b""
-
-    @property
-    def extensions(self) -> dict[str, Any]:
-        return {"racelog.sink": self, "racelog.on_sent": self.sent.append}
-
-    def read_begins(self, when: Arrival) -> None:
-        self.arrivals.append(when)
-
-    def body(self, data: bytes) -> None:
-        self.data += data
-
-    def read_ends(self) -> None:
-        return
+from tests.recorder.pump.harness import HELLO, Recorder, with_client
 
 
 def test_a_response_is_read_through_the_httpx_api(scripted: Any, wire: Any) -> None:
@@ -141,7 +93,7 @@ def test_a_fresh_connection_that_is_closed_without_an_answer_is_an_error(scripte
         return await client.get(server.url)
 
     with pytest.raises(httpx2.RemoteProtocolError, match="closed before the response was complete"):
-        unwrapped(use)
+        with_client(use)
     assert server.connections == 1
 
 
@@ -161,7 +113,7 @@ def test_a_reset_in_the_middle_of_a_stream_is_a_read_error(scripted: Any, wire: 
         await response.aread()
 
     with pytest.raises(httpx2.ReadError, match="reset"):
-        unwrapped(use)
+        with_client(use)
     assert recorder.data == b"one"
 
 
@@ -170,7 +122,7 @@ def test_nothing_listening_is_a_connect_error_in_words() -> None:
         return await client.get("http://127.0.0.1:1/v1")
 
     with pytest.raises(httpx2.ConnectError, match="refused"):
-        unwrapped(use)
+        with_client(use)
 
 
 def test_a_server_that_says_nothing_for_too_long_is_a_read_timeout(scripted: Any, wire: Any) -> None:
@@ -180,20 +132,12 @@ def test_a_server_that_says_nothing_for_too_long_is_a_read_timeout(scripted: Any
         return await client.get(server.url, timeout=None)
 
     with pytest.raises(httpx2.ReadTimeout, match="nothing arrived for 5 s"):
-        unwrapped(use, idle_jump_s=0.2, quiet_timeout_s=5.0)
+        with_client(use, idle_jump_s=0.2, quiet_timeout_s=5.0)
 
 
-def test_https_is_left_to_another_transport() -> None:
+def test_what_is_no_http_is_refused() -> None:
     async def use(client: httpx2.AsyncClient) -> Any:
-        return await client.get("https://127.0.0.1:1/")
+        return await client.get("ftp://127.0.0.1:1/")
 
-    with pytest.raises(httpx2.UnsupportedProtocol, match="plain http"):
-        unwrapped(use)
-
-
-def unwrapped(use: Use, **options: Any) -> None:
-    """Run ``use`` and raise its only error without the nursery's group around it."""
-    try:
-        with_client(use, **options)
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+    with pytest.raises(httpx2.UnsupportedProtocol, match="http and https, not 'ftp'"):
+        with_client(use)

@@ -1,0 +1,203 @@
+"""Was the client the bottleneck? A verdict over what the recorder noted of itself, by rules that stand here alone.
+
+    readings, calibration, stamps, gaps --> LaneHealth --RULES--> reasons --> RaceHealth
+
+The log holds no verdict: a rule that changes judges every past race anew. Each rule names its threshold and where
+that comes from; a lane about which the log tells nothing (imported, or of an old version) is not judged.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from racelog.events import STAMP_CODES, Calibration
+from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US
+from racelog.replay.lane import LaneFold
+from racelog.replay.quantiles import median, quantile
+from racelog.replay.race import Replay
+
+FULL_SHARE = 0.10
+LOOP_LAG_US = 5_000.0
+COALESCED_SHARE = 0.05
+USER_SHARE = 0.05
+CALIBRATION_P99_US = 1_000.0
+
+LEAST_SAMPLES = 20
+"""Two seconds of readings: below that, the burst of connecting alone is a tenth of the race."""
+
+
+class StampError(Struct, frozen=True, kw_only=True):
+    """What the calibration before the race found; see the event `racelog.events.Calibration`."""
+
+    streams: int
+    tokens: int
+    tokens_per_s: float
+    p50_us: float
+    p99_us: float
+    max_us: float
+    coalesced_share: float
+    stamp: str
+    truth_p99_us: float | None
+
+
+class LaneHealth(Struct, frozen=True, kw_only=True):
+    """One lane's evidence and what the rules make of it; ``client_limited`` is None where there is no evidence.
+
+    ``full_share`` is the share of readings that were full (see `racelog.replay.health`); shares are 0 to 1.
+    """
+
+    lane: int
+    engine: str
+    client_limited: bool | None
+    reasons: list[str]
+    samples: int
+    cpu_pct_p50: float | None
+    full_share: float | None
+    loop_lag_p95_us: float | None
+    loop_lag_p99_us: float | None
+    coalesced_share: float | None
+    user_share: float | None
+    most_waiting: int
+    lost_chunks: int
+    lost_events: int
+    calibration: StampError | None
+
+
+class RaceHealth(Struct, frozen=True, kw_only=True):
+    """The verdict on the whole race: limited when any lane was. ``reasons`` name their lanes."""
+
+    client_limited: bool | None
+    reasons: list[str]
+    lanes: list[LaneHealth]
+
+
+def race_health(replay: Replay) -> RaceHealth:
+    """Return the verdict of everything up to where ``replay`` stands. Cost: microseconds a lane."""
+    lanes = [_lane_health(fold) for fold in replay.lanes.values()]
+    judged = [lane.client_limited for lane in lanes if lane.client_limited is not None]
+    named = len(lanes) > 1
+    return RaceHealth(
+        client_limited=any(judged) if judged else None,
+        reasons=[f"{lane.engine}: {why}" if named else why for lane in lanes for why in lane.reasons],
+        lanes=lanes,
+    )
+
+
+def health_line(health: RaceHealth) -> str:
+    """Return the verdict in one line, empty where there is none; engines' names in it are as the log has them."""
+    if health.client_limited is None:
+        return ""
+    if health.client_limited:
+        return f"the client was the bottleneck: {'; '.join(health.reasons)}"
+    worst = max(
+        (lane.calibration for lane in health.lanes if lane.calibration),
+        key=lambda found: found.p99_us,
+        default=None,
+    )
+    if worst is None:
+        return "the client kept up (its stamps were not calibrated)"
+    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams"
+
+
+def full(lane: LaneHealth) -> str:
+    """The lane's process used 90 % of a core or more, and its loop was late, in a tenth of the readings.
+
+    One Python process has one core to receive with; when that is full, what arrives waits. A tenth of the race is
+    what moves a p90.
+    """
+    if lane.samples < LEAST_SAMPLES or lane.full_share is None or lane.full_share < FULL_SHARE:
+        return ""
+    return f"its CPU was full for {lane.full_share:.0%} of the race ({BUSY_CPU_PCT:.0f}% of a core, its loop late)"
+
+
+def late_stamps(lane: LaneHealth) -> str:
+    """The loop woke more than 5 ms late (p99) while the stamps were its own.
+
+    A user stamp is taken when the loop gets to it, so its error is the loop's lag. 5 ms is a quarter of the 20 ms
+    between two tokens at 50 tokens/s. A kernel stamp does not depend on the loop.
+    """
+    lag = lane.loop_lag_p99_us
+    if (
+        lane.samples < LEAST_SAMPLES
+        or lag is None
+        or lag <= LOOP_LAG_US
+        or (lane.user_share or 0.0) <= USER_SHARE
+    ):
+        return ""
+    return f"its event loop woke up to {lag / 1000:.1f} ms late (p99), and so did its own stamps"
+
+
+def late_reading(lane: LaneHealth) -> str:
+    """More than 5 % of the token chunks were read together with a later one, and the loop was late to read them.
+
+    A kernel stamps a read by its last segment, so the earlier chunks in it have only a bound. Of 46,000 tokens/s on a
+    core that kept up 0.9 % were coalesced (DESIGN.md, 5). Servers and proxies join chunks themselves: only where the
+    loop lagged 2 ms or more in a twentieth of the readings (one of them is a timer's rounding) was it the client.
+    """
+    share, lag = lane.coalesced_share, lane.loop_lag_p95_us
+    if share is None or share <= COALESCED_SHARE or lag is None or lag <= LATE_LOOP_US:
+        return ""
+    return f"it read {share:.0%} of the token chunks together with later ones"
+
+
+def lost(lane: LaneHealth) -> str:
+    """Anything was lost: the queue to the disk was full and facts were dropped. One is too many."""
+    if not lane.lost_chunks and not lane.lost_events:
+        return ""
+    return f"it lost {lane.lost_chunks:,} chunks and {lane.lost_events:,} events"
+
+
+def uncalibrated(lane: LaneHealth) -> str:
+    """The calibration's p99 was above 1 ms, the truth server's own error taken off.
+
+    1 ms is this project's budget for stamps without a kernel's help (DESIGN.md, 10), twenty times what it has with it.
+    """
+    found = lane.calibration
+    if found is None or found.p99_us - (found.truth_p99_us or 0.0) <= CALIBRATION_P99_US:
+        return ""
+    return (
+        f"before the race its stamps were {found.p99_us / 1000:.1f} ms off (p99) at {found.streams:,} streams"
+    )
+
+
+Rule = Callable[[LaneHealth], str]
+RULES: tuple[Rule, ...] = (lost, full, late_stamps, late_reading, uncalibrated)
+"""Each returns a reason, or nothing; the gravest first."""
+
+
+def _lane_health(fold: LaneFold) -> LaneHealth:
+    health, facts = fold.health, fold.track.facts
+    chunks = sum(fold.stamps.values())
+    evidence = LaneHealth(
+        lane=facts.lane, engine=facts.engine, client_limited=None, reasons=[], samples=health.samples,
+        cpu_pct_p50=median(health.cpu_pct), full_share=health.full / health.samples if health.samples else None,
+        loop_lag_p95_us=quantile(health.loop_lag_us, 0.95), loop_lag_p99_us=quantile(health.loop_lag_us, 0.99),
+        coalesced_share=_stamp_share(fold, chunks, lambda _who, joined: joined),
+        user_share=_stamp_share(fold, chunks, lambda who, _joined: who == "user"),
+        most_waiting=round(health.most_waiting), lost_chunks=health.lost_chunks, lost_events=health.lost_events,
+        calibration=_stamp_error(health.track.calibration),
+    )  # fmt: skip
+    reasons = [why for rule in RULES if (why := rule(evidence))]
+    told = bool(reasons or evidence.samples or evidence.calibration)
+    return replace(evidence, reasons=reasons, client_limited=bool(reasons) if told else None)
+
+
+def _stamp_share(fold: LaneFold, chunks: int, wanted: Callable[[str, bool], bool]) -> float | None:
+    """Return the share of the race's token chunks whose stamp is ``wanted``."""
+    found = sum(
+        count
+        for letter, count in fold.stamps.items()
+        if letter in STAMP_CODES and wanted(*STAMP_CODES[letter])
+    )
+    return found / chunks if chunks else None
+
+
+def _stamp_error(event: Calibration | None) -> StampError | None:
+    if event is None:
+        return None
+    return StampError(
+        streams=event.streams, tokens=event.tokens, tokens_per_s=event.tokens_per_s, p50_us=event.p50_us,
+        p99_us=event.p99_us, max_us=event.max_us, coalesced_share=event.coalesced / event.tokens if event.tokens else 0.0,
+        stamp=event.stamp, truth_p99_us=event.truth_p99_us,
+    )  # fmt: skip

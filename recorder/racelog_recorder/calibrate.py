@@ -1,0 +1,238 @@
+"""The calibration before a race: the lane's own pump against a server that knows the truth, for about a second.
+
+    lane process: pump -> HTTP -> SSE -> JSON -> columns   <-- loopback --   `truth` process: "<ns of its send>"
+
+As many streams as the race will have open, over loopback, so that what is found is the client's own error. It never
+takes longer than `LIMIT_S` and never fails a race: what went wrong is a note.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+import trio
+
+from racelog.clock import NS_PER_S
+from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
+from racelog.replay.quantiles import quantile
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.journal import Journal
+from racelog_recorder.pump import stamps
+from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.exchange import Exchange
+from racelog_recorder.pump.stamps import Arrival
+from racelog_recorder.spec import LaneSpec
+from racelog_recorder.stream import StreamSink
+
+LIMIT_S = 2.0
+READING_S = 1.7
+"""From the beginning; what has arrived by then is judged. The rest is for the server to end and say how it did."""
+
+STREAMING_S = 1.0
+"""Fifty tokens a stream at the usual pace: of 64 streams, 32 errors lie beyond the p99."""
+
+TTFT_MS = 50.0
+GAP_MS = 20.0
+"""As in the project's benchmarks: 50 tokens/s a stream."""
+
+MAX_TOKENS_PER_S = 20_000
+"""Beyond this the pace is lowered: a quarter of what the server in Python can send, so that it never is what is slow."""
+
+MAX_STREAMS = 4_000
+"""Connecting one takes about 0.1 ms; more would not leave time to stream."""
+
+LAG_SAMPLE_S = 0.01
+KERNEL_SHARE = 0.95
+
+_REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: truth\r\nContent-Length: 0\r\n\r\n"
+
+
+async def calibrate(journal: Journal, pump: Pump, *, lane: int, streams: int) -> None:
+    """Measure how far this process stamps from the truth with ``streams`` streams open, and record it."""
+    try:
+        with trio.fail_after(LIMIT_S):
+            event = await _measured(journal, pump, lane, min(max(1, streams), MAX_STREAMS))
+    except trio.TooSlowError:
+        _note(journal, lane, f"it took longer than {LIMIT_S:g} s")
+    except (OSError, ValueError, KeyError, trio.BrokenResourceError) as error:
+        _note(journal, lane, str(error) or type(error).__name__)
+    else:
+        journal.record(event)
+
+
+def expected_streams(spec: LaneSpec) -> int:
+    """Return how many streams a lane's race will have open: in an open loop, as if an answer took a second.
+
+    By Little's law that is the rate; nobody knows before the race how long the answers will be.
+    """
+    if spec.load is None:
+        return spec.concurrency
+    return min(spec.load.max_open or MAX_STREAMS, max(1, round(spec.load.rate_per_s)))
+
+
+def _note(journal: Journal, lane: int, why: str) -> None:
+    text = f"not calibrated: {why}; how far the stamps of this race are from the truth was not measured"
+    journal.record(Note(t=journal.now_ns(), text=text, level="warning", lane=lane))
+
+
+async def _measured(journal: Journal, pump: Pump, lane: int, streams: int) -> Calibration:
+    """Return what was found.
+
+    Raises:
+        OSError: no process, no connection, or the server left.
+        ValueError: not a single chunk arrived.
+    """
+    until_s = trio.current_time() + READING_S
+    gap_ms = max(GAP_MS, streams * 1000 / MAX_TOKENS_PER_S)
+    tokens = max(2, round(STREAMING_S * 1000 / gap_ms))
+    columns = ChunkColumns(lane)
+    async with _truth(tokens, gap_ms) as server:
+        readers = _Readers(pump, columns, streams)
+        try:
+            await readers.connect(server.port)
+            lags_us = await readers.drained(until_s)
+        finally:
+            readers.close()
+        found = await server.report()
+    batch = columns.take()
+    if batch is None:
+        raise ValueError(f"no chunk arrived within {READING_S:g} s")
+    return _judged(journal.now_ns(), lane, streams, batch, found, lags_us)
+
+
+def _judged(  # noqa: PLR0917 - one call, in this order
+    t_ns: int, lane: int, streams: int, batch: Tokens, found: dict[str, float], lags_us: list[float]
+) -> Calibration:
+    """Return the calibration that a batch of chunks makes, whose texts are the times of their sends.
+
+    Raises:
+        ValueError: all of them were coalesced, so that none has a time of its own.
+    """
+    times = list(accumulate(batch.d, initial=batch.t))[1:]
+    rows = zip(times, batch.x, batch.c or "c" * len(times), batch.s or "k" * len(times), strict=True)
+    chunks = [(t, text, *STAMP_CODES[stamp]) for t, text, code, stamp in rows if code in TOKEN_CODES]
+    errors_us = sorted((t - int(text)) / 1e3 for t, text, _, joined in chunks if not joined)
+    if not errors_us:
+        raise ValueError(f"all of {len(chunks):,} chunks were read together with later ones")
+    p50, p99 = (quantile(errors_us, q) or 0.0 for q in (0.5, 0.99))
+    kernel = sum(who == "kernel" for _, _, who, _ in chunks) >= KERNEL_SHARE * len(chunks)
+    span_s = max(1, times[-1] - times[0]) / NS_PER_S
+    return Calibration(
+        t=t_ns, lane=lane, streams=streams, tokens=len(chunks), coalesced=len(chunks) - len(errors_us),
+        p50_us=round(p50, 1), p99_us=round(p99, 1), max_us=round(errors_us[-1], 1),
+        stamp="kernel" if kernel else "user", tokens_per_s=round(len(chunks) / span_s, 1),
+        loop_lag_us=round(quantile(sorted(lags_us), 0.99) or 0.0, 1) if lags_us else None,
+        truth_p99_us=round(found["write_p99_us"], 1),
+    )  # fmt: skip
+
+
+class _Readers:
+    """So many streams on the pump, parsed as a race's are."""
+
+    def __init__(self, pump: Pump, columns: ChunkColumns, streams: int) -> None:
+        self._pump = pump
+        self._columns = columns
+        self._left = streams
+        self._streams = streams
+        self._sockets: list[socket.socket] = []
+
+    async def connect(self, port: int) -> None:
+        """Connect them all and ask; each begins to stream while the next connect."""
+        for number in range(self._streams):
+            sock = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
+            self._sockets.append(sock)
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stamps.enable(sock)
+            self._pump.watch(sock, _Reader(self, Exchange(StreamSink(self._columns, number, 0))).read)
+            sock.send(_REQUEST)
+            await trio.lowlevel.checkpoint()
+
+    def one_done(self) -> None:
+        """Count a stream that has ended, well or not."""
+        self._left -= 1
+
+    async def drained(self, until_s: float) -> list[float]:
+        """Wait until every stream has ended, or until ``until_s``; return how late the loop woke meanwhile (us)."""
+        lags_us: list[float] = []
+        while self._left and trio.current_time() < until_s:
+            due_s = trio.current_time() + LAG_SAMPLE_S
+            await trio.sleep_until(due_s)
+            lags_us.append((trio.current_time() - due_s) * 1e6)
+        return lags_us
+
+    def close(self) -> None:
+        """Close every connection."""
+        for sock in self._sockets:
+            self._pump.unwatch(sock)
+            sock.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """One stream; what the pump reads goes through the same parsers as a race's."""
+
+    readers: _Readers
+    exchange: Exchange
+    _over: bool = field(default=False)
+
+    def read(self, data: bytes, when: Arrival, error: OSError | None) -> None:
+        """Take one read."""
+        if self._over:
+            return
+        if data:
+            self.exchange.feed(data, when)
+        self._over = error is not None or not data or self.exchange.finished or bool(self.exchange.failure)
+        if self._over:
+            self.readers.one_done()
+
+
+@dataclass(slots=True)
+class _Truth:
+    """A running truth server."""
+
+    port: int
+    process: trio.Process
+
+    async def report(self) -> dict[str, float]:
+        """End it and return what it says of itself."""
+        assert self.process.stdin is not None
+        await self.process.stdin.aclose()
+        said = await _read_all(self.process)
+        report: dict[str, float] = json.loads(said)
+        return report
+
+
+@asynccontextmanager
+async def _truth(tokens: int, gap_ms: float) -> AsyncIterator[_Truth]:
+    """Run a truth server beside the block; it is gone when the block is left, however that happens."""
+    script = Path(__file__).with_name("truth.py")
+    command = [sys.executable, "-I", "-S", os.fspath(script), str(tokens), str(TTFT_MS), str(gap_ms)]
+    process = await trio.lowlevel.open_process(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        line = await process.stdout.receive_some()
+        if not line.strip().isdigit():
+            raise OSError("the truth server did not start")
+        yield _Truth(int(line), process)
+    finally:
+        process.kill()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+
+
+async def _read_all(process: trio.Process) -> bytes:
+    assert process.stdout is not None
+    said = bytearray()
+    async for data in process.stdout:
+        said += data
+    return bytes(said)

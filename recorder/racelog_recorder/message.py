@@ -1,0 +1,88 @@
+"""What one stream message says, whatever the dialect: the types all dialects parse into."""
+
+import json
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from racelog.text import REPLACEMENT
+
+HEAD_BYTES = 80
+"""How much of a malformed message an error shows."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Count = Annotated[int, Meta(ge=0, le=2**53)] | None
+"""A token count a server may claim; beyond it the message is malformed."""
+
+
+class PromptDetails(Struct):
+    """What is known of the input tokens."""
+
+    cached_tokens: Count = None
+
+
+class CompletionDetails(Struct):
+    """What is known of the output tokens."""
+
+    reasoning_tokens: Count = None
+
+
+class TokenUsage(Struct):
+    """The server's count of a request's tokens."""
+
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+
+
+class Message(Struct, frozen=True):
+    """What one stream message says: at most one chunk, and the facts beside it.
+
+    ``code`` is a letter of `racelog.events.KIND_CODES`; ``tokens`` the server's own count for this chunk; ``done``
+    says that the answer is whole.
+    """
+
+    code: str
+    text: str = ""
+    tokens: int | None = None
+    finish_reason: str = ""
+    usage: TokenUsage | None = None
+    timings: dict[str, Any] | None = None
+    error: str = ""
+    done: bool = False
+
+
+class MalformedMessage(ValueError):  # noqa: N818 - reads as the fact it is
+    """A stream message is not what the dialect allows."""
+
+
+Frame = TypeVar("Frame")
+
+
+def decoded(decoder: "msgspec.json.Decoder[Frame]", payload: bytes, what: str) -> Frame:
+    """Return ``payload`` decoded; what msgspec refuses but servers send is repaired first.
+
+    Halves of surrogate pairs and broken UTF-8 become U+FFFD.
+
+    Raises:
+        MalformedMessage: the payload is no JSON of that type; the message calls it no ``what``.
+    """
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    try:
+        plain = json.loads(payload.decode("utf-8", "replace"))
+        return decoder.decode(_SURROGATE.sub(REPLACEMENT, json.dumps(plain, ensure_ascii=False)))
+    except (ValueError, RecursionError) as error:
+        head = payload[:HEAD_BYTES].decode("utf-8", "replace").replace("\x00", REPLACEMENT)
+        raise MalformedMessage(f"stream message is no {what}: {head!r}: {error}") from error
+
+
+def error_text(error: Any) -> str:
+    """Return what a server said was wrong as JSON text."""
+    return msgspec.json.encode(error).decode()

@@ -1,0 +1,127 @@
+"""Ollama's own dialect, ``/api/chat``: request bodies out, lines of JSON in. Pure.
+
+From docs/api.md and docs.ollama.com/api/{chat,streaming,errors}: every line is an object with ``message`` and
+``done``; thinking comes in ``message.thinking``, tool calls whole with their arguments as an object; the last line has
+``done: true``, ``done_reason`` (left out by older versions), counts, and durations in nanoseconds; an error in a
+stream that has begun is a line with ``error`` alone.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from racelog_recorder.message import Count, Message, TokenUsage, decoded, error_text
+
+TOP_LEVEL = frozenset({"tools", "format", "options", "keep_alive", "think", "logprobs", "top_logprobs"})
+"""Parameters that stand beside the model; all others are the model's and stand under ``options``."""
+
+RENAMED = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
+"""What a race's params are called here, so that one plan fits engines of both dialects."""
+
+DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
+
+
+class _Function(Struct):
+    name: str = ""
+    arguments: Any = None
+
+
+class _ToolCall(Struct):
+    function: _Function | None = None
+
+
+class _Said(Struct):
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Line(Struct):
+    message: _Said | None = None
+    done: bool = False
+    done_reason: str | None = None
+    prompt_eval_count: Count = None
+    eval_count: Count = None
+    total_duration: Count = None
+    load_duration: Count = None
+    prompt_eval_duration: Count = None
+    eval_duration: Count = None
+    error: Any = None
+
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+class _Model(Struct):
+    name: str
+
+
+class _Models(Struct):
+    models: list[_Model] = []
+
+
+def ollama_body(
+    model: str, messages: list[dict[str, Any]], params: dict[str, Any], *, ask_usage: bool = True
+) -> dict[str, Any]:
+    """Return the body of a streaming chat; usage comes unasked. ``options`` in ``params`` win over single ones."""
+    del ask_usage
+    top = {name: value for name, value in params.items() if name in TOP_LEVEL and name != "options"}
+    options = {RENAMED.get(name, name): value for name, value in params.items() if name not in TOP_LEVEL}
+    options |= params.get("options") or {}
+    return {
+        "model": model,
+        "messages": messages,
+        **top,
+        **({"options": options} if options else {}),
+        "stream": True,
+    }
+
+
+def listed_models(content: bytes) -> list[str]:
+    """Return the names in an ``/api/tags`` response, none if it holds no such list."""
+    try:
+        return [model.name for model in msgspec.json.decode(content, type=_Models).models]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def parse_line(payload: bytes) -> Message:
+    """Return what a line of the stream says.
+
+    Raises:
+        MalformedMessage: the line is no JSON object of the dialect.
+    """
+    line = decoded(_decoder, payload, "Ollama chat line")
+    if line.error is not None:
+        return Message("m", error=error_text(line.error))
+    code, text = _chunk(line.message)
+    if not line.done:
+        return Message(code, text)
+    counted = line.prompt_eval_count is not None or line.eval_count is not None
+    durations = {name: value for name in DURATIONS if (value := getattr(line, name)) is not None}
+    return Message(
+        code,
+        text,
+        finish_reason=line.done_reason or "stop",
+        usage=TokenUsage(line.prompt_eval_count, line.eval_count) if counted else None,
+        timings=durations or None,
+        done=True,
+    )
+
+
+def _chunk(said: _Said | None) -> tuple[str, str]:
+    """Return the kind code and text of a message; empty text is bookkeeping, not a token."""
+    if said is None:
+        return "m", ""
+    if said.content:
+        return "c", said.content
+    if said.thinking:
+        return "r", said.thinking
+    calls = [call.function for call in said.tool_calls or [] if call.function]
+    text = "".join(call.name + _arguments(call.arguments) for call in calls)
+    return ("t", text) if text else ("m", "")
+
+
+def _arguments(value: Any) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,110 @@
+"""What a request came to: a transport's exception, an HTTP status or a stream's facts -> one kind of `racelog.faults`."""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx2
+
+from racelog_recorder.dialects import Dialect
+from racelog_recorder.pump.exchange import CUT_SHORT
+from racelog_recorder.stream import StreamFacts
+
+Failure = tuple[str, str]
+"""An error kind and its message."""
+
+LATE_FAILURES = frozenset({"stalled", "timeout", "truncated", "reset"})
+"""What may befall a connection after a whole answer, and takes nothing from it."""
+
+CLIENT_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+"""Out of open files, of ephemeral ports towards one address, or of memory for sockets: on this side of the wire."""
+
+_CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "incomplete")
+"""How the transports say that the server closed too early; every other breach of the protocol is malformed."""
+
+
+def judge(facts: StreamFacts, failure: Failure | None) -> Failure | None:
+    """Return what was wrong with a stream, or None for a success.
+
+    ``failure`` is what the transport says; an answer that told its finish reason and said that it is done is whole,
+    even if the connection then broke or hung.
+    """
+    if facts.failure:
+        return facts.failure
+    if failure:
+        return None if facts.done and facts.finish_reason and failure[0] in LATE_FAILURES else failure
+    if not facts.finish_reason:
+        return "truncated", f"the stream ended after {facts.token_chunks} chunks without a finish reason"
+    return None
+
+
+def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: bytes) -> Failure | None:
+    """Return what a good status with the wrong kind of body is; None if it is, or proved to be, a stream."""
+    if dialect.is_stream(content_type) or facts.finish_reason:
+        return None
+    wanted = "an event stream" if dialect.stream_type == "text/event-stream" else dialect.stream_type
+    began = f": {head.decode('utf-8', 'replace')}" if head else ""
+    return "malformed", f"answered with {content_type or 'no content type'}, not with {wanted}{began}"
+
+
+def bad_status(status: int, retry_after: str, body: str) -> Failure:
+    """Return the failure that a status other than 2xx is; a rate limit says when to come back."""
+    unit = " s" if retry_after.isdigit() else ""  # else a date
+    again = f" (retry after {retry_after}{unit})" if retry_after else ""
+    return "http", f"HTTP {status}{again}: {body}"
+
+
+def classify(error: httpx2.HTTPError) -> Failure:
+    """Return the error kind of a transport's exception, and its text.
+
+    The kind goes by what lies underneath where that is known, and by words only where a transport gives no more.
+    """
+    text = str(error) or type(error).__name__
+    if isinstance(error, httpx2.ConnectTimeout):
+        return "connect_timeout", text
+    if isinstance(error, httpx2.TimeoutException):
+        return "timeout", text
+    return _underneath(error) or _by_class(error, text), text
+
+
+def _underneath(error: BaseException) -> str:
+    """Return the kind of the first operating system or TLS error below ``error``, or an empty string."""
+    for cause in causes(error):
+        if isinstance(cause, socket.gaierror):
+            return "dns"
+        if isinstance(cause, ssl.SSLError | ssl.CertificateError):
+            return "tls"
+        if isinstance(cause, OSError) and cause.errno in CLIENT_LIMITS:
+            return "client_limit"
+        if isinstance(cause, ConnectionRefusedError):
+            return "refused"
+        if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+            return "reset"
+    return ""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error``, what it came from, and what that came from, members of groups in turn; each once."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions
+        waiting += [cause for cause in (current.__cause__, current.__context__) if cause is not None]
+
+
+def _by_class(error: httpx2.HTTPError, text: str) -> str:
+    lowered = text.lower()
+    if isinstance(error, httpx2.ConnectError):
+        if "refused" in lowered:
+            return "refused"
+        return "tls" if "ssl" in lowered or "certificate" in lowered else "connect"
+    if isinstance(error, httpx2.ProtocolError | httpx2.DecodingError):
+        return "truncated" if any(word in lowered for word in _CUT_WORDS) else "malformed"
+    return "reset" if isinstance(error, httpx2.NetworkError) else "connect"

@@ -1,0 +1,147 @@
+"""How far a running race is, in a line: a fold that keeps counts and no tokens, so that it can watch for days.
+
+The full views hold every token of a race. This one runs in the conductor's own process, whose memory must not grow
+with the length of the race.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.events import (
+    TOKEN_CODES,
+    AnyEvent,
+    Calibration,
+    LaneEnd,
+    LaneFacts,
+    LaneStart,
+    RaceFacts,
+    RequestEnd,
+    RequestScheduled,
+    RequestSent,
+    Tokens,
+)
+from racelog.replay.quantiles import median
+from racelog.text import printable
+
+RECENT = 1_000
+"""The TTFT in the line is the median of so many requests, the latest ones."""
+
+
+@dataclass(slots=True)
+class LaneProgress:
+    """What the line tells of one lane, and the requests under way: when each was sent, None once it has a token."""
+
+    engine: str
+    status: str = "waiting"
+    start_ns: int = 0
+    last_ns: int = 0
+    done: int = 0
+    failed: int = 0
+    tokens: int = 0
+    calibration: Calibration | None = None
+    ttft_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    open: dict[int, int | None] = field(default_factory=dict)
+
+
+class Progress:
+    """Folds what is new in a log into a few numbers a lane."""
+
+    def __init__(self) -> None:
+        self.lanes: dict[int, LaneProgress] = {}
+        self._requests: int | None = None
+
+    def extend(self, events: Iterable[AnyEvent]) -> None:
+        """Take new events; of those that come together, tokens count before the ends of their requests."""
+        ends: list[RequestEnd | LaneEnd] = []
+        chunks: list[Tokens] = []
+        for event in events:
+            match event:
+                case RequestEnd() | LaneEnd():
+                    ends.append(event)
+                case Tokens():
+                    chunks.append(event)
+                case RaceFacts():
+                    self._requests = event.requests
+                case LaneFacts():
+                    self.lanes.setdefault(event.lane, LaneProgress(event.engine))
+                case _:
+                    self._step(event)
+        for batch in chunks:
+            self._take(batch)
+        for end in ends:
+            self._step(end)
+
+    def line(self) -> str:
+        """Return one line for the lanes on the track, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``.
+
+        Lanes that wait or are through are left out while any other races, so a time trial tells of one at a time.
+        Empty while none has started.
+        """
+        lanes = list(self.lanes.values())
+        if all(lane.status == "waiting" for lane in lanes):
+            return ""
+        racing = [lane for lane in lanes if lane.status == "racing"] or lanes
+        elapsed_s = int(max(lane.last_ns - lane.start_ns for lane in racing) / NS_PER_S)
+        return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(map(self._words, racing))
+
+    def _words(self, lane: LaneProgress) -> str:
+        name = printable(lane.engine)
+        if lane.status == "waiting":
+            return f"{name} waits"
+        of = f"/{self._requests}" if self._requests else ""
+        middle, elapsed_s = median(sorted(lane.ttft_ms)), (lane.last_ns - lane.start_ns) / NS_PER_S
+        words = [f"TTFT {middle:.0f} ms"] if middle is not None else []
+        words += [f"{lane.tokens / elapsed_s:.0f} tok/s"] if elapsed_s > 0 else []
+        words += [f"{lane.failed} failed"] if lane.failed else []
+        words += [lane.status] if lane.status != "racing" else []
+        return f"{name} {lane.done}{of}" + (f" ({', '.join(words)})" if words else "")
+
+    def _step(self, event: AnyEvent) -> None:
+        lane = self.lanes.get(getattr(event, "lane", None) or 0)
+        if lane is None:
+            return
+        match event:
+            case LaneStart():
+                lane.status, lane.start_ns = "racing", event.t
+            case LaneEnd() if lane.status in ("waiting", "racing"):
+                lane.status = event.status
+            case Calibration():
+                lane.calibration = event
+            case RequestScheduled() if event.phase == "race":
+                lane.open[event.req] = event.t
+            case RequestSent() if event.req in lane.open:
+                lane.open[event.req] = event.t
+            case RequestEnd() if event.req in lane.open:
+                del lane.open[event.req]
+                lane.done += 1
+                lane.failed += event.status == "failed"
+            case _:
+                return
+        lane.last_ns = max(lane.last_ns, event.t)
+
+    def _take(self, batch: Tokens) -> None:
+        """Count a batch's token chunks, and note those that are a request's first."""
+        lane = self.lanes.get(batch.lane)
+        if lane is None or not batch.r:
+            return
+        times = list(accumulate(batch.d, initial=batch.t))[1:]
+        for t, request, code in zip(times, batch.r, batch.c or "c" * len(times), strict=True):
+            if code not in TOKEN_CODES or request not in lane.open:
+                continue
+            lane.tokens += 1
+            sent = lane.open[request]
+            if sent is not None:
+                lane.ttft_ms.append((t - sent) / NS_PER_MS)
+                lane.open[request] = None
+        lane.last_ns = max(lane.last_ns, times[-1])
+
+
+def calibration_line(engine: str, found: Calibration) -> str:
+    """Return one line for what a lane's calibration found."""
+    return (
+        f"{printable(engine)} calibrated at {found.streams:,} streams: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
+        f"{found.p99_us / 1000:.3f} ms (p99)"
+    )

@@ -1,0 +1,108 @@
+"""Every poller of this platform keeps the same contract."""
+
+import select
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import trio
+
+from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.poller import EpollPoller, KqueuePoller, Poller, SelectPoller
+from racelog_recorder.pump.stamps import Arrival
+
+POLLERS: dict[str, Callable[[], Poller]] = {"select": SelectPoller}
+if hasattr(select, "epoll"):
+    POLLERS["epoll"] = EpollPoller
+if hasattr(select, "kqueue"):
+    POLLERS["kqueue"] = KqueuePoller
+
+
+@pytest.fixture(params=sorted(POLLERS))
+def poller(request: Any) -> Iterator[Poller]:
+    made = POLLERS[request.param]()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        yield ours, theirs
+
+
+def test_a_quiet_socket_is_not_ready(poller: Poller, pair: Any) -> None:
+    poller.add(pair[0].fileno())
+
+    assert poller.ready() == []
+
+
+def test_a_socket_stays_ready_until_it_is_read(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    poller.add(ours.fileno())
+    theirs.send(b"x")
+
+    assert [poller.ready(), poller.ready()] == [[ours.fileno()]] * 2
+    ours.recv(1)
+    assert poller.ready() == []
+
+
+def test_a_close_by_the_peer_is_something_to_read(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    poller.add(ours.fileno())
+    theirs.close()
+
+    assert poller.ready() == [ours.fileno()]
+
+
+def test_what_was_removed_is_not_heard_of(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    poller.add(ours.fileno())
+    poller.remove(ours.fileno())
+    theirs.send(b"x")
+
+    assert poller.ready() == []
+
+
+def test_waiting_ends_when_a_socket_is_ready(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+
+    async def main() -> list[int]:
+        poller.add(ours.fileno())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(poller.wait)
+            await trio.testing.wait_all_tasks_blocked()
+            theirs.send(b"x")
+        return poller.ready()
+
+    assert trio.run(main) == [ours.fileno()]
+
+
+def test_a_pump_over_it_drains_sockets_that_come_and_go(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    heard: list[bytes] = []
+
+    async def main() -> None:
+        pump = Pump(poller)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pump.run)
+            await trio.testing.wait_all_tasks_blocked()
+
+            def on_read(data: bytes, _when: Arrival, _error: OSError | None) -> None:
+                heard.append(data)
+                if not data:
+                    pump.unwatch(ours)
+                    nursery.cancel_scope.cancel()
+
+            pump.watch(ours, on_read)
+            theirs.send(b"one")
+            while not heard:
+                await trio.lowlevel.checkpoint()
+            theirs.close()
+
+    trio.run(main)
+
+    assert heard == [b"one", b""]

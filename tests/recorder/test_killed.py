@@ -1,0 +1,140 @@
+"""kill -9 of each process of a race: what is left behaves as docs/recording.md says, and every log verifies."""
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from racelog.events import AnyEvent, Head, LaneEnd, RequestEnd, RequestSent
+from racelog.home import stored_races
+from racelog.log.follow import LogFollower
+from racelog.log.reader import open_log
+
+DEADLINE_S = 60.0
+REQUESTS = 40
+
+pytestmark = pytest.mark.timeout(150)
+
+
+class Race:
+    """A race on a terminal of its own, whose every process can be found and killed."""
+
+    def __init__(self, urls: list[str], home: Path) -> None:
+        self.home = home
+        self._seen: list[AnyEvent] = []
+        engines = [flag for i, url in enumerate(urls) for flag in ("--engine", f"{'ab'[i]}={url},model=m")]
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "racelog", "record", *engines, "--no-preflight", "--no-calibrate", "--countdown", "0",
+             "--rate", "20/s", "--arrival", "constant", "--requests", str(REQUESTS), "--home", str(home)],
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={**os.environ, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(slave)
+        threading.Thread(target=self._swallow, daemon=True).start()
+
+    def _swallow(self) -> None:
+        with contextlib.suppress(OSError):
+            while os.read(self.master, 65536):
+                pass
+
+    def until(self, enough: Callable[[list[AnyEvent]], bool]) -> list[AnyEvent]:
+        """Follow the log until ``enough`` of it is there."""
+        follower, deadline = None, time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            if follower is None and (races := stored_races(self.home)):
+                follower = LogFollower(races[0].path)
+            self._seen += follower.poll() if follower else []
+            if enough(self._seen):
+                return self._seen
+        raise AssertionError(f"not enough happened within {DEADLINE_S} s: {self._seen[-3:]}")
+
+    def view(self) -> psutil.Process:
+        """Return the view's process, once it is there."""
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            for child in psutil.Process(self.process.pid).children():
+                if "play" in child.cmdline():
+                    return child
+        raise AssertionError("the view never came up")
+
+    def verified(self) -> Path:
+        """Return the race's log after `racelog verify` found nothing wrong with it."""
+        (stored,) = stored_races(self.home)
+        done = subprocess.run(
+            [sys.executable, "-m", "racelog", "verify", str(stored.path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return stored.path
+
+
+@pytest.fixture
+def race(scripted: Any, wire: Any, tmp_path: Path) -> Iterator[Race]:
+    def script(connection: Any, _number: int) -> None:
+        while wire.read_request(connection):
+            connection.sendall(
+                wire.HEAD + wire.chunked(wire.content("hi"), wire.FINISH, wire.USAGE, wire.DONE)
+            )
+
+    started = Race([scripted(script).url, scripted(script).url], tmp_path)
+    yield started
+    started.process.kill()
+    started.process.wait()
+    os.close(started.master)
+
+
+def under_way(events: list[AnyEvent]) -> bool:
+    return len({event.lane for event in events if isinstance(event, RequestSent)}) == 2
+
+
+def ok(path: Path) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for end in open_log(path).of(RequestEnd):
+        counts[end.lane] = counts.get(end.lane, 0) + (end.status == "ok")
+    return counts
+
+
+def test_a_killed_view_costs_nothing(race: Race) -> None:
+    race.until(under_way)
+    race.view().kill()
+
+    assert race.process.wait(DEADLINE_S) == 0
+    assert ok(race.verified()) == {0: REQUESTS, 1: REQUESTS}
+
+
+def test_a_killed_conductor_leaves_lanes_that_end_their_segments(race: Race) -> None:
+    race.until(under_way)
+    race.process.kill()
+    race.until(lambda events: sum(isinstance(event, LaneEnd) for event in events) == 2)
+    ends = {end.lane: (end.status, end.reason) for end in open_log(race.verified()).of(LaneEnd)}
+
+    assert ends == dict.fromkeys((0, 1), ("stopped", "the conductor is gone"))
+
+
+@pytest.mark.parametrize(
+    ("role", "whole"), [("lane", {1: REQUESTS}), ("telemetry", {0: REQUESTS, 1: REQUESTS})]
+)
+def test_a_killed_process_costs_no_other_a_request(race: Race, role: str, whole: dict[int, int]) -> None:
+    seen = race.until(under_way)
+    heads = [e for e in seen if isinstance(e, Head) and e.role == role and e.lane in {0, None}]
+    assert heads[0].pid is not None
+    os.kill(heads[0].pid, signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess):  # the race is over, and the view stays for the reader
+        race.until(lambda events: any(isinstance(e, LaneEnd) and e.lane == 1 for e in events))
+        race.view().terminate()
+    race.process.wait(DEADLINE_S)
+    counts = ok(race.verified())
+
+    assert {lane: counts[lane] for lane in whole} == whole

@@ -1,0 +1,84 @@
+"""Exceptions and facts to kinds; every kind is in the one table."""
+
+import socket
+import ssl
+
+import httpx2
+import pytest
+
+from racelog.faults import FAULTS, KINDS
+from racelog_recorder.deadlines import DEADLINE_NAMES
+from racelog_recorder.outcome import classify, judge
+from racelog_recorder.stream import StreamFacts
+
+
+def caused(error: httpx2.HTTPError, *causes: BaseException) -> httpx2.HTTPError:
+    """Chain causes under ``error``, the last one lowest."""
+    above: BaseException = error
+    for cause in causes:
+        above.__cause__ = cause
+        above = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (
+            caused(httpx2.ConnectError("x"), OSError("x"), socket.gaierror(-2, "Name or service not known")),
+            "dns",
+        ),
+        (caused(httpx2.ConnectError("x"), ExceptionGroup("", [ConnectionRefusedError()])), "refused"),
+        (caused(httpx2.ConnectError("x"), ssl.SSLCertVerificationError("x")), "tls"),
+        (caused(httpx2.ReadError("x"), ssl.SSLError("x")), "tls"),
+        (caused(httpx2.ConnectError("No route to host"), OSError(113, "No route to host")), "connect"),
+        (httpx2.ConnectError("Connection refused"), "refused"),
+        (httpx2.ConnectError("[SSL: WRONG_VERSION_NUMBER]"), "tls"),
+        (httpx2.ConnectTimeout("x"), "connect_timeout"),
+        (httpx2.ReadTimeout("x"), "timeout"),
+        (caused(httpx2.ReadError("x"), ConnectionResetError()), "reset"),
+        (httpx2.ReadError("x"), "reset"),
+        (httpx2.RemoteProtocolError("Server disconnected without sending a response."), "truncated"),
+        (
+            httpx2.RemoteProtocolError("peer closed connection without sending complete message body"),
+            "truncated",
+        ),
+        (httpx2.RemoteProtocolError("no valid HTTP response: x"), "malformed"),
+        (httpx2.UnsupportedProtocol("x"), "connect"),
+    ],
+)
+def test_a_transports_exception_has_a_kind(error: httpx2.HTTPError, kind: str) -> None:
+    assert classify(error)[0] == kind
+    assert kind in KINDS
+
+
+def test_an_exception_that_causes_itself_is_still_told() -> None:
+    error = httpx2.ReadError("x")
+    error.__context__ = ValueError()
+    error.__context__.__context__ = error
+
+    assert classify(error)[0] == "reset"
+
+
+@pytest.mark.parametrize(
+    ("facts", "failure", "kind"),
+    [
+        (StreamFacts(finish_reason="stop"), None, ""),
+        (StreamFacts(finish_reason="stop", done=True), ("stalled", "x"), ""),
+        (StreamFacts(finish_reason="stop", done=True), ("reset", "x"), ""),
+        (StreamFacts(finish_reason="stop"), ("reset", "x"), "reset"),
+        (StreamFacts(done=True), None, "truncated"),
+        (StreamFacts(finish_reason="stop", done=True), ("malformed", "x"), "malformed"),
+        (StreamFacts(finish_reason="stop", failure=("error_event", "x")), ("reset", "x"), "error_event"),
+    ],
+)
+def test_a_stream_is_judged_by_what_it_said_first(
+    facts: StreamFacts, failure: tuple[str, str] | None, kind: str
+) -> None:
+    found = judge(facts, failure)
+
+    assert (found[0] if found else "") == kind
+
+
+def test_every_deadline_has_a_kind_of_its_own() -> None:
+    assert sorted(fault.deadline for fault in FAULTS if fault.deadline) == sorted(DEADLINE_NAMES)
