@@ -1,10 +1,12 @@
 """A whole race as tracks, and a replay that stands at any position of it.
 
-Position 0 is each lane's own start, so lanes that ran one after another stand side by side. A lane's clock and
-the race's differ by a constant, and no fold of one lane looks at another: alignment costs nothing.
+Position 0 is each lane's own start, so lanes that ran one after another stand side by side; or lanes are aligned
+at their first tokens, or left where the clock had them. A lane's clock and the race's differ by a constant, and no
+fold of one lane looks at another: alignment costs nothing.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from racelog.events import (
     AnyEvent,
@@ -18,14 +20,19 @@ from racelog.events import (
     Prompt,
     RaceFacts,
 )
+from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold
 from racelog.replay.track import LaneTrack
+
+Align = Literal["start", "first-token", "wall"]
+"""What lanes have in common at one position: time since their start, time to their first token, or the clock."""
 
 
 class RaceTracks:
     """Everything a log says, sorted into one track per lane and what concerns the whole race."""
 
-    def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
+    def __init__(self, events: Iterable[AnyEvent] = (), align: Align = "start") -> None:
+        self.align = align
         self.facts: RaceFacts | None = None
         self.anchor: ClockAnchor | None = None
         self.head: Head | None = None
@@ -45,7 +52,7 @@ class RaceTracks:
 
     def reload(self, events: Iterable[AnyEvent]) -> None:
         """Forget everything and take ``events`` instead; replays that stand on these tracks fold anew."""
-        vars(self).update(vars(RaceTracks(events)))
+        vars(self).update(vars(RaceTracks(events, self.align)))
 
     def _take(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - one branch per kind of event
         match event:
@@ -86,18 +93,39 @@ class RaceTracks:
             track.add(early)
 
     def duration_ns(self) -> int:
-        """Return the longest lane's duration: the last position of a replay."""
-        return max((track.duration_ns() for track in self.lanes.values()), default=0)
+        """Return the last position of a replay: as a rule the longest lane's duration."""
+        return max((0, *(self.position_ns(track, track.stop_ns) for track in self.lanes.values())))
+
+    def origin_ns(self, track: LaneTrack) -> int:
+        """Return the instant of the race that is position 0 on ``track``.
+
+        Aligned at first tokens, the lane that waited longest for its own starts at 0 and the others after it.
+        """
+        start = track.start_ns if track.start_ns is not None else track.last_ns
+        if self.align == "wall":
+            return min((other.start_ns or 0 for other in self._started()), default=start)
+        if self.align == "first-token":
+            waits = {other.facts.lane: other.first_token_wait_ns() for other in self._started()}
+            return start - (max(waits.values(), default=0) - waits.get(track.facts.lane, 0))
+        return start
+
+    def position_ns(self, track: LaneTrack, instant_ns: int) -> int:
+        """Return the position at which ``track`` stands at an instant of the race."""
+        return instant_ns - self.origin_ns(track) if track.start_ns is not None else 0
+
+    def _started(self) -> list[LaneTrack]:
+        return [track for track in self.lanes.values() if track.start_ns is not None]
 
 
 class Replay:
-    """Stands at one position of a race; `seek` moves it, forward cheaply, backward by folding anew."""
+    """Stands at one position of a race; `seek` moves it, forward by what lies between, backward from a keyframe."""
 
     def __init__(self, tracks: RaceTracks) -> None:
         self.tracks = tracks
         self.position_ns = 0
         self.lanes: dict[int, LaneFold] = {}
         self._revisions: dict[int, int] = {}
+        self.keyframes: dict[int, Keyframes] = {}
 
     def seek(self, position_ns: int) -> None:
         """Move every lane to ``position_ns`` after its own start (a lane without a start shows what it has)."""
@@ -108,7 +136,7 @@ class Replay:
 
     def instant_ns(self, track: LaneTrack) -> int:
         """Return the instant of the race that this position is on ``track``."""
-        return (track.start_ns if track.start_ns is not None else track.last_ns) + self.position_ns
+        return self.tracks.origin_ns(track) + self.position_ns
 
     def seek_end(self) -> None:
         """Move to the end: every lane to the last instant the log knows of it, and not beyond.
@@ -121,15 +149,29 @@ class Replay:
         self._keep_order()
 
     def _fold_to(self, lane: int, track: LaneTrack, instant_ns: int) -> None:
-        """Fold one lane to an instant: onward from where it stands, or anew when that is no longer true."""
+        """Fold one lane to an instant: onward from where it stands, from a keyframe, or anew, whichever is near."""
         fold = self.lanes.get(lane)
         current = fold is not None and fold.track is track and self._revisions[lane] == track.revision
-        if fold is None or not current or fold.overtaken or instant_ns < fold.position_ns:
-            fold = self.lanes[lane] = LaneFold(track)
+        if not current:
             self._revisions[lane] = track.revision
-        fold.advance(instant_ns)
+            self.keyframes[lane] = Keyframes()
+        if fold is None or not current or fold.overtaken or instant_ns < fold.position_ns:
+            fold = LaneFold(track)
+        self.lanes[lane] = fold = self.keyframes[lane].nearer(instant_ns, fold.position_ns) or fold
+        self.keyframes[lane].fold_to(fold, instant_ns)
+
+    def state_bytes(self) -> bytes:
+        """Return the whole state as bytes: equal at equal positions, by whatever route. Cost: every request so far."""
+        return b"\n".join(state_bytes(fold) for fold in self.lanes.values())
 
     def _keep_order(self) -> None:
         """Put the lanes back into their fixed order after one was announced late, out of its turn."""
         if list(self.lanes) != list(self.tracks.lanes):
             self.lanes = {lane: self.lanes[lane] for lane in self.tracks.lanes}
+
+
+def state_at(tracks: RaceTracks, position_ns: int) -> Replay:
+    """Return a replay of ``tracks`` that stands at ``position_ns``. Cost: a fold from the start; keep one to seek in."""
+    replay = Replay(tracks)
+    replay.seek(position_ns)
+    return replay
