@@ -1,5 +1,6 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from racelog.replay.speed import speed_text
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
@@ -8,7 +9,6 @@ from racelog_player.lanes import emoji
 from racelog_player.look import FAINT, GOOD, SOFT, STRONG, WARN, lane_color
 from racelog_player.parts import between, line_width, ms_text
 from racelog_player.scene import Scene, Stage, Transport
-from racelog_player.speed import speed_text
 from racelog_player.times import clock_text
 
 GO_S = 0.7

@@ -95,12 +95,12 @@ def _play(
     """Play on the terminal, or as lines where there is none."""
     import time  # noqa: PLC0415 - only to anchor the playhead
 
+    from racelog.replay.playhead import Playhead  # noqa: PLC0415 - not needed for --help
+    from racelog.replay.speed import MAX, parse_speed  # noqa: PLC0415 - not needed for --help
     from racelog_player.control import Control  # noqa: PLC0415 - loads msgspec
     from racelog_player.plain import play_plain  # noqa: PLC0415 - loads the views
     from racelog_player.player import Player  # noqa: PLC0415 - loads the views
-    from racelog_player.playhead import Playhead  # noqa: PLC0415 - not needed for --help
     from racelog_player.source import LiveRace, PastRace  # noqa: PLC0415 - loads the log's reader
-    from racelog_player.speed import MAX, parse_speed  # noqa: PLC0415 - not needed for --help
     from racelog_player.times import parse_position  # noqa: PLC0415 - not needed for --help
 
     lines = plain or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb"

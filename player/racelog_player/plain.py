@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from racelog.clock import NS_PER_S
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks, Replay
+from racelog.replay.speed import MAX
 from racelog.views.race import LaneView, RaceView, race_view
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.cells import flat, left, right, width
 from racelog_player.moments import turning_points
 from racelog_player.parts import NOTHING, ms_text, rate_text
-from racelog_player.playhead import Playhead
 from racelog_player.result import success_text
 from racelog_player.signs import to_ascii
 from racelog_player.source import Source
-from racelog_player.speed import MAX
 from racelog_player.times import clock_text
 
 POLL_S = 0.1

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from racelog.clock import NS_PER_S
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
+from racelog.replay.speed import faster, slower
 from racelog.views.race import race_view
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.control import Control
 from racelog_player.keys import KEYS, STEP_NS, Do
 from racelog_player.moments import Moment, moments
 from racelog_player.movers import Movers
-from racelog_player.playhead import Playhead
 from racelog_player.scene import Scene, Stage, Transport
 from racelog_player.source import Source
-from racelog_player.speed import faster, slower
 
 STREAMS = 16
 """Open requests asked of the view per lane; a box shows the one that has streamed longest."""

@@ -9,13 +9,13 @@ import pytest
 
 from racelog.events import Mark
 from racelog.log.segment import SegmentWriter
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_player.control import Control
 from racelog_player.moments import Moment, moments
 from racelog_player.movers import SHOWN_NS, Movers
 from racelog_player.player import Player
-from racelog_player.playhead import Playhead
 from racelog_player.scene import Scene, Stage
 from racelog_player.source import LAG_NS, LiveRace, PastRace
 

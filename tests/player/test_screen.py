@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from racelog.events import AnyEvent, Mark
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import StreamView
@@ -20,7 +21,6 @@ from racelog_player.cells import width
 from racelog_player.lanes import in_flight, lanes_pane
 from racelog_player.look import PALETTE, Look, depth_of, lane_color, shows_unicode
 from racelog_player.player import Player
-from racelog_player.playhead import Playhead
 from racelog_player.scene import Scene, Stage
 from racelog_player.screen import screen
 from racelog_player.signs import to_ascii
