@@ -50,11 +50,7 @@ def test_a_hundred_instants_of_a_scripted_race(tmp_path: Path) -> None:
         Plan("b", ttft_ms=79, gap_ms=13, requests=30),
     ]
     race = ScriptedRace(plans)
-    events = [
-        event for event in race.events() if not getattr(event, "d", None)
-    ]  # chunks are cut at flushes below
-    events += [part for event in race.events() if getattr(event, "d", None) for part in single_chunks(event)]
-    events.sort(key=lambda event: event.t)
+    events = chunk_by_chunk(race.events())
     whole = RaceTracks(events)
     seen = grown(events, tmp_path / "race.live", race)
     assert len(seen) == 100
@@ -62,17 +58,19 @@ def test_a_hundred_instants_of_a_scripted_race(tmp_path: Path) -> None:
 
 
 def test_a_hundred_instants_of_a_real_race(tmp_path: Path) -> None:
-    recorded = open_log(REAL).events
-    events = [part for event in recorded for part in single_chunks(event)]
-    events.sort(key=lambda event: event.t)
+    events = chunk_by_chunk(open_log(REAL).events)
     whole = RaceTracks(events)
     seen = grown(events, tmp_path / "race.live", ScriptedRace([]))
+    assert len(seen) == 100
     assert [board for _, board in seen] == [leaderboard(state_at(whole, at)) for at, _ in seen]
 
 
-def single_chunks(event: AnyEvent) -> list[AnyEvent]:
-    """Return an event with columns of chunks as one event per chunk, others as they are."""
-
-    if not isinstance(event, Tokens):
-        return [event]
-    return [columns(event.lane, [row]) for row in chunk_rows(event)]
+def chunk_by_chunk(events: list[AnyEvent]) -> list[AnyEvent]:
+    """Return the events in time order, each chunk one of its own, so that a flush may cut anywhere."""
+    single: list[AnyEvent] = []
+    for event in events:
+        if isinstance(event, Tokens):
+            single += [columns(event.lane, [row]) for row in chunk_rows(event)]
+        else:
+            single.append(event)
+    return sorted(single, key=lambda event: event.t)
