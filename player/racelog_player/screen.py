@@ -5,12 +5,13 @@ Room goes, in this order, to the lanes, the standings, the answers, and then to 
 
 from racelog_player.board import board_pane
 from racelog_player.canvas import Line
-from racelog_player.chrome import glossary, grid_pane, help_pane, keys_line, small, title, transport_line
+from racelog_player.chrome import glossary, grid_pane, keys_line, small, title, transport_line
 from racelog_player.lanes import lanes_pane
 from racelog_player.look import Look
+from racelog_player.panes.page import page_pane
 from racelog_player.parts import fitted, line_width
 from racelog_player.result import result_pane
-from racelog_player.scene import Scene, Stage
+from racelog_player.scene import Page, Scene, Stage
 from racelog_player.streams import LEAST_ROWS, streams_pane
 
 LEAST_COLUMNS, LEAST_SCREEN_ROWS = 60, 15
@@ -31,8 +32,8 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
 
 
 def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
-    if scene.help:
-        return help_pane(columns)
+    if scene.page is not Page.RACE:
+        return page_pane(scene, look, columns, rows)
     if scene.stage is Stage.GRID:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)

@@ -5,7 +5,8 @@ at their first tokens, or left where the clock had them. A lane's clock and the 
 fold of one lane looks at another: alignment costs nothing.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from racelog.events import (
@@ -22,17 +23,23 @@ from racelog.events import (
 )
 from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold
-from racelog.replay.track import LaneTrack
+from racelog.replay.track import LaneEvent, LaneTrack
 
 Align = Literal["start", "first-token", "wall"]
 """What lanes have in common at one position: time since their start, time to their first token, or the clock."""
 
 
 class RaceTracks:
-    """Everything a log says, sorted into one track per lane and what concerns the whole race."""
+    """Everything a log says, sorted into one track per lane and what concerns the whole race.
 
-    def __init__(self, events: Iterable[AnyEvent] = (), align: Align = "start") -> None:
+    ``only`` names the lanes to take, by engine or number; the others are as if they had not raced.
+    """
+
+    def __init__(
+        self, events: Iterable[AnyEvent] = (), align: Align = "start", only: frozenset[str] | None = None
+    ) -> None:
         self.align = align
+        self.only = only
         self.facts: RaceFacts | None = None
         self.anchor: ClockAnchor | None = None
         self.head: Head | None = None
@@ -52,7 +59,7 @@ class RaceTracks:
 
     def reload(self, events: Iterable[AnyEvent]) -> None:
         """Forget everything and take ``events`` instead; replays that stand on these tracks fold anew."""
-        vars(self).update(vars(RaceTracks(events, self.align)))
+        vars(self).update(vars(RaceTracks(events, self.align, self.only)))
 
     def _take(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - one branch per kind of event
         match event:
@@ -84,6 +91,8 @@ class RaceTracks:
 
     def _announce(self, facts: LaneFacts) -> None:
         """Open the lane's track, or take its facts as they are told again; what ran on it stays."""
+        if self.only is not None and not self.only & {facts.engine, str(facts.lane)}:
+            return
         if facts.lane in self.lanes:
             self.lanes[facts.lane].facts = facts
             return
@@ -113,8 +122,37 @@ class RaceTracks:
         """Return the position at which ``track`` stands at an instant of the race."""
         return instant_ns - self.origin_ns(track) if track.start_ns is not None else 0
 
+    def next_change_ns(self, position_ns: int) -> int | None:
+        """Return the first position after this one at which anything is recorded on a lane; None after the last."""
+        return min(self._changes(position_ns, after=True), default=None)
+
+    def last_change_ns(self, position_ns: int) -> int | None:
+        """Return the last position before this one at which anything is recorded on a lane; None before the first."""
+        return max(self._changes(position_ns, after=False), default=None)
+
+    def _changes(self, position_ns: int, *, after: bool) -> Iterator[int]:
+        """Yield each lane's nearest change on one side of a position. Cost: two binary searches a lane."""
+        for track in self._started():
+            origin = self.origin_ns(track)
+            instant = origin + position_ns
+            if after:
+                places = bisect_right(track.t, instant), bisect_right(track.events, instant, key=_instant)
+            else:
+                places = (
+                    bisect_left(track.t, instant) - 1,
+                    bisect_left(track.events, instant, key=_instant) - 1,
+                )
+            if 0 <= places[0] < len(track.t):
+                yield max(0, track.t[places[0]] - origin)
+            if 0 <= places[1] < len(track.events):
+                yield max(0, track.events[places[1]].t - origin)
+
     def _started(self) -> list[LaneTrack]:
         return [track for track in self.lanes.values() if track.start_ns is not None]
+
+
+def _instant(event: LaneEvent) -> int:
+    return event.t
 
 
 class Replay:
