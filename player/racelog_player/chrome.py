@@ -18,8 +18,8 @@ GLOSSARY = (
     ("p99", "99 of 100 were faster"), ("E2E", "request sent to last byte"),
 )  # fmt: skip
 
-_VIEW_KEYS = (("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"), ("?", "all keys"))
-_RACE_KEYS = (("space", "pause"), ("← →", "5 s"), ("↑ ↓", "speed"), *_VIEW_KEYS, ("q", "leave"))
+_VIEW_KEYS = (("?", "all keys"), ("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"))
+_RACE_KEYS = (("space", "pause"), ("← →", "5 s"), *_VIEW_KEYS, ("↑ ↓", "speed"), ("q", "leave"))
 _BACK = ("esc", "back to the race")
 _LANE = ("tab", "next engine")
 _KEYS = {

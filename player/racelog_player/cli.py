@@ -71,6 +71,10 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 )
 @click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
+@click.option(
+    "--commentary", type=click.Choice(["quiet", "normal", "verbose"]), default="normal", show_default=True,
+    help="How much the commentator says.",
+)  # fmt: skip
 @click.option("--home", type=click.Path(path_type=Path), help="Where races are kept.  [env: RACELOG_HOME]")
 @click.option("--control-fd", type=int, hidden=True, help="Where wishes to the recorder go.")
 def play(races: tuple[str, ...], home: Path | None, **options: Any) -> int:

@@ -8,6 +8,7 @@ from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import Align
 from racelog.replay.speed import doubled, faster, halved, slower
 from racelog.views.moments import Moment, moments
+from racelog.views.story.tell import Story, story
 from racelog_player.keys import Do
 from racelog_player.source import Source
 from racelog_player.times import clock_text, parse_target
@@ -39,6 +40,8 @@ class Deck:
         self._undo: list[int] = []
         self._moments: list[Moment] | None = None
         self._known_ns = -1
+        self._story: Story | None = None
+        self._story_s = -1
 
     def limit_ns(self, now_ns: int) -> int:
         """Return the last position the playhead may take: the live edge, or what another lane recorded beyond it."""
@@ -57,8 +60,23 @@ class Deck:
         """Return the moments of the race so far. Cost: two folds, once for a race that is over."""
         known = self.source.tracks.duration_ns()
         if self._moments is None or (not self.source.ended and known != self._known_ns):
-            self._moments, self._known_ns = moments(self.source.tracks), known
+            told = [
+                Moment(row.position_ns, row.text, "anomaly", row.lane)
+                for row in self.story().anomalies
+                if row.kind != "outlier"
+            ]
+            self._moments = sorted(
+                [*moments(self.source.tracks), *told], key=lambda one: (one.position_ns, one.text)
+            )
+            self._known_ns = known
         return self._moments
+
+    def story(self) -> Story:
+        """Return the story of the race so far, anew for every second that a running race has grown."""
+        known = -1 if self.source.ended else self.source.tracks.duration_ns() // NS_PER_S
+        if self._story is None or known != self._story_s:
+            self._story, self._story_s = story(self.source.tracks), known
+        return self._story
 
     def catch_up(self, now_ns: int) -> str:
         """Tie a playhead that ran into the live edge to it, and hold one that came to where it should stop."""
@@ -192,7 +210,7 @@ class Deck:
         """Align the lanes another way, and stay where the playhead is as far as the race then reaches."""
         tracks = self.source.tracks
         tracks.align, told = _ALIGN[tracks.align]
-        self._moments = None
+        self._moments = self._story = None
         self.seek(self.position_ns(now_ns), now_ns, undoable=False)
         return told
 

@@ -1,5 +1,6 @@
 """The player itself, without a terminal: keys change it, the clock moves it, and it gives scenes to draw."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,9 @@ from racelog.errors import RacelogError
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.views.race import race_view
+from racelog.views.story.achievements import viewer_achievements
+from racelog.views.story.rows import Comment, Level
+from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.control import Control
 from racelog_player.deck import SPEEDS, Deck
@@ -27,6 +31,10 @@ QUIET_S = 5.0
 """A recorder commits four times a second; after this long without a word something is wrong."""
 
 LONGEST_TYPED = 40
+
+LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
+KEPT, SHOWN = 100, 8
+"""Of the commentary's last 100 lines, at most 8 are on the screen."""
 
 
 class Host(Protocol):
@@ -68,12 +76,14 @@ class Player:
         *,
         keys: KeyMap = KEYS,
         mode: Mode = "novice",
+        commentary: Level = "normal",
     ) -> None:
         self.done = False
         self.deck = Deck(source, playhead)
         self.mode: Mode = mode
         self.host: Host | None = None
         self._source = source
+        self._levels = LEVELS[: LEVELS.index(commentary) + 1]
         self._keys = keys
         self._control = control or Control()
         self._replay = Replay(source.tracks)
@@ -83,6 +93,7 @@ class Player:
         self._summary: RaceSummary | None = None
         self._focus = 0
         self._scroll = 0
+        self._explained = 0
 
     @property
     def playhead(self) -> Playhead:
@@ -140,9 +151,25 @@ class Player:
             concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
             question="stop the race?  y yes · n no, race on" if dialog.asking else "",
             typing=dialog.typing, page=dialog.page,
-            content=self._pages.content(dialog.page, self._replay, self._focus_lane()),
-            focus=self._focus, scroll=self._scroll, mode=self.mode,
+            content=self._content(dialog.page, position),
+            focus=self._focus, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
         )  # fmt: skip
+
+    def _content(self, page: Page, position_ns: int) -> object:
+        """Return what ``page`` draws: a part of the story, or a view of the replay where it stands."""
+        if page in (Page.ACHIEVEMENTS, Page.INSIGHTS):
+            known = until(self.deck.story(), position_ns)
+            mine = viewer_achievements(self._explained, known.achievements)
+            return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
+        return self._pages.content(page, self._replay, self._focus_lane())
+
+    def _comments(self, position_ns: int) -> tuple[Comment, ...]:
+        """Return the last lines of commentary; an expert is left in peace."""
+        if self.mode == "expert":
+            return ()
+        told = self.deck.story().comments
+        last = bisect_right(told, position_ns, key=lambda row: row.position_ns)
+        return tuple([row for row in told[max(0, last - KEPT) : last] if row.level in self._levels][-SHOWN:])
 
     def _focus_lane(self) -> int | None:
         lanes = list(self._replay.lanes)
@@ -218,6 +245,7 @@ class Player:
                 self._focus, self._scroll = (self._focus + step) % max(1, len(self._replay.lanes)), 0
             case Do.SCROLL_DOWN | Do.SCROLL_UP:
                 self._scroll = max(0, self._scroll + (1 if wish is Do.SCROLL_DOWN else -1))
+                self._explained += self._dialog.page is Page.EXPLAIN
             case Do.NOVICE | Do.EXPERT | Do.TEACHER:
                 self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
             case Do.THEME | Do.SNAPSHOT:
@@ -231,6 +259,7 @@ class Player:
         """Turn to a page, or back from it with the same key."""
         page = PAGE_KEYS.get(wish, Page.RACE)
         self._dialog.page = Page.RACE if page is self._dialog.page else page
+        self._explained += self._dialog.page is Page.EXPLAIN
         self._scroll = 0
 
     def _choose(self, mode: Mode, now_ns: int) -> None:

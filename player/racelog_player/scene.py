@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Literal
 
 from racelog.views.race import RaceView
+from racelog.views.story.rows import Comment
 from racelog.views.summary import RaceSummary
 
 Mode = Literal["novice", "expert", "teacher"]
@@ -70,7 +71,8 @@ class Scene:
     content: object = None
     focus: int = 0
     scroll: int = 0
-    mode: Mode = "expert"
+    mode: Mode = "novice"
+    comments: tuple[Comment, ...] = ()
 
     @property
     def help(self) -> bool:

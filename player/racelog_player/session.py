@@ -104,7 +104,14 @@ class Session:
         mode: Mode = next((one for one in MODES if one == wanted), "novice")
         if self.options["mode"]:
             remember(self.home, mode=mode)
-        player = Player(self.source, playhead, control, keys=self.keys or KEYS, mode=mode)
+        player = Player(
+            self.source,
+            playhead,
+            control,
+            keys=self.keys or KEYS,
+            mode=mode,
+            commentary=self.options["commentary"],
+        )
         if self.options["until"] is not None:
             player.deck.until_ns = parse_position(self.options["until"]).within(
                 1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()

@@ -10,9 +10,9 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
 from racelog.views.race import standings
 
-MomentKind = Literal["first-token", "overtake", "lead", "error", "finish", "mark"]
+MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "finish", "mark"]
 
-KINDS: tuple[MomentKind, ...] = ("first-token", "overtake", "lead", "error", "finish", "mark")
+KINDS: tuple[MomentKind, ...] = ("first-token", "overtake", "lead", "error", "anomaly", "finish", "mark")
 
 COUNTDOWN = "countdown"
 """Marks of this name are the recorder's own count down to the start: before the race, not in it."""
