@@ -26,8 +26,22 @@ def steps_for(columns: int) -> int:
     return max(2, (columns - LABEL_CELLS - 2) * 2)
 
 
+class _Drawn:
+    """The last charts that were drawn: a view lasts for several frames, and drawing one costs ten milliseconds."""
+
+    of: tuple[SeriesView, Look, int, int] | None = None
+    lines: tuple[Line, ...] = ()
+
+
 def charts_pane(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
     """Return the charts in at most ``rows`` rows: three where there is room, else the first ones."""
+    wanted = view, look, columns, rows
+    if _Drawn.of is None or _Drawn.of[0] is not view or _Drawn.of[1:] != wanted[1:]:
+        _Drawn.lines, _Drawn.of = tuple(_drawn(view, look, columns, rows)), wanted
+    return list(_Drawn.lines)
+
+
+def _drawn(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
     if not view.lanes:
         return nothing("CHARTS", "no lane has started yet")
     lines = [heading("CHARTS"), _legend(view, columns)]

@@ -1,8 +1,10 @@
 """Anomalies by the seed's thresholds: latency +50 %, errors +1 % a minute, throughput -25 %, three sigma."""
 
+import math
 import statistics
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import takewhile
 
 from racelog.clock import NS_PER_S
 from racelog.events import GpuSamples
@@ -54,8 +56,8 @@ class Anomalies:
 
     def _latency(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
         now = book.position_ns
-        recent = sorted(ms for at, ms in account.firsts if at > now - WINDOW_NS)
-        before = sorted(ms for at, ms in account.firsts if at <= now - WINDOW_NS)
+        account.age(now - WINDOW_NS)
+        recent, before = sorted(ms for _, ms in account.fresh), account.older_ms
         if len(recent) < LEAST_RECENT or len(before) < LEAST_BEFORE:
             return
         usual, current = median(before) or 0.0, median(recent) or 0.0
@@ -69,8 +71,9 @@ class Anomalies:
 
     def _errors(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
         now = book.position_ns
-        recent = [request for at, request in account.ends if at > now - MINUTE_NS]
-        before = [request for at, request in account.ends if now - 2 * MINUTE_NS < at <= now - MINUTE_NS]
+        last = list(takewhile(lambda end: end[0] > now - 2 * MINUTE_NS, reversed(account.ends)))
+        recent = [request for at, request in last if at > now - MINUTE_NS]
+        before = [request for at, request in last if at <= now - MINUTE_NS]
         if len(recent) < LEAST_MINUTE:
             return
         share = sum(request.status == "failed" for request in recent) / len(recent)
@@ -100,15 +103,12 @@ class Anomalies:
 
     def _outlier(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
         request = beat.request
-        if (
-            request is None
-            or beat.lane is None
-            or request.ttft_ms is None
-            or len(account.firsts) <= LEAST_SIGMA
-        ):
+        if request is None or beat.lane is None or request.ttft_ms is None or account.started <= LEAST_SIGMA:
             return
-        earlier = [ms for _, ms in account.firsts][:-1][-500:]
-        mean, sigma = statistics.fmean(earlier), statistics.pstdev(earlier)
+        before = account.started - 1
+        mean = (account.mean_ms * account.started - request.ttft_ms) / before
+        squares = account.squares - (request.ttft_ms - mean) * (request.ttft_ms - account.mean_ms)
+        sigma = math.sqrt(max(0.0, squares) / before)
         if request.ttft_ms > mean + SIGMAS * sigma and request.ttft_ms > NOTABLE * mean:
             said = f"request {request.req} waited {request.ttft_ms:.0f} ms for its first token; {mean:.0f} ms is usual"
             yield _row(beat.lane, account, book, "outlier", (mean, request.ttft_ms, "ms"), said, request.req)

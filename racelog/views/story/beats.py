@@ -51,7 +51,27 @@ class LaneAccount:
     ttft_ms: list[float] = field(default_factory=list)
     tpot_ms: list[float] = field(default_factory=list)
     firsts: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    fresh: deque[tuple[int, float]] = field(default_factory=deque)
+    older_ms: list[float] = field(default_factory=list)
+    started: int = 0
+    mean_ms: float = 0.0
+    squares: float = 0.0
     ends: deque[tuple[int, RequestState]] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def first(self, position_ns: int, ttft_ms: float) -> None:
+        """Enter a first token; mean and spread are kept as they come (Welford 1962)."""
+        insort(self.ttft_ms, ttft_ms)
+        self.firsts.append((position_ns, ttft_ms))
+        self.fresh.append((position_ns, ttft_ms))
+        self.started += 1
+        away = ttft_ms - self.mean_ms
+        self.mean_ms += away / self.started
+        self.squares += away * (ttft_ms - self.mean_ms)
+
+    def age(self, before_ns: int) -> None:
+        """Move first tokens from before a position from the fresh ones to the older ones."""
+        while self.fresh and self.fresh[0][0] <= before_ns:
+            insort(self.older_ms, self.fresh.popleft()[1])
 
     @property
     def engine(self) -> str:
@@ -122,8 +142,7 @@ class Book:
             case "sent":
                 account.open += 1
             case "first-token" if request is not None and request.ttft_ms is not None:
-                insort(account.ttft_ms, request.ttft_ms)
-                account.firsts.append((beat.position_ns, request.ttft_ms))
+                account.first(beat.position_ns, request.ttft_ms)
             case "end" if request is not None:
                 self._end(account, request, beat.position_ns)
             case _:
