@@ -185,10 +185,10 @@ def test_a_resize_in_the_middle_of_a_page_draws_it_anew(terminal: OpenTerminal, 
 
 
 def test_a_snapshot_lands_beside_the_player(terminal: OpenTerminal, log: Path, tmp_path: Path) -> None:
-    screen = terminal("play", str(log), "--paused")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    screen = terminal("play", str(log), "--paused", cwd=folder)
     screen.until(lambda text: "STANDINGS" in text)
     screen.press("s")
-    screen.until(lambda text: "saved racelog-" in text)
-    name = next(word for word in screen.until(lambda text: True).split() if word.startswith("racelog-"))
-    assert Path(name).read_text(encoding="utf-8").startswith("<svg")
-    Path(name).unlink()
+    screen.until(lambda text: "saved racelog-1.svg" in text)
+    assert (folder / "racelog-1.svg").read_text(encoding="utf-8").startswith("<svg")
