@@ -78,7 +78,9 @@ class Achievements:
         self._unlocked: dict[tuple[int, str], tuple[int, int]] = {}
 
     def step(self, beat: Beat, book: Book) -> list[Achievement]:
-        """Return what ``beat`` unlocks."""
+        """Return what ``beat`` unlocks; only what ends, and the second hand, can."""
+        if beat.kind in ("start", "sent", "first-token"):
+            return []
         for number, lane in book.lanes.items():
             middle = lane.ttft_p50_ms()
             if not lane.racing or middle is None or middle >= FAST_MS:

@@ -71,6 +71,8 @@ class Anomalies:
 
     def _errors(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
         now = book.position_ns
+        if not account.failed:
+            return
         last = list(takewhile(lambda end: end[0] > now - 2 * MINUTE_NS, reversed(account.ends)))
         recent = [request for at, request in last if at > now - MINUTE_NS]
         before = [request for at, request in last if at <= now - MINUTE_NS]
