@@ -152,7 +152,9 @@ def test_only_the_first_draws_first_blood() -> None:
 @given(st.integers(0, 25 * SECOND))
 def test_the_story_live_at_an_instant_is_the_story_replayed_up_to_it(position: int) -> None:
     events = theatre()
-    known: list[AnyEvent] = [event for event in events if event.t <= SECOND + position and not isinstance(event, Tokens)]
+    known: list[AnyEvent] = [
+        event for event in events if event.t <= SECOND + position and not isinstance(event, Tokens)
+    ]
     batches: list[AnyEvent] = [event for event in events if isinstance(event, Tokens)]
     known += batches  # the fold cuts a batch, not we
     whole, live = until(story(RaceTracks(events)), position), until(story(RaceTracks(known)), position)
