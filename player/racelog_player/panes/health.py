@@ -26,7 +26,7 @@ def health_pane(view: HealthView, columns: int, rows: int) -> list[Line]:
     ]
     for reason in view.reasons:
         lines += [[Span("   "), Span(line)] for line in wrap(reason, columns - 6, 3)]
-    lines += [[], *_processes(view.processes, columns), [], *_stamps(view.stamps)]
+    lines += [[], *_processes(view.processes, columns), [], *_stamps(view.stamps, columns)]
     return lines[:rows]
 
 
@@ -64,7 +64,7 @@ def _lag(value: float | None) -> str:
     return f"{value / 1000:,.1f} ms" if value >= 1000 else f"{value:,.0f} µs"  # noqa: PLR2004 - a millisecond
 
 
-def _stamps(stamps: list[StampHealth]) -> list[Line]:
+def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
     lines: list[Line] = [[
         Span(left(" STAMPS", 22), HEADING), Span(right("chunks", 10), SOFT), Span(right("by the kernel", 16), SOFT),
         Span(right("shared a read", 16), SOFT),
@@ -77,4 +77,4 @@ def _stamps(stamps: list[StampHealth]) -> list[Line]:
             Span(right(kernel, 16)), Span(right(joined, 16)),
         ])  # fmt: skip
     words = "A kernel stamp is exact however busy the recorder is; of chunks that shared a read only the last one's is."
-    return [*lines, [Span(f"   {words}", FAINT)]]
+    return [*lines, *([Span(f"   {line}", FAINT)] for line in wrap(words, columns - 6, 2))]
