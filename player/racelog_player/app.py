@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from prompt_toolkit.input import Input, create_input
@@ -18,10 +19,14 @@ from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.output import Output, create_output
 
 from racelog.errors import ExitCode, InputError
-from racelog_player.canvas import Canvas
+from racelog_player.canvas import Canvas, Line
 from racelog_player.look import Look, depth_of, shows_unicode
+from racelog_player.memory import remember
 from racelog_player.player import Player
+from racelog_player.scene import Mode
 from racelog_player.screen import screen
+from racelog_player.snapshot import save
+from racelog_player.wardrobe import Wardrobe
 
 ESCAPE_S = 0.05
 """A lone ESC is the Escape key when nothing follows it for this long (ncurses waits a full second)."""
@@ -31,13 +36,20 @@ class App:
     """One player on one terminal; `run` returns when the user leaves or the terminal goes away."""
 
     def __init__(
-        self, player: Player, terminal_in: Input, terminal_out: Output, look: Look, fps: float
+        self,
+        player: Player,
+        terminal: tuple[Input, Output],
+        look: Look,
+        fps: float,
+        wardrobe: Wardrobe,
     ) -> None:
         self._player = player
-        self._in = terminal_in
-        self._out = terminal_out
+        self._wardrobe = wardrobe
+        self._in, self._out = terminal
         self._look = look
-        self._canvas = Canvas(look.depth, ascii_only=look.ascii_only)
+        self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
+        self._lines: list[Line] = []
+        player.host = self
         self._frame_s = 1 / fps
         self._wake = asyncio.Event()
         self._exit_code: ExitCode | None = None
@@ -84,8 +96,8 @@ class App:
         """Write what changed since the last frame; return False when the terminal is gone."""
         try:
             size = self._out.get_size()
-            lines = screen(self._player.scene(time.monotonic_ns()), self._look, size.columns, size.rows)
-            if text := self._canvas.frame(lines, size.columns, size.rows):
+            self._lines = screen(self._player.scene(time.monotonic_ns()), self._look, size.columns, size.rows)
+            if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
                 self._out.flush()
         except OSError:
@@ -103,6 +115,29 @@ class App:
         for press in keys:
             self._player.press(str(getattr(press.key, "value", press.key)), time.monotonic_ns())
             self._wake.set()
+
+    def snapshot(self) -> str:
+        """Save the screen as an SVG beside where the player was started; a number keeps it from any other."""
+        size = self._out.get_size()
+        for number in range(1, 1000):
+            path = Path(f"racelog-{number}.svg")
+            if not path.exists():
+                try:
+                    save(path, self._lines, size.columns, size.rows, self._wardrobe.theme)
+                except InputError as error:
+                    return str(error)
+                return f"saved {path}"
+        return "there are 999 snapshots here already; move some"
+
+    def next_theme(self) -> str:
+        """Wear the next theme and remember it."""
+        theme = self._wardrobe.change()
+        self._canvas.wear(theme)
+        return f"theme {theme.name}" + (f": {theme.told}" if theme.told else "")
+
+    def remember(self, mode: Mode) -> None:
+        """Keep the mode for the next time."""
+        remember(self._wardrobe.home, mode=mode)
 
     def resized(self) -> None:
         """Draw everything anew in the new size."""
@@ -158,7 +193,7 @@ def _drawing(out: Output) -> Iterator[None]:
             out.flush()
 
 
-def run_app(player: Player, fps: float) -> ExitCode:
+def run_app(player: Player, fps: float, wardrobe: Wardrobe) -> ExitCode:
     """Play on this process's terminal; return the exit code.
 
     Raises:
@@ -168,10 +203,9 @@ def run_app(player: Player, fps: float) -> ExitCode:
         raise InputError("play needs a terminal for its keys; for text without one: racelog play --plain")
     unicode = shows_unicode(sys.stdout.encoding, os.environ)
     look = Look(depth_of(os.environ), ascii_only=not unicode)
-    terminal_in = create_input(always_prefer_tty=True)
-    terminal_out = create_output()
+    terminal = create_input(always_prefer_tty=True), create_output()
 
     async def played() -> ExitCode:
-        return await App(player, terminal_in, terminal_out, look, fps).run()
+        return await App(player, terminal, look, fps, wardrobe).run()
 
     return asyncio.run(played())

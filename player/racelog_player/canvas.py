@@ -1,7 +1,8 @@
 """Styled lines to terminal bytes: only the rows that changed, inside one synchronized update.
 
 The canvas is the last door to the terminal. Whatever a pane forgot, nothing that a terminal would obey passes it.
-Colours are ``#rrggbb`` and become what the terminal can show; where it cannot show Unicode, plain ASCII stands in.
+Colours are names that the theme turns into ``#rrggbb``, and then what the terminal can show; where it cannot show
+Unicode, plain ASCII stands in.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from racelog_player.cells import flat, take, width
 from racelog_player.signs import to_ascii
+from racelog_player.themes import DEFAULT, Theme
 
 
 class Depth(IntEnum):
@@ -23,7 +25,7 @@ class Depth(IntEnum):
 
 
 class Style(NamedTuple):
-    """How a span looks; an empty colour is the terminal's own."""
+    """How a span looks; an empty colour is the theme's for text and background, or the terminal's own."""
 
     fg: str = ""
     bg: str = ""
@@ -62,11 +64,17 @@ _CUBE = (0, 95, 135, 175, 215, 255)
 class Canvas:
     """Remembers the last frame and returns what it takes to show the next."""
 
-    def __init__(self, depth: Depth, *, ascii_only: bool = False) -> None:
+    def __init__(self, depth: Depth, *, ascii_only: bool = False, theme: Theme = DEFAULT) -> None:
         self._depth = depth
+        self._theme = theme
         self._ascii = ascii_only
         self._last: Sequence[Line | None] = []
         self._size = (0, 0)
+
+    def wear(self, theme: Theme) -> None:
+        """Draw in another theme from the next frame on."""
+        self._theme = theme
+        self.forget()
 
     def forget(self) -> None:
         """Draw every row anew next time: the terminal was resized or written to by someone else."""
@@ -88,14 +96,15 @@ class Canvas:
         return f"{BEGIN_UPDATE}{''.join(changed)}{END_UPDATE}" if changed else ""
 
     def _encode(self, line: Line, columns: int) -> str:
-        parts: list[str] = []
+        painted = bool(self._theme.resolve("background")) and self._depth != Depth.NONE
+        parts: list[str] = [self._sgr(PLAIN)] if painted else []
         column, present = 0, PLAIN
         for text, style in line:
             shown = take(flat(text), columns - column)
             if not shown:
                 continue
             if style != present:
-                parts.append(sgr(style, self._depth))
+                parts.append(self._sgr(style))
                 present = style
             cells = width(shown)
             column += cells
@@ -104,10 +113,19 @@ class Canvas:
                 # A terminal that thinks otherwise of a wide character's width is put right at once.
                 parts.append(f"\x1b[{column + 1}G")
         if present != PLAIN:
-            parts.append(_RESET)
+            parts.append(self._sgr(PLAIN) if painted else _RESET)
         if column < columns:  # at the last column the cursor waits on it, and clearing would take it away
             parts.append(_CLEAR_REST)
         return "".join(parts)
+
+    def _sgr(self, style: Style) -> str:
+        return sgr(dressed(style, self._theme), self._depth)
+
+
+@lru_cache(maxsize=4096)
+def dressed(style: Style, theme: Theme) -> Style:
+    """Return ``style`` with its colours as the theme has them."""
+    return style._replace(fg=theme.resolve(style.fg or "text"), bg=theme.resolve(style.bg or "background"))
 
 
 @lru_cache(maxsize=1024)

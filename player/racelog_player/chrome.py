@@ -1,15 +1,14 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from racelog.replay.speed import speed_text
 from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
-from racelog_player.keys import HELP
 from racelog_player.lanes import emoji
-from racelog_player.look import FAINT, GOOD, SOFT, STRONG, WARN, lane_color
+from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN, lane_color
 from racelog_player.parts import between, line_width, ms_text
-from racelog_player.scene import Scene, Stage, Transport
-from racelog_player.speed import speed_text
+from racelog_player.scene import Page, Scene, Stage, Transport
 from racelog_player.times import clock_text
 
 GO_S = 0.7
@@ -20,7 +19,21 @@ GLOSSARY = (
     ("p99", "99 of 100 were faster"), ("E2E", "request sent to last byte"),
 )  # fmt: skip
 
-_RED = Style("#ff6b6b", bold=True)
+_VIEW_KEYS = (("?", "all keys"), ("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"))
+_RACE_KEYS = (("space", "pause"), ("← →", "5 s"), *_VIEW_KEYS, ("↑ ↓", "speed"), ("q", "leave"))
+_BACK = ("esc", "back to the race")
+_LANE = ("tab", "next engine")
+_KEYS = {
+    Page.INSPECTOR: (_BACK, _LANE, ("j k", "scroll"), ("space", "pause"), (". ,", "one token on, back")),
+    Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
+    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("s", "save the screen")),
+    Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
+    Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
+    Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
+    Page.INSIGHTS: (_BACK, ("j k", "scroll")),
+    Page.HEALTH: (_BACK, ("space", "pause")),
+    Page.HELP: (("esc", "closes"), ("j k", "scroll")),
+}
 
 _DIGITS = {
     "3": ("█████", "    █", " ████", "    █", "█████"),
@@ -56,8 +69,8 @@ def transport_line(transport: Transport, columns: int) -> Line:
     """Return the playhead: state, speed, clock and the line it moves along."""
     if transport.at_edge:
         head: Line = [
-            Span(" ● ", _RED),
-            Span("LIVE", _RED),
+            Span(" ● ", BAD),
+            Span("LIVE", BAD),
             Span(f"  {clock_text(transport.position_ns)}", STRONG),
         ]
         return [*head, Span("   ← looks back, the recording goes on", FAINT)]
@@ -72,37 +85,47 @@ def transport_line(transport: Transport, columns: int) -> Line:
     if transport.live:
         tail = [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
     room = columns - line_width(head) - line_width(tail)
-    share = transport.position_ns / transport.end_ns if transport.end_ns else 0.0
-    knob = min(room - 1, int(share * room))
-    line: Line = [Span("━" * knob, Style("#8ab4f8")), Span("●", STRONG), Span("─" * (room - 1 - knob), FAINT)]
-    return [*head, *(line if room > 4 else []), *tail]  # noqa: PLR2004 - shorter is no line
+    return [*head, *(_rail(transport, room) if room > 4 else []), *tail]  # noqa: PLR2004 - shorter is no line
+
+
+def _rail(transport: Transport, cells: int) -> Line:
+    """Return the line the playhead moves along; a loop's stretch stands out on it."""
+    end = max(1, transport.end_ns)
+    knob = min(cells - 1, int(transport.position_ns / end * cells))
+    low, high = transport.loop_ns or (0, -1)
+    line: Line = []
+    for cell in range(cells):
+        looped = low * cells <= cell * end < high * cells if high >= 0 else False
+        style = WARN if looped else ACCENT if cell < knob else FAINT
+        span = Span("●", STRONG) if cell == knob else Span("━" if cell < knob or looped else "─", style)
+        if line and line[-1].style == span.style:
+            line[-1] = Span(line[-1].text + span.text, span.style)
+        else:
+            line.append(span)
+    return line
 
 
 def keys_line(scene: Scene, columns: int) -> Line:
-    """Return the bottom row: a question, a notice, or the keys."""
+    """Return the bottom row: a question, what is being typed, a notice, or the keys."""
+    if scene.typing is not None:
+        hint = "   1m23.4s · 50% · +250ms · @finish · enter goes, esc does not"
+        return [Span(" go to ", WARN), Span(scene.typing, STRONG), Span("▌", ACCENT), Span(hint, FAINT)]
     if scene.question:
         return [Span(" "), Span(f" {scene.question} ", Style(WARN.fg, bold=True, reverse=True))]
     if scene.notice:
         return [Span(" "), Span(cut(flat(scene.notice), columns - 2), WARN)]
-    keys = [
-        ("space", "pause"),
-        ("← →", "5 s"),
-        ("↑ ↓", "speed"),
-        ("[ ]", "moments"),
-        ("?", "help"),
-        ("q", "leave"),
-    ]
-    if scene.transport.over:
-        keys = [("q", "to leave"), ("space", "play again"), ("← →", "5 s"), ("[ ]", "moments"), ("?", "help")]
-    elif scene.transport.controls:
-        keys = [
+    keys = _KEYS.get(scene.page, _RACE_KEYS)
+    if scene.page is Page.RACE and scene.transport.over:
+        keys = (("q", "to leave"), ("space", "play again"), *_VIEW_KEYS)
+    elif scene.page is Page.RACE and scene.transport.controls:
+        keys = (
             ("space", "pause view"),
             ("← →", "5 s"),
             ("m", "mark"),
             ("f", "live"),
             ("?", "help"),
             ("q", "stop"),
-        ]
+        )
     line: Line = [Span(" ")]
     for key, meaning in keys:
         part = [Span(key, STRONG), Span(f" {meaning}   ", SOFT)]
@@ -132,20 +155,9 @@ def small_print(scene: Scene, columns: int) -> Line:
     return between(line, told, columns) if verdict and line_width([*line, *told]) < columns else line
 
 
-def help_pane(columns: int) -> list[Line]:
-    """Return the keys and what they do, then the words on the screen."""
-    lines: list[Line] = [[Span(" KEYS", Style(SOFT.fg, bold=True))]]
-    lines += [
-        [Span("   "), Span(left(key, 10), STRONG), Span(cut(meaning, columns - 14))] for key, meaning in HELP
-    ]
-    lines += [[], [Span(" WORDS", Style(SOFT.fg, bold=True))]]
-    lines += [[Span("   "), Span(left(word, 10), STRONG), Span(meaning)] for word, meaning in GLOSSARY]
-    return lines
-
-
 def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Return the start: the lanes on the grid, and the count down to it."""
-    lines: list[Line] = [[Span(" ON THE GRID", Style(SOFT.fg, bold=True))], []]
+    lines: list[Line] = [[Span(" ON THE GRID", HEADING)], []]
     for lane in scene.race.lanes[: max(1, rows - 9)]:
         name = Span(left(flat(lane.engine), min(28, columns // 3)), Style(lane_color(lane), bold=True))
         lines.append(

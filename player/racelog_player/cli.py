@@ -1,22 +1,24 @@
-"""`racelog play`: a race on the terminal, as running lines, or at one instant."""
+"""`racelog play`: a race on the terminal, as running lines, at one instant, or as a film."""
 
-import os
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from racelog.errors import ExitCode, InputError
+from racelog.errors import InputError
 from racelog.home import find_race, home_folder
 
 EXAMPLES = """\b
 Examples:
   racelog play                            the last race, at the speed it was run
   racelog play latest --speed 4x          four times as fast; also 0.25, 200%, max
+  racelog play monday.rlog friday.rlog    two races side by side
   racelog play race.rlog --start 1m30s    from one and a half minutes in
+  racelog play --idle-limit 2s --pause-on-marks
   racelog play --plain | less             running lines instead of a screen
   racelog play --at 10s                   the standings ten seconds in
   racelog play --at end --json | jq .     the whole state, for scripts
+  racelog play --speed 4x --cast race.cast && agg race.cast race.gif
 
 \b
 On the screen: space pauses, the arrow keys seek and change speed, ? shows all keys.
@@ -24,94 +26,71 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 
 
 @click.command(epilog=EXAMPLES, short_help="Watch a race again, at any speed.")
-@click.argument("race", default="latest")
+@click.argument("races", nargs=-1, metavar="[RACE]...")
 @click.option("--speed", "-s", metavar="SPEED", help="4x, 0.25, 200% or max.  [default: 1x; max into a pipe]")
 @click.option("--start", metavar="TIME", default="0s", help="Begin here: 10s, 1m23.4s, 01:23, 250ms, 50%.")
+@click.option("--until", metavar="TIME", help="Pause there.")
+@click.option(
+    "--loop", "-l", metavar="N", is_flag=False, flag_value="0", help="Play again, N times or for ever."
+)
+@click.option("--ab", metavar="A..B", help="Loop a stretch: 10s..20s, 25%..50%.")
+@click.option(
+    "--idle-limit", "-i", metavar="TIME", help="Where nothing happens for longer, pass in this time."
+)
+@click.option(
+    "--pause-on-marks", "-m", is_flag=True, help="Pause at each first token, overtake, error and finish."
+)
+@click.option("--paused", "-p", is_flag=True, help="Begin paused.")
+@click.option("--lanes", metavar="A,B", help="Only these engines, by name or number.")
+@click.option(
+    "--align", type=click.Choice(["start", "first-token", "wall"]), default="start", show_default=True,
+    help="What lanes have in common at one instant.",
+)  # fmt: skip
+@click.option("--follow", is_flag=True, help="Follow a race while it is being recorded.")
 @click.option("--at", metavar="TIME", help="Print the race as it stood then (a time, a %, or end), and exit.")
 @click.option("--json", "as_json", is_flag=True, help="With --at: print the state as JSON.")
 @click.option("--plain", is_flag=True, help="Running lines instead of a screen; the default into a pipe.")
-@click.option("--follow", is_flag=True, help="Follow a race while it is being recorded.")
+@click.option("--dry-run", is_flag=True, help="Say how long playing would take and what is in it, and exit.")
+@click.option(
+    "--cast", type=click.Path(path_type=Path, dir_okay=False), help="Write the film as an asciicast v3."
+)
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --at: the screen as .svg or text.",
+)
+@click.option(
+    "--size", metavar="COLSxROWS", default="120x36", show_default=True, help="For --cast and --snapshot."
+)
+@click.option("--force", is_flag=True, help="Replace files that are there.")
 @click.option(
     "--fps", type=click.FloatRange(1, 120), default=30.0, show_default=True, help="Frames per second."
 )
+@click.option(
+    "--keys", metavar="NAME|FILE", default="default", help="default, mpv, asciinema, rosbag, or a TOML file."
+)
+@click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
+@click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
+@click.option(
+    "--commentary", type=click.Choice(["quiet", "normal", "verbose"]), default="normal", show_default=True,
+    help="How much the commentator says.",
+)  # fmt: skip
 @click.option("--home", type=click.Path(path_type=Path), help="Where races are kept.  [env: RACELOG_HOME]")
 @click.option("--control-fd", type=int, hidden=True, help="Where wishes to the recorder go.")
-def play(
-    race: str, speed: str | None, start: str, at: str | None, *, as_json: bool, plain: bool, follow: bool,
-    fps: float, home: Path | None, control_fd: int | None,
-) -> int:  # fmt: skip
-    """Watch RACE again: a log file, a race id or its first letters, or the latest.
+def play(races: tuple[str, ...], home: Path | None, **options: Any) -> int:
+    """Watch RACE again: a log file, a race id or its first letters, or the latest. Several run side by side.
 
     Everything on the screen is computed from the log, so any instant of it looks the same every time.
     """
-    if as_json and at is None:
+    if options["as_json"] and options["at"] is None:
         raise InputError("--json prints the state at one instant; say which: racelog play --at end --json")
-    path = find_race(race, home_folder(home))
-    if at is not None:
-        _print_instant(path, at, as_json=as_json)
-        return ExitCode.OK
-    return _play(path, speed, start, plain=plain, follow=follow, fps=fps, control_fd=control_fd)
+    if options["snapshot"] is not None and options["at"] is None:
+        raise InputError(
+            "--snapshot saves the screen at one instant; say which: --at 10s --snapshot race.svg"
+        )
+    if options["follow"] and len(races) > 1:
+        raise InputError("--follow follows one race; several can be watched once they are over")
+    from racelog_player.session import Session  # noqa: PLC0415 - loads the log's reader and the views
 
-
-def _print_instant(path: Path, at: str, *, as_json: bool) -> None:
-    """Print the state folded up to ``at``."""
-    import msgspec  # noqa: PLC0415 - only this command's callback needs it
-
-    from racelog.replay.race import Replay  # noqa: PLC0415 - loads the events
-    from racelog.views.race import race_view  # noqa: PLC0415 - loads the log's reader
-    from racelog_player.look import shows_unicode  # noqa: PLC0415 - loads the views
-    from racelog_player.plain import standings_table  # noqa: PLC0415 - loads the views
-    from racelog_player.signs import to_ascii  # noqa: PLC0415 - loads wcwidth
-    from racelog_player.source import PastRace  # noqa: PLC0415 - loads the log's reader
-    from racelog_player.times import parse_position  # noqa: PLC0415 - not needed for --help
-
-    position = parse_position(at)
-    tracks = PastRace(path).tracks
-    replay = Replay(tracks)
-    instant = position.within(tracks.duration_ns())
-    if instant >= tracks.duration_ns():
-        replay.seek_end()
-    else:
-        replay.seek(instant)
-    view = race_view(replay)
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(view).decode() + "\n")
-        return
-    unicode = shows_unicode(sys.stdout.encoding, os.environ)
-    for line in standings_table(view):
-        click.echo(line if unicode else to_ascii(line))
-
-
-def _play(
-    path: Path,
-    speed: str | None,
-    start: str,
-    *,
-    plain: bool,
-    follow: bool,
-    fps: float,
-    control_fd: int | None,
-) -> int:
-    """Play on the terminal, or as lines where there is none."""
-    import time  # noqa: PLC0415 - only to anchor the playhead
-
-    from racelog_player.control import Control  # noqa: PLC0415 - loads msgspec
-    from racelog_player.plain import play_plain  # noqa: PLC0415 - loads the views
-    from racelog_player.player import Player  # noqa: PLC0415 - loads the views
-    from racelog_player.playhead import Playhead  # noqa: PLC0415 - not needed for --help
-    from racelog_player.source import LiveRace, PastRace  # noqa: PLC0415 - loads the log's reader
-    from racelog_player.speed import MAX, parse_speed  # noqa: PLC0415 - not needed for --help
-    from racelog_player.times import parse_position  # noqa: PLC0415 - not needed for --help
-
-    lines = plain or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb"
-    factor = parse_speed(speed) if speed is not None else MAX if not sys.stdout.isatty() else 1.0
-    begin = parse_position(start)
-    source = LiveRace(path) if follow else PastRace(path)
-    start_ns = 0 if follow else begin.within(source.tracks.duration_ns())
-    if lines:
-        play_plain(source, factor, start_ns)
-        return ExitCode.OK
-    from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
-
-    playhead = Playhead(start_ns, time.monotonic_ns(), factor, live=follow)
-    return run_app(Player(source, playhead, Control(control_fd)), fps)
+    where = home_folder(home)
+    return Session([find_race(race, where) for race in races or ("latest",)], where, options).run()

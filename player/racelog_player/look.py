@@ -1,17 +1,11 @@
-"""Colours and signs: what the terminal can show, and which colour is whose."""
+"""Styles and signs: what the terminal can show, and which colour is whose. Colours are names; themes know them."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from racelog.views.race import LaneView
-from racelog_player.canvas import Depth, Style, rgb_of
-
-PALETTE = (
-    "#4cc9f0", "#ffa94d", "#b197fc", "#63e6a4", "#ff8fab",
-    "#ffd84d", "#7aa2ff", "#e78bff", "#b8e65c", "#d9b38c",
-)  # fmt: skip
-"""A lane without a colour takes the one of its number; ten, as many as a race has lanes."""
+from racelog_player.canvas import Depth, Style
 
 NAMED = {
     "red": "#ff6b6b", "green": "#51cf66", "yellow": "#ffd43b", "blue": "#5c9dff", "magenta": "#da77f2",
@@ -22,12 +16,14 @@ NAMED = {
 """What people call colours, in shades that read on dark and on light."""
 
 STRONG = Style(bold=True)
-SOFT = Style(fg="#939aa6")
-FAINT = Style(fg="#626a78")
-GOOD = Style(fg="#51cf66")
-BAD = Style(fg="#ff6b6b", bold=True)
-WARN = Style(fg="#ffc94d", bold=True)
-TRACK = "#2c323d"
+SOFT = Style(fg="soft")
+FAINT = Style(fg="faint")
+GOOD = Style(fg="good")
+BAD = Style(fg="bad", bold=True)
+WARN = Style(fg="warn", bold=True)
+ACCENT = Style(fg="accent")
+HEADING = Style(fg="soft", bold=True)
+TRACK = "track"
 
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
@@ -61,16 +57,20 @@ def shows_unicode(encoding: str | None, environment: Mapping[str, str]) -> bool:
 
 
 def lane_color(lane: LaneView) -> str:
-    """Return a lane's colour as ``#rrggbb``: its own when we can read it, else its number's."""
-    wanted = lane.color.strip().lower()
-    if re.fullmatch(r"#[0-9a-f]{6}", wanted):
-        return wanted
+    """Return a lane's colour: its own when we can read it, else its number's; the theme decides which it shows."""
+    return color_of(lane.lane, lane.color)
+
+
+def color_of(number: int, asked: str) -> str:
+    """Return the colour of lane ``number`` that asked for ``asked``, for a theme to resolve."""
+    wanted = asked.strip().lower()
     if re.fullmatch(r"#[0-9a-f]{3}", wanted):
-        return "#" + "".join(digit * 2 for digit in wanted[1:])
-    return NAMED.get(wanted.removeprefix("bright").strip("-_ "), PALETTE[lane.lane % len(PALETTE)])
+        wanted = "#" + "".join(digit * 2 for digit in wanted[1:])
+    if not re.fullmatch(r"#[0-9a-f]{6}", wanted):
+        wanted = NAMED.get(wanted.removeprefix("bright").strip("-_ "), "")
+    return f"lane:{number}:{wanted}"
 
 
 def mix(one: str, other: str, share: float) -> str:
-    """Return the colour ``share`` of the way from ``one`` to ``other``."""
-    parts = (round(a + (b - a) * share) for a, b in zip(rgb_of(one), rgb_of(other), strict=True))
-    return "#" + "".join(f"{part:02x}" for part in parts)
+    """Return the colour ``share`` of the way from ``one`` to ``other``, for a theme to resolve."""
+    return f"mix({one},{other},{share})"

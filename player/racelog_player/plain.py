@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from racelog.clock import NS_PER_S
+from racelog.replay.idle import AS_RECORDED, Squeeze
+from racelog.replay.pace import Pace
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks, Replay
+from racelog.replay.speed import MAX
 from racelog.views.health import health_line
+from racelog.views.moments import turning_points
 from racelog.views.race import LaneView, RaceView, race_view
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.cells import flat, left, right, width
-from racelog_player.moments import turning_points
 from racelog_player.parts import NOTHING, ms_text, rate_text
-from racelog_player.playhead import Playhead
 from racelog_player.result import success_text
 from racelog_player.signs import to_ascii
 from racelog_player.source import Source
-from racelog_player.speed import MAX
 from racelog_player.times import clock_text
 
 POLL_S = 0.1
@@ -155,7 +157,9 @@ def aligned(rows: list[list[str]], words: int) -> list[str]:
     ]
 
 
-def play_plain(source: Source, speed: float, start_ns: int = 0, out: TextIO | None = None) -> None:
+def play_plain(
+    source: Source, speed: float, start_ns: int = 0, out: TextIO | None = None, squeeze: Squeeze = AS_RECORDED
+) -> None:
     """Print a race's running lines at ``speed`` and then its result; a running race is followed to its end."""
     stream = out or sys.stdout
     unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
@@ -165,7 +169,9 @@ def play_plain(source: Source, speed: float, start_ns: int = 0, out: TextIO | No
         replay.seek(start_ns)
         narrator.lines(race_view(replay, streams=0))
     for position in (
-        _live_positions(source) if not source.ended else _past_positions(source.tracks, speed, start_ns)
+        _live_positions(source)
+        if not source.ended
+        else _past_positions(source.tracks, speed, start_ns, squeeze)
     ):
         replay.seek(position)
         _print(narrator.lines(race_view(replay, streams=0)), stream, unicode=unicode)
@@ -180,13 +186,12 @@ def _print(lines: list[str], stream: TextIO, *, unicode: bool) -> None:
         stream.flush()
 
 
-def _past_positions(tracks: RaceTracks, speed: float, start_ns: int) -> Iterator[int]:
+def _past_positions(tracks: RaceTracks, speed: float, start_ns: int, squeeze: Squeeze) -> Iterator[int]:
     """Yield every position at which something changes, each when the playhead gets there."""
-    head = Playhead(start_ns, time.monotonic_ns(), speed)
+    pace = Pace(Playhead(start_ns, time.monotonic_ns(), speed, squeeze=squeeze))
     for position in [start_ns, *(point for point in turning_points(tracks) if point > start_ns)]:
         if speed != MAX:
-            due_ns = head.since_ns + int((position - start_ns) / speed)
-            time.sleep(max(0, due_ns - time.monotonic_ns()) / NS_PER_S)
+            pace.wait_until(position, tracks.duration_ns())
         yield position
 
 

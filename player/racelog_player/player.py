@@ -1,20 +1,27 @@
 """The player itself, without a terminal: keys change it, the clock moves it, and it gives scenes to draw."""
 
+from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
 from racelog.clock import NS_PER_S
+from racelog.errors import RacelogError
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.views.race import race_view
+from racelog.views.story.achievements import viewer_achievements
+from racelog.views.story.rows import Comment, Level
+from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.control import Control
-from racelog_player.keys import KEYS, STEP_NS, Do
-from racelog_player.moments import Moment, moments
+from racelog_player.deck import SPEEDS, Deck
+from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
+from racelog_player.keys import MODES as MODE_KEYS
 from racelog_player.movers import Movers
-from racelog_player.playhead import Playhead
-from racelog_player.scene import Scene, Stage, Transport
+from racelog_player.pages import PAGE_KEYS, Pages
+from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.source import Source
-from racelog_player.speed import faster, slower
 
 STREAMS = 16
 """Open requests asked of the view per lane; a box shows the one that has streamed longest."""
@@ -23,14 +30,37 @@ NOTICE_NS = 3 * NS_PER_S
 QUIET_S = 5.0
 """A recorder commits four times a second; after this long without a word something is wrong."""
 
+LONGEST_TYPED = 40
+
+LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
+KEPT, SHOWN = 100, 8
+"""Of the commentary's last 100 lines, at most 8 are on the screen."""
+
+
+class Host(Protocol):
+    """What the player asks of whoever shows it; without one these keys do nothing."""
+
+    def snapshot(self) -> str:
+        """Save the screen as it is; return words about it."""
+        ...
+
+    def next_theme(self) -> str:
+        """Show the next theme; return its name in words."""
+        ...
+
+    def remember(self, mode: Mode) -> None:
+        """Keep the mode for the next time."""
+        ...
+
 
 @dataclass(slots=True)
 class _Dialog:
-    """What lies over the race at the moment: help, the question to stop, a passing notice."""
+    """What lies over the race at the moment: a page, a question, what is being typed, a passing notice."""
 
-    help: bool = False
+    page: Page = Page.RACE
     asking: bool = False
     stopping: bool = False
+    typing: str | None = None
     notice: str = ""
     notice_until_ns: int = 0
 
@@ -38,20 +68,42 @@ class _Dialog:
 class Player:
     """One race on one screen. ``done`` says that the user has left."""
 
-    def __init__(self, source: Source, playhead: Playhead, control: Control | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        playhead: Playhead,
+        control: Control | None = None,
+        *,
+        keys: KeyMap = KEYS,
+        mode: Mode = "novice",
+        commentary: Level = "normal",
+    ) -> None:
         self.done = False
-        self.playhead = playhead
+        self.deck = Deck(source, playhead)
+        self.mode: Mode = mode
+        self.host: Host | None = None
         self._source = source
+        self._levels = LEVELS[: LEVELS.index(commentary) + 1]
+        self._keys = keys
         self._control = control or Control()
         self._replay = Replay(source.tracks)
         self._movers = Movers()
         self._dialog = _Dialog()
+        self._pages = Pages()
         self._summary: RaceSummary | None = None
-        self._moments: list[Moment] | None = None
+        self._focus = 0
+        self._scroll = 0
+        self._explained = 0
+
+    @property
+    def playhead(self) -> Playhead:
+        """The playhead as it is now."""
+        return self.deck.playhead
 
     def moving(self, now_ns: int) -> bool:
         """Return whether the picture changes by itself, without a key."""
-        settled = self._source.ended and (self.playhead.paused or self._over(now_ns))
+        looping = self.playhead.loop is not None and not self.playhead.paused
+        settled = self._source.ended and (self.playhead.paused or (self.deck.over(now_ns) and not looping))
         return not settled or now_ns < self._dialog.notice_until_ns or self._movers.fresh(now_ns)
 
     def announce(self) -> None:
@@ -60,73 +112,79 @@ class Player:
 
     def press(self, key: str, now_ns: int) -> None:
         """Take one key, by prompt_toolkit's name for it; keys without a meaning are ignored."""
-        if len(key) == 1 and key in "0123456789":
-            self._seek(self._limit_ns(now_ns) * int(key) // 10, now_ns)
-        elif (wish := KEYS.get(key)) is not None:
-            if self._dialog.asking:
-                self._answer(wish, now_ns)
-            else:
-                self._obey(wish, now_ns)
+        if self._dialog.typing is not None:
+            self._type(key, now_ns)
+        elif self._dialog.asking:
+            if (answer := ANSWERS.get(key)) is not None:
+                self._answer(answer, now_ns)
+        elif (wish := self._keys.get(key)) is not None:
+            self._obey(wish, now_ns)
+        elif len(key) == 1 and key in "0123456789":
+            self._digit(int(key), now_ns)
 
     def scene(self, now_ns: int) -> Scene:
         """Return what there is to see at ``now_ns``. Cost: folding what passed since the last scene."""
+        deck = self.deck
         self._source.poll(now_ns)
         if self._source.ended:
             self._dialog.asking = False  # there is nothing left to stop
-        limit = self._limit_ns(now_ns)
-        self._catch_up(now_ns, limit)
-        position = self.playhead.position_ns(now_ns, limit)
-        over = self._over(now_ns)
+        if told := deck.catch_up(now_ns):
+            self._tell(told, now_ns)
+        over = deck.over(now_ns)
+        position = deck.position_ns(now_ns)
         if over:
             self._replay.seek_end()
         else:
             self._replay.seek(position)
         race = race_view(self._replay, streams=STREAMS)
         waiting = all(track.start_ns is None for track in self._replay.tracks.lanes.values())
-        countdown = self._source.countdown_s(now_ns) if waiting else None
+        racing = Stage.GRID if waiting and not self._source.ended else Stage.RACING
+        self._focus = min(self._focus, max(0, len(race.lanes) - 1))
+        dialog = self._dialog
         return Scene(
-            race=race,
-            stage=Stage.RESULT
-            if over
-            else Stage.GRID
-            if waiting and not self._source.ended
-            else Stage.RACING,
-            transport=self._transport(position, limit, now_ns, over=over),
+            race=race, stage=Stage.RESULT if over else racing,
+            transport=self._transport(position, now_ns, over=over),
             movers=self._movers.update(race, now_ns),
-            countdown_s=countdown,
+            countdown_s=self._source.countdown_s(now_ns) if waiting else None,
             summary=self._result() if over else None,
             requests=facts.requests if (facts := self._replay.tracks.facts) else None,
-            concurrency=facts.concurrency if facts else 0,
-            notice=self._notice(now_ns),
-            question="stop the race?  y yes · n no, race on" if self._dialog.asking else "",
-            help=self._dialog.help,
-        )
+            concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
+            question="stop the race?  y yes · n no, race on" if dialog.asking else "",
+            typing=dialog.typing, page=dialog.page,
+            content=self._content(dialog.page, position),
+            focus=self._focus, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
+        )  # fmt: skip
 
-    def _over(self, now_ns: int) -> bool:
-        """Return whether the race is over and the playhead at its very end."""
-        position = self.playhead.position_ns(now_ns, self._limit_ns(now_ns))
-        return self._source.ended and position >= self._source.tracks.duration_ns()
+    def _content(self, page: Page, position_ns: int) -> object:
+        """Return what ``page`` draws: a part of the story, or a view of the replay where it stands."""
+        if page in (Page.ACHIEVEMENTS, Page.INSIGHTS):
+            known = until(self.deck.story(), position_ns)
+            mine = viewer_achievements(self._explained, known.achievements)
+            return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
+        return self._pages.content(page, self._replay, self._focus_lane())
 
-    def _catch_up(self, now_ns: int, limit: int) -> None:
-        """Tie a playhead that ran into the live edge to it."""
-        head = self.playhead
-        if not self._source.ended and not head.live and not head.paused and head.at_end(now_ns, limit):
-            self.playhead = head.go_live()
+    def _comments(self, position_ns: int) -> tuple[Comment, ...]:
+        """Return the last lines of commentary; an expert is left in peace."""
+        if self.mode == "expert":
+            return ()
+        told = self.deck.story().comments
+        last = bisect_right(told, position_ns, key=lambda row: row.position_ns)
+        return tuple([row for row in told[max(0, last - KEPT) : last] if row.level in self._levels][-SHOWN:])
 
-    def _transport(self, position_ns: int, limit_ns: int, now_ns: int, *, over: bool) -> Transport:
-        head = self.playhead
+    def _focus_lane(self) -> int | None:
+        lanes = list(self._replay.lanes)
+        return lanes[self._focus] if lanes else None
+
+    def _transport(self, position_ns: int, now_ns: int, *, over: bool) -> Transport:
+        head, loop = self.playhead, self.playhead.loop
         running = not self._source.ended
         behind = self._source.edge_ns(now_ns) - position_ns
         return Transport(
-            position_ns=position_ns, end_ns=limit_ns, speed=head.speed, paused=head.paused, over=over,
+            position_ns=position_ns, end_ns=self.deck.limit_ns(now_ns), speed=head.speed, paused=head.paused, over=over,
             live=running, behind_ns=0 if head.live or not running else max(0, behind),
             at_edge=head.live and running, controls=running and self._control.connected,
+            loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None,
         )  # fmt: skip
-
-    def _limit_ns(self, now_ns: int) -> int:
-        """Return the last position the playhead may take: the live edge, or what another lane recorded beyond it."""
-        edge = self._source.edge_ns(now_ns)
-        return edge if self.playhead.live else max(edge, self._source.tracks.duration_ns())
 
     def _result(self) -> RaceSummary:
         """Return the closing summary, made once: it reads every chunk."""
@@ -140,79 +198,94 @@ class Player:
         quiet = self._source.quiet_s(now_ns)
         if quiet >= QUIET_S:
             return f"no news from the recorder for {quiet:.0f} s"
-        return (
-            "stopping: waiting for the lanes to end"
-            if self._dialog.stopping and not self._source.ended
-            else ""
-        )
+        stopping = self._dialog.stopping and not self._source.ended
+        return "stopping: waiting for the lanes to end" if stopping else ""
 
     def _tell(self, text: str, now_ns: int) -> None:
-        self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + NOTICE_NS
+        if text:
+            self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + NOTICE_NS
 
-    def _seek(self, position_ns: int, now_ns: int) -> None:
-        self.playhead = self.playhead.seek(min(position_ns, self._limit_ns(now_ns)), now_ns)
+    def _digit(self, digit: int, now_ns: int) -> None:
+        """Seek to so many tenths of a race that is over; choose the mode in one that runs."""
+        if self._source.ended:
+            self.deck.seek(self.deck.limit_ns(now_ns) * digit // 10, now_ns)
+        elif 1 <= digit <= len(MODE_KEYS):
+            self._obey(MODE_KEYS[digit - 1], now_ns)
 
-    def _obey(self, wish: Do, now_ns: int) -> None:  # noqa: C901 - one branch per wish
-        head, limit = self.playhead, self._limit_ns(now_ns)
+    def _obey(self, wish: Do, now_ns: int) -> None:
+        deck = self.deck
+        plain: dict[Do, Callable[[int], str]] = {
+            Do.PAUSE: deck.pause, Do.UNDO: deck.undo, Do.AB_LOOP: deck.ab_loop, Do.LOOP: deck.loop_all,
+            Do.ALIGN: deck.align, Do.END: deck.go_end, Do.LIVE: deck.go_end,
+        }  # fmt: skip
+        if wish in plain:
+            self._tell(plain[wish](now_ns), now_ns)
+        elif wish in SEEK_NS:
+            deck.move(SEEK_NS[wish], now_ns)
+        elif wish in SPEEDS or wish is Do.NORMAL_SPEED:
+            self._tell(deck.change_speed(wish, now_ns), now_ns)
+        elif wish in (Do.STEP_BACK, Do.STEP_FORWARD):
+            self._tell(deck.step(wish, now_ns), now_ns)
+        elif wish in (Do.LAST_MOMENT, Do.NEXT_MOMENT):
+            self._tell(deck.jump(wish, now_ns), now_ns)
+        else:
+            self._show(wish, now_ns)
+
+    def _show(self, wish: Do, now_ns: int) -> None:
+        """Obey what concerns the screen and the session, not the playhead."""
         match wish:
-            case Do.PAUSE:
-                self._pause(now_ns, limit)
-            case Do.BACK | Do.FORWARD | Do.NUDGE_BACK | Do.NUDGE_FORWARD:
-                self._step(STEP_NS[wish], now_ns, limit)
-            case Do.FASTER | Do.SLOWER | Do.NORMAL_SPEED:
-                self._change_speed(wish, now_ns, limit)
             case Do.START:
-                self._seek(0, now_ns)
-            case Do.END | Do.LIVE:
-                self.playhead = head.seek(limit, now_ns) if self._source.ended else head.go_live()
-            case Do.LAST_MOMENT | Do.NEXT_MOMENT:
-                self._jump(wish, now_ns, limit)
+                self.deck.seek(0, now_ns)
+            case Do.GO_TO:
+                self._dialog.typing = ""
             case Do.MARK:
                 self._mark(now_ns)
-            case Do.HELP | Do.CLOSE:
-                self._dialog.help = wish is Do.HELP and not self._dialog.help
+            case Do.NEXT_LANE | Do.LAST_LANE:
+                step = 1 if wish is Do.NEXT_LANE else -1
+                self._focus, self._scroll = (self._focus + step) % max(1, len(self._replay.lanes)), 0
+            case Do.SCROLL_DOWN | Do.SCROLL_UP:
+                self._scroll = max(0, self._scroll + (1 if wish is Do.SCROLL_DOWN else -1))
+                self._explained += self._dialog.page is Page.EXPLAIN
+            case Do.NOVICE | Do.EXPERT | Do.TEACHER:
+                self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
+            case Do.THEME | Do.SNAPSHOT:
+                self._ask_host(wish, now_ns)
             case Do.QUIT | Do.INTERRUPT:
                 self._leave(wish)
-            case Do.YES | Do.NO:
-                pass  # nothing was asked
+            case _:
+                self._turn(wish)
 
-    def _pause(self, now_ns: int, limit: int) -> None:
-        if self._over(now_ns):  # the play button of a finished film starts it again
-            self.playhead = replace(self.playhead.seek(0, now_ns), paused=False)
-        else:
-            self.playhead = self.playhead.toggle(now_ns, limit)
+    def _turn(self, wish: Do) -> None:
+        """Turn to a page, or back from it with the same key."""
+        page = PAGE_KEYS.get(wish, Page.RACE)
+        self._dialog.page = Page.RACE if page is self._dialog.page else page
+        self._explained += self._dialog.page is Page.EXPLAIN
+        self._scroll = 0
 
-    def _step(self, step_ns: int, now_ns: int, limit: int) -> None:
-        target = self.playhead.position_ns(now_ns, limit) + step_ns
-        if target >= limit and not self._source.ended:
-            self.playhead = self.playhead.go_live()
-        else:
-            self._seek(target, now_ns)
+    def _choose(self, mode: Mode, now_ns: int) -> None:
+        self.mode = mode
+        if self.host is not None:
+            self.host.remember(mode)
+        self._tell(f"{mode} mode", now_ns)
 
-    def _change_speed(self, wish: Do, now_ns: int, limit: int) -> None:
-        if self.playhead.live and not self._source.ended:
-            self._tell("live runs at 1×; seek back with ← first", now_ns)  # noqa: RUF001 - the sign we show
-            return
-        change: dict[Do, Callable[[float], float]] = {Do.FASTER: faster, Do.SLOWER: slower}
-        speed = change[wish](self.playhead.speed) if wish in change else 1.0
-        self.playhead = self.playhead.at_speed(speed, now_ns, limit)
+    def _ask_host(self, wish: Do, now_ns: int) -> None:
+        if self.host is not None:
+            self._tell(self.host.snapshot() if wish is Do.SNAPSHOT else self.host.next_theme(), now_ns)
 
-    def _jump(self, wish: Do, now_ns: int, limit: int) -> None:
-        if self._moments is None or not self._source.ended:
-            self._moments = moments(self._source.tracks)
-        here = self.playhead.position_ns(now_ns, limit)
-        if wish is Do.NEXT_MOMENT:
-            target = next((moment for moment in self._moments if moment.position_ns > here), None)
-        else:
-            # Half a second of grace, so that pressing it twice while playing goes back two moments.
-            grace = 0 if self.playhead.paused else int(NS_PER_S / 2 * min(self.playhead.speed, 16))
-            earlier = [moment for moment in self._moments if moment.position_ns < here - grace]
-            target = earlier[-1] if earlier else Moment(0, "start")
-        if target is None:
-            self._tell("no later moment", now_ns)
-        else:
-            self._seek(target.position_ns, now_ns)
-            self._tell(target.text, now_ns)
+    def _type(self, key: str, now_ns: int) -> None:
+        """Take a key of a "go to": enter goes there, escape does not."""
+        typed = self._dialog.typing or ""
+        if key in ("c-m", "escape", "c-c", "<sigint>"):
+            self._dialog.typing = None
+            if key == "c-m" and typed.strip():
+                try:
+                    self._tell(self.deck.go_to(typed, now_ns), now_ns)
+                except RacelogError as error:
+                    self._tell(str(error), now_ns)
+        elif key == "c-h":
+            self._dialog.typing = typed[:-1] if typed else None
+        elif len(key) == 1 and key.isprintable() and len(typed) < LONGEST_TYPED:
+            self._dialog.typing = typed + key
 
     def _mark(self, now_ns: int) -> None:
         sent = not self._source.ended and self._control.mark("user")
@@ -232,5 +305,5 @@ class Player:
             self._dialog.stopping = self._control.stop()
             if not self._dialog.stopping:
                 self._tell("the recorder is gone; this is only a view now, q leaves", now_ns)
-        elif wish in (Do.NO, Do.CLOSE, Do.QUIT):
+        elif wish is Do.NO:
             self._dialog.asking = False

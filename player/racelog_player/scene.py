@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Literal
 
 from racelog.views.race import RaceView
+from racelog.views.story.rows import Comment
 from racelog.views.summary import RaceSummary
+
+Mode = Literal["novice", "expert", "teacher"]
+MODES: tuple[Mode, ...] = ("novice", "expert", "teacher")
 
 
 class Stage(Enum):
@@ -13,6 +18,21 @@ class Stage(Enum):
     GRID = auto()
     RACING = auto()
     RESULT = auto()
+
+
+class Page(Enum):
+    """Which view fills the screen."""
+
+    RACE = auto()
+    INSPECTOR = auto()
+    TIMELINE = auto()
+    CHARTS = auto()
+    DETAILS = auto()
+    EXPLAIN = auto()
+    ACHIEVEMENTS = auto()
+    INSIGHTS = auto()
+    HEALTH = auto()
+    HELP = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +48,13 @@ class Transport:
     at_edge: bool = False
     behind_ns: int = 0
     controls: bool = False
+    loop_ns: tuple[int, int] | None = None
+    moments_ns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One instant of the player, ready to be drawn."""
+    """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws."""
 
     race: RaceView
     stage: Stage
@@ -44,4 +66,15 @@ class Scene:
     concurrency: int = 0
     notice: str = ""
     question: str = ""
-    help: bool = False
+    typing: str | None = None
+    page: Page = Page.RACE
+    content: object = None
+    focus: int = 0
+    scroll: int = 0
+    mode: Mode = "novice"
+    comments: tuple[Comment, ...] = ()
+
+    @property
+    def help(self) -> bool:
+        """Whether the help page is shown."""
+        return self.page is Page.HELP

@@ -5,15 +5,18 @@ Room goes, in this order, to the lanes, the standings, the answers, and then to 
 
 from racelog_player.board import board_pane
 from racelog_player.canvas import Line
-from racelog_player.chrome import grid_pane, help_pane, keys_line, small, small_print, title, transport_line
+from racelog_player.chrome import grid_pane, keys_line, small, small_print, title, transport_line
 from racelog_player.lanes import lanes_pane
 from racelog_player.look import Look
+from racelog_player.panes.comments import comments_pane
+from racelog_player.panes.page import page_pane
 from racelog_player.parts import fitted, line_width
 from racelog_player.result import result_pane
-from racelog_player.scene import Scene, Stage
+from racelog_player.scene import Page, Scene, Stage
 from racelog_player.streams import LEAST_ROWS, streams_pane
 
 LEAST_COLUMNS, LEAST_SCREEN_ROWS = 60, 15
+_MOST_TALK = 6
 _AIRY_ROWS = 34
 """From this many rows on lanes stand apart and blank lines part the panes."""
 
@@ -31,8 +34,8 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
 
 
 def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
-    if scene.help:
-        return help_pane(columns)
+    if scene.page is not Page.RACE:
+        return page_pane(scene, look, columns, rows)
     if scene.stage is Stage.GRID:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)
@@ -46,11 +49,19 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1))
     lines += board
     left -= len(board) + 2
-    words = left >= LEAST_ROWS * 2 + 2
+    talk = comments_pane(scene.comments, columns, _talk_rows(left))
+    left -= len(talk) + (1 if talk else 0)
+    words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
     answers = streams_pane(scene.race, columns, left - 2 if words else left)
+    lines += [[], *talk] if talk else []
     if answers:
         lines += [[], *answers]
     return _with_small_print(scene, lines, columns, rows) if words else lines
+
+
+def _talk_rows(left: int) -> int:
+    """Return how many of the rows left the commentary may take: none before the answers have theirs."""
+    return max(1, min(_MOST_TALK, (left - 2 * LEAST_ROWS) // 3 + 1)) if left >= LEAST_ROWS + 3 else 0
 
 
 def _rows_per_lane(lanes: int, rows: int) -> int:

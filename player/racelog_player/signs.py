@@ -18,7 +18,7 @@ _STAND_INS = {
     **dict.fromkeys("↓▼", "v"),
     **dict.fromkeys("✓▇", "+"),
     **dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "'"),
-    "▆": "=", "←": "<", "●": "o", "◆": "*", "🥇": "1.", "🥈": "2.", "🥉": "3.",
+    "╵": "'", "★": "*", "☆": "o", "µ": "u", "▆": "=", "←": "<", "●": "o", "◆": "*", "🥇": "1.", "🥈": "2.", "🥉": "3.",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Where a replay's events come from: a race that is over, or one that is still being recorded."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -7,7 +8,8 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.log.follow import LogFollower
 from racelog.log.names import sealed_sibling
 from racelog.log.reader import open_log
-from racelog.replay.race import RaceTracks
+from racelog.replay.race import Align, RaceTracks
+from racelog.replay.together import side_by_side
 
 LAG_NS = 400 * NS_PER_MS
 """The live edge stays this far behind the clock: a lane commits every 250 ms, and a commit takes a moment to arrive."""
@@ -44,12 +46,14 @@ class Source(Protocol):
 
 
 class PastRace:
-    """A race that is over, read whole."""
+    """A race that is over, or several side by side, read whole."""
 
     ended = True
 
-    def __init__(self, path: Path) -> None:
-        self.tracks = RaceTracks(open_log(path).events)
+    def __init__(self, *paths: Path, align: Align = "start", only: frozenset[str] | None = None) -> None:
+        labels = _labels(paths)
+        races = [(label, open_log(path).events) for label, path in zip(labels, paths, strict=True)]
+        self.tracks = side_by_side(races, align, only)
 
     def poll(self, now_ns: int) -> None:
         """Do nothing: it is all there."""
@@ -74,8 +78,8 @@ class LiveRace:
     would be missed otherwise. Without one, what was read stays.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.tracks = RaceTracks()
+    def __init__(self, path: Path, align: Align = "start", only: frozenset[str] | None = None) -> None:
+        self.tracks = RaceTracks((), align, only)
         self._path = path
         self._follower = LogFollower(path)
         self._heard_ns: int | None = None
@@ -136,6 +140,12 @@ class LiveRace:
         if self.ended or self._heard_ns is None:
             return 0.0
         return (now_ns - self._heard_ns) / NS_PER_S
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Return a short name for each log: its file's, numbered where two are called the same."""
+    stems = [path.name.split(".")[0] for path in paths]
+    return [stem if stems.count(stem) == 1 else f"{stem} #{number}" for number, stem in enumerate(stems, 1)]
 
 
 def _countdown_ns(seconds: str) -> int:

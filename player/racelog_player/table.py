@@ -7,7 +7,7 @@ from racelog.views.race import LaneView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, left, right
 from racelog_player.lanes import emoji
-from racelog_player.look import FAINT, MEDALS, SOFT, lane_color
+from racelog_player.look import FAINT, HEADING, MEDALS, SOFT, lane_color
 from racelog_player.parts import NOTHING
 
 INDENT = 9
@@ -37,7 +37,7 @@ def fitting(columns: Sequence[Column], room: int) -> list[Column]:
 
 def title_row(heading: str, columns: Sequence[Column], names: int) -> Line:
     """Return the row over a table."""
-    head = Span(" " + left(heading, names + INDENT - 1), Style(SOFT.fg, bold=True))
+    head = Span(" " + left(heading, names + INDENT - 1), HEADING)
     return [head, *(Span(right(column.title, column.cells), SOFT) for column in columns)]
 
 

@@ -1,10 +1,12 @@
 """Positions in a race: what users may write for one, and how one is shown."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import InputError
+from racelog.views.moments import KINDS, Moment
 
 _FORMS = "10s, 1m23.4s, 01:23, 250ms, 50% or end"
 _UNITS_NS = {"h": 3600 * NS_PER_S, "m": 60 * NS_PER_S, "s": NS_PER_S, "ms": NS_PER_MS}
@@ -61,6 +63,40 @@ def parse_position(text: str) -> Position:
     if word and _UNITS.fullmatch(word):
         return Position(text, ns=sum(round(float(n) * _UNITS_NS[unit]) for n, unit in _PARTS.findall(word)))
     raise InputError(f"no position {text!r}; write it like {_FORMS}")
+
+
+def parse_target(text: str, here_ns: int, end_ns: int, moments: Sequence[Moment]) -> int:
+    """Return the position a "go to" names: a time, a share, ``+250ms`` or ``-5s`` from here, or ``@finish``.
+
+    After ``@`` stands a moment's kind, or words out of it; the next one after here counts, else the first there is.
+
+    Raises:
+        InputError: it is none of these, or there is no such moment.
+    """
+    word = text.strip()
+    if word[:1] in ("+", "-"):
+        step = parse_position(word[1:]).within(max(end_ns, 1 << 62))
+        return max(0, min(end_ns, here_ns + (step if word[0] == "+" else -step)))
+    if word[:1] == "@":
+        wanted = word[1:].strip().lower()
+        there = [one for one in moments if wanted and (wanted == one.kind or wanted in one.text.lower())]
+        if not there:
+            kinds = ", ".join(f"@{kind}" for kind in KINDS)
+            raise InputError(f"no moment {word!r} in this race; kinds are {kinds}, or @ and words")
+        return next((one for one in there if one.position_ns > here_ns), there[0]).position_ns
+    return parse_position(word).within(end_ns)
+
+
+def parse_span(text: str) -> tuple[Position, Position]:
+    """Return the two ends of a stretch such as ``10s..20s``, ``25%..50%`` or ``1m..end``.
+
+    Raises:
+        InputError: it is none.
+    """
+    first, dots, last = text.partition("..")
+    if not dots:
+        raise InputError(f"no stretch {text!r}; write it like 10s..20s")
+    return parse_position(first or "start"), parse_position(last or "end")
 
 
 def clock_text(ns: int) -> str:

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from racelog.events import Calibration, Gap, HostSamples
 
@@ -89,6 +90,18 @@ class HealthFold:
         self.most_waiting = 0.0
         self.lost_chunks = 0
         self.lost_events = 0
+
+    def copy(self) -> "HealthFold":
+        """Return the fold as it stands, to go on from here a second time."""
+        other = HealthFold(self.track)
+        vars(other).update(vars(self), cpu_pct=list(self.cpu_pct), loop_lag_us=list(self.loop_lag_us))
+        return other
+
+    def state(self) -> dict[str, Any]:
+        """Return everything gathered so far as plain data."""
+        return {
+            name: value for name, value in vars(self).items() if name != "track" and not name.startswith("_")
+        }
 
     def advance(self, start_ns: int | None, until_ns: int) -> None:
         """Take the readings from ``start_ns`` on up to ``until_ns``, inclusive; a lane without a start has none.

@@ -1,12 +1,14 @@
 """The fold over one lane: start, step by step up to an instant, state.
 
 Order is canonical - by time; in one instant a request begins, its chunks arrive, it ends - so any sequence of
-forward steps to t gives the state that one step to t gives.
+forward steps to t gives the state that one step to t gives. A request's end closes it: what arrives for it later
+stays in the track and counts for nothing.
 """
 
 from bisect import bisect_right, insort
-from collections import defaultdict
-from typing import Literal
+from collections import Counter
+from dataclasses import replace
+from typing import Any, Literal
 
 from racelog.events import (
     TOKEN_CODES,
@@ -18,6 +20,7 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
+from racelog.log.codec import MIN_T_NS
 from racelog.replay.health import HealthFold
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneEvent, LaneTrack, folded_before
@@ -35,7 +38,7 @@ class LaneFold:
 
     def __init__(self, track: LaneTrack) -> None:
         self.track = track
-        self.position_ns = -1
+        self.position_ns = MIN_T_NS - 1
         self.status: LaneStatus = "waiting"
         self.reason = ""
         self.requests: dict[int, RequestState] = {}
@@ -48,12 +51,19 @@ class LaneFold:
         self.tpot_ms: list[float] = []
         self.finished_tokens = 0
         self.finished_chunks = 0
-        self.stamps: defaultdict[str, int] = defaultdict(int)
+        self.stamps: Counter[str] = Counter()
         self.health = HealthFold(track.health)
         self._ranked: dict[int, float] = {}
+        self._late_starters: dict[int, RequestState] = {}
         self._next_event = 0
+        self._next_first = 0
         self._next_chunk = 0
         self._last: LaneEvent | None = None
+
+    @property
+    def folded(self) -> int:
+        """How many of the track's events are folded."""
+        return self._next_event
 
     @property
     def overtaken(self) -> bool:
@@ -87,39 +97,63 @@ class LaneFold:
         events = self.track.events
         while self._next_event < len(events) and events[self._next_event].t <= until_ns:
             event = events[self._next_event]
-            self._take_chunks(folded_before(event))
+            self._take_first_tokens(folded_before(event))
             self._step(event)
             self._next_event += 1
             self._last = event
-        self._take_chunks(until_ns)
+        self._take_first_tokens(until_ns)
+        for request in self.open.values():
+            request.reach(until_ns)
+        self._count_stamps(until_ns)
         end_ns = self.track.end_ns
         self.health.advance(self.track.start_ns, until_ns if end_ns is None else min(until_ns, end_ns))
         self.position_ns = until_ns
 
-    def _take_chunks(self, until_ns: int) -> None:
-        """Fold the chunks that arrived up to and at ``until_ns``."""
+    def copy(self) -> "LaneFold":
+        """Return the fold as it stands, to go on from here a second time. Ended requests are shared: they change no more."""
+        other = LaneFold(self.track)
+        vars(other).update(vars(self))
+        other.open = {req: replace(request) for req, request in self.open.items()}
+        other._late_starters = {req: other.open[req] for req in self._late_starters}
+        other.requests = self.requests | other.open
+        other.errors, other._ranked = dict(self.errors), dict(self._ranked)
+        other.stamps, other.health = Counter(self.stamps), self.health.copy()
+        other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
+        return other
+
+    def state(self) -> dict[str, Any]:
+        """Return everything gathered so far as plain data: two folds at one instant have the same, byte for byte."""
+        return {
+            "position_ns": self.position_ns, "status": self.status, "reason": self.reason, "ok": self.ok,
+            "failed": self.failed, "cancelled": self.cancelled, "errors": dict(sorted(self.errors.items())),
+            "ttft_ms": self.ttft_ms, "tpot_ms": self.tpot_ms, "finished_tokens": self.finished_tokens,
+            "finished_chunks": self.finished_chunks, "open": list(self.open),
+            "stamps": dict(sorted(self.stamps.items())), "health": self.health.state(),
+            "requests": [request.facts() for request in self.requests.values()],
+        }  # fmt: skip
+
+    def _count_stamps(self, until_ns: int) -> None:
+        """Count the stamps of the token chunks that arrived up to and at ``until_ns``."""
         track = self.track
         stop = bisect_right(track.t, until_ns, self._next_chunk)
-        for i in range(self._next_chunk, stop):
-            request = self.requests.get(track.request[i])
-            if request is None or track.kind[i] not in TOKEN_CODES:
-                continue
-            t = track.t[i]
-            if request.t_first is None:
-                self._first_token(request, t)
-            if request.t_first_content is None and track.kind[i] == "c":
-                request.t_first_content = t
-            request.t_last = t
-            request.chunks += 1
-            tokens = track.tokens[i]
-            if tokens is None:
-                request.uncounted_chunks += 1
-            else:
-                request.counted_tokens += tokens
-            request.parts.append(track.text[i])
-            if request.phase == "race":
-                self.stamps[track.stamp[i]] += 1
-        self._next_chunk = max(stop, self._next_chunk)
+        new = slice(self._next_chunk, stop)
+        for (kind, stamp), count in Counter(zip(track.kind[new], track.stamp[new], strict=True)).items():
+            if kind in TOKEN_CODES:
+                self.stamps[stamp] += count
+        self._next_chunk = stop
+
+    def _take_first_tokens(self, until_ns: int) -> None:
+        """Note the first tokens that arrived up to and at ``until_ns``."""
+        firsts = self.track.firsts
+        while self._next_first < len(firsts) and firsts[self._next_first][0] <= until_ns:
+            t_ns, req = firsts[self._next_first]
+            self._next_first += 1
+            if (request := self.open.get(req)) is not None and request.t_first is None:
+                self._first_token(request, t_ns)
+        for request in list(self._late_starters.values()):
+            if self.track.arrived(request.req, until_ns, request.begins) > request.begins:
+                del self._late_starters[request.req]
+                self._first_token(request, self.track.t[self.track.places(request.req)[request.begins]])
 
     def _first_token(self, request: RequestState, t_ns: int) -> None:
         request.t_first = t_ns
@@ -134,10 +168,23 @@ class LaneFold:
             if self.status in ("waiting", "racing"):
                 self.status, self.reason = event.status, event.reason
         elif isinstance(event, RequestScheduled):
-            scheduled = RequestState(event.lane, event.req, event.prompt, event.phase, event.t)
-            self.requests[event.req] = self.open[event.req] = scheduled
+            self._schedule(event)
         elif (request := self.open.get(event.req)) is not None:
             self._step_request(request, event)
+
+    def _schedule(self, event: RequestScheduled) -> None:
+        """Open a request; chunks that came under its number before it was scheduled are not its own."""
+        before = self.track.arrived(event.req, folded_before(event))
+        scheduled = RequestState(
+            event.lane, event.req, event.prompt, event.phase, event.t,
+            track=self.track, begins=before, taken=before,
+        )  # fmt: skip
+        self._late_starters.pop(event.req, None)
+        if before:
+            self._late_starters[event.req] = scheduled
+        self.requests.pop(event.req, None)
+        self.open.pop(event.req, None)
+        self.requests[event.req] = self.open[event.req] = scheduled
 
     def _step_request(
         self, request: RequestState, event: RequestSent | ResponseHeaders | Usage | RequestEnd
@@ -151,7 +198,9 @@ class LaneFold:
                 request.input_tokens, request.usage_tokens = event.input_tokens, event.output_tokens
                 request.server = event.server
             case RequestEnd():
+                request.reach(event.t)
                 del self.open[event.req]
+                self._late_starters.pop(event.req, None)
                 self._end(request, event)
 
     def _end(self, request: RequestState, event: RequestEnd) -> None:

@@ -1,15 +1,20 @@
 """One request's facts gathered from the log, and the numbers DESIGN.md §6 defines over them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from racelog.clock import NS_PER_MS
 from racelog.events import Phase, RequestStatus
+from racelog.replay.track import LaneTrack
 
 
 @dataclass(slots=True)
 class RequestState:
-    """What is known of one request up to some instant. Times are ns since the race's origin."""
+    """What is known of one request up to some instant. Times are ns since the race's origin.
+
+    Its text stays in the ``track``: of the request's token chunks there, those from ``begins`` up to ``taken`` are
+    its own so far (a request scheduled a second time begins after what came before).
+    """
 
     lane: int
     req: int
@@ -34,7 +39,26 @@ class RequestState:
     input_tokens: int | None = None
     usage_tokens: int | None = None
     server: dict[str, Any] = field(default_factory=dict)
-    parts: list[str] = field(default_factory=list)
+    track: LaneTrack | None = field(default=None, repr=False, compare=False)
+    begins: int = 0
+    taken: int = 0
+
+    def reach(self, until_ns: int) -> None:
+        """Take in the token chunks that arrived up to and at ``until_ns``. Cost: a search, then the new chunks' counts."""
+        track = self.track
+        if track is None or (stop := track.arrived(self.req, until_ns, self.taken)) == self.taken:
+            return
+        fresh = track.places(self.req)[self.taken : stop]
+        self.taken = stop
+        self.chunks += len(fresh)
+        self.t_last = track.t[fresh[-1]]
+        if self.t_first_content is None:
+            content = next((place for place in fresh if track.kind[place] == "c"), None)
+            self.t_first_content = None if content is None else track.t[content]
+        counts = [track.tokens[place] for place in fresh] if track.counted else []
+        told = [count for count in counts if count is not None]
+        self.counted_tokens += sum(told)
+        self.uncounted_chunks += len(fresh) - len(told)
 
     @property
     def token_basis(self) -> str:
@@ -81,7 +105,22 @@ class RequestState:
     @property
     def text(self) -> str:
         """The response so far."""
-        return "".join(self.parts)
+        return "".join(text for _, text in self.pieces)
+
+    @property
+    def pieces(self) -> list[tuple[int, str]]:
+        """The response so far, piece by piece, each with the instant it arrived."""
+        track = self.track
+        if track is None:
+            return []
+        return [
+            (track.t[place], track.text[place]) for place in track.places(self.req)[self.begins : self.taken]
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what was gathered as plain data, the response included."""
+        known = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "track"}
+        return known | {"text": self.text}
 
     @property
     def counts(self) -> bool:

@@ -61,6 +61,7 @@ class LaneHealth(Struct, frozen=True, kw_only=True):
     most_waiting: int
     lost_chunks: int
     lost_events: int
+    crowded_out: int
     calibration: StampError | None
 
 
@@ -148,6 +149,11 @@ def lost(lane: LaneHealth) -> str:
     return f"it lost {lane.lost_chunks:,} chunks and {lane.lost_events:,} events"
 
 
+def crowded_out(lane: LaneHealth) -> str:
+    """Requests failed because this machine had no port or open file left for them. One is too many."""
+    return f"{lane.crowded_out:,} requests found no port or open file left here" if lane.crowded_out else ""
+
+
 def uncalibrated(lane: LaneHealth) -> str:
     """The calibration's p99 was above 1 ms, the truth server's own error taken off.
 
@@ -162,7 +168,7 @@ def uncalibrated(lane: LaneHealth) -> str:
 
 
 Rule = Callable[[LaneHealth], str]
-RULES: tuple[Rule, ...] = (lost, full, late_stamps, late_reading, uncalibrated)
+RULES: tuple[Rule, ...] = (lost, crowded_out, full, late_stamps, late_reading, uncalibrated)
 """Each returns a reason, or nothing; the gravest first."""
 
 
@@ -176,6 +182,7 @@ def _lane_health(fold: LaneFold) -> LaneHealth:
         coalesced_share=_stamp_share(fold, chunks, lambda _who, joined: joined),
         user_share=_stamp_share(fold, chunks, lambda who, _joined: who == "user"),
         most_waiting=round(health.most_waiting), lost_chunks=health.lost_chunks, lost_events=health.lost_events,
+        crowded_out=fold.errors.get("client_limit", 0),
         calibration=_stamp_error(health.track.calibration),
     )  # fmt: skip
     reasons = [why for rule in RULES if (why := rule(evidence))]

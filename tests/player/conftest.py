@@ -24,7 +24,13 @@ DEADLINE_S = 30
 class Terminal:
     """A program on a pseudo-terminal of 80x24, and the screen it has drawn so far."""
 
-    def __init__(self, arguments: list[str], pass_fds: tuple[int, ...] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        pass_fds: tuple[int, ...] = (),
+        cwd: Path | None = None,
+        **environment: str,
+    ) -> None:
         self.screen = pyte.Screen(80, 24)
         self.written = b""
         self._stream = pyte.ByteStream(self.screen)
@@ -35,7 +41,7 @@ class Terminal:
         inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self.process = subprocess.Popen(
             [*PROGRAM, *arguments], stdin=self._slave, stdout=self._slave, stderr=self._slave,
-            env={**inherited, **known, **environment}, start_new_session=True, pass_fds=pass_fds,
+            env={**inherited, **known, **environment}, start_new_session=True, pass_fds=pass_fds, cwd=cwd,
         )  # fmt: skip
 
     @property
@@ -97,8 +103,10 @@ class Terminal:
 def terminal() -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
-    def start(*arguments: str, pass_fds: tuple[int, ...] = (), **environment: str) -> Terminal:
-        opened.append(Terminal(list(arguments), pass_fds, **environment))
+    def start(
+        *arguments: str, pass_fds: tuple[int, ...] = (), cwd: Path | None = None, **environment: str
+    ) -> Terminal:
+        opened.append(Terminal(list(arguments), pass_fds, cwd, **environment))
         return opened[-1]
 
     yield start

@@ -9,13 +9,13 @@ import pytest
 
 from racelog.events import Mark
 from racelog.log.segment import SegmentWriter
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.moments import Moment, moments
 from racelog_player.control import Control
-from racelog_player.moments import Moment, moments
 from racelog_player.movers import SHOWN_NS, Movers
 from racelog_player.player import Player
-from racelog_player.playhead import Playhead
 from racelog_player.scene import Scene, Stage
 from racelog_player.source import LAG_NS, LiveRace, PastRace
 
@@ -107,7 +107,7 @@ def test_a_change_of_the_lead_is_a_moment() -> None:
         Plan("tortoise", ttft_ms=50, fail=(0,)),
     ]  # its first answer comes at 100 ms
     told = [moment for moment in moments(RaceTracks(ScriptedRace(plans).events())) if "lead" in moment.text]
-    assert told == [Moment(100_000_000, "tortoise takes the lead")]
+    assert told == [Moment(100_000_000, "tortoise takes the lead", "lead", 1)]
 
 
 def test_help_opens_and_closes_with_the_same_key_and_with_escape(player: Player) -> None:

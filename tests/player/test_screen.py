@@ -12,19 +12,20 @@ import msgspec
 import pytest
 
 from racelog.events import AnyEvent, Calibration, Mark
+from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import StreamView
 from racelog_player.canvas import Depth
 from racelog_player.cells import width
 from racelog_player.lanes import in_flight, lanes_pane
-from racelog_player.look import PALETTE, Look, depth_of, lane_color, shows_unicode
+from racelog_player.look import Look, depth_of, lane_color, shows_unicode
 from racelog_player.player import Player
-from racelog_player.playhead import Playhead
-from racelog_player.scene import Scene, Stage
+from racelog_player.scene import Page, Scene, Stage
 from racelog_player.screen import screen
 from racelog_player.signs import to_ascii
 from racelog_player.streams import streams_pane
+from racelog_player.themes import DEFAULT, PALETTE
 
 GOLDEN = Path(__file__).parent / "golden"
 SECOND = 1_000_000_000
@@ -93,7 +94,7 @@ def test_ascii_terminals_get_the_same_picture(race: ScriptedRace) -> None:
 
 
 def test_help_covers_the_race(race: ScriptedRace) -> None:
-    scene = replace(scene_at(race, 9.3), help=True)
+    scene = replace(scene_at(race, 9.3), page=Page.HELP)
     same_as_golden("help-80x24", text_of(scene, 80, 24))
 
 
@@ -144,7 +145,7 @@ def test_the_bar_creeps_on_between_two_finishes(race: ScriptedRace) -> None:
 def test_a_lane_keeps_the_colour_it_asked_for_and_an_unknown_one_gets_its_number(race: ScriptedRace) -> None:
     lanes = scene_at(race, 1).race.lanes
     odd = ScriptedRace([Plan("a", color="#f80"), Plan("b", color="\x1b[31m")])
-    colors = [lane_color(lane) for lane in [*lanes[:1], *scene_at(odd, 1).race.lanes]]
+    colors = [DEFAULT.resolve(lane_color(lane)) for lane in [*lanes[:1], *scene_at(odd, 1).race.lanes]]
     assert colors == ["#4cc9f0", "#ff8800", PALETTE[1]]
 
 

@@ -134,3 +134,61 @@ def test_paused_it_writes_nothing(terminal: OpenTerminal, log: Path) -> None:
     screen.until(lambda text: "❚❚" in text)
     before = screen.settle(0.3)  # what was under way when the key came
     assert screen.settle(0.5) == before
+
+
+PAGES = {
+    "i": "ANSWERS", "t": "TIMELINE", "c": "CHARTS", "d": "DETAILS", "e": "time to first token", "a": "ACHIEVEMENTS",
+    "n": "INSIGHTS", "H": "RECORDER HEALTH", "?": "PLAYING",
+}  # fmt: skip
+
+
+def test_every_page_opens_on_its_key_and_escape_brings_the_race_back(
+    terminal: OpenTerminal, log: Path
+) -> None:
+    screen = terminal("play", str(log), "--start", "9s", "--paused")
+    screen.until(lambda text: "STANDINGS" in text)
+    for key, shown in PAGES.items():
+        screen.press(key)
+        screen.until(lambda text, shown=shown: shown in text and "STANDINGS" not in text)  # type: ignore[misc]
+        screen.press("\x1b")
+        screen.until(lambda text: "STANDINGS" in text)
+    screen.press("q")
+    assert screen.exit_code() == 0
+
+
+def test_go_to_is_typed_and_modes_and_themes_are_remembered(
+    terminal: OpenTerminal, log: Path, home: Path
+) -> None:
+    screen = terminal("play", str(log), "--paused")
+    screen.until(lambda text: "STANDINGS" in text)
+    screen.press(":12s\r")
+    screen.until(lambda text: "00:12.000" in text)
+    screen.press("\x1bOQ")  # F2
+    screen.until(lambda text: "expert mode" in text)
+    screen.press("T")
+    screen.until(lambda text: "theme dark" in text)
+    screen.press("q")
+    assert screen.exit_code() == 0
+    assert (home / "player.json").read_bytes() == b'{"mode":"expert","theme":"dark"}'
+
+
+def test_a_resize_in_the_middle_of_a_page_draws_it_anew(terminal: OpenTerminal, log: Path) -> None:
+    screen = terminal("play", str(log), "--start", "9s", "--paused")
+    screen.until(lambda text: "STANDINGS" in text)
+    screen.press("t")
+    screen.until(lambda text: "TIMELINE" in text)
+    screen.resize(120, 40)
+    screen.process.send_signal(signal.SIGWINCH)
+    screen.until(
+        lambda text: "fox-13b-instruct" in text and "next engine" not in text and len(text.splitlines()) == 40
+    )
+
+
+def test_a_snapshot_lands_beside_the_player(terminal: OpenTerminal, log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    screen = terminal("play", str(log), "--paused", cwd=folder)
+    screen.until(lambda text: "STANDINGS" in text)
+    screen.press("s")
+    screen.until(lambda text: "saved racelog-1.svg" in text)
+    assert (folder / "racelog-1.svg").read_text(encoding="utf-8").startswith("<svg")

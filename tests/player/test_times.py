@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.errors import InputError
-from racelog_player.speed import LADDER, MAX, faster, parse_speed, slower, speed_text
+from racelog.replay.speed import LADDER, MAX, faster, parse_speed, slower, speed_text
 from racelog_player.times import clock_text, parse_position
 
 SECOND = 1_000_000_000

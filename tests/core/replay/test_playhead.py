@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog_player.playhead import Playhead
-from racelog_player.speed import LADDER, MAX
+from racelog.replay.playhead import Playhead
+from racelog.replay.speed import LADDER, MAX
 
 HOUR = 3_600_000_000_000
 TIMES = st.integers(0, HOUR)

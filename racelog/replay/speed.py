@@ -42,6 +42,16 @@ def slower(speed: float) -> float:
     return next((step for step in reversed(LADDER) if step < speed), speed)
 
 
+def doubled(speed: float) -> float:
+    """Return twice the speed, at most the fastest there is below ``max``."""
+    return speed if speed == MAX else min(FASTEST, speed * 2)
+
+
+def halved(speed: float) -> float:
+    """Return half the speed, at least the slowest; from ``max`` the ladder's step below it."""
+    return slower(speed) if speed == MAX else max(SLOWEST, speed / 2)
+
+
 def speed_text(speed: float) -> str:
     """Return a speed as the player shows it: ``4×``, ``0.25×``, ``max``."""  # noqa: RUF002 - the sign we show
     return "max" if speed == MAX else f"{speed:g}×"  # noqa: RUF001 - the sign we show

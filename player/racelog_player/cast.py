@@ -1,0 +1,52 @@
+"""A race as an asciicast v3: the player's own frames, for asciinema to play and for agg to make a GIF of.
+
+One JSON line a frame, times as intervals (https://docs.asciinema.org/manual/asciicast/v3/); moments become markers.
+Frames are those a terminal with true colour would get; nothing is written where nothing changes.
+"""
+
+import json
+from collections.abc import Iterator
+
+from racelog.clock import NS_PER_S
+from racelog_player.canvas import Canvas, Depth
+from racelog_player.look import Look
+from racelog_player.player import Player
+from racelog_player.screen import screen
+from racelog_player.themes import Theme
+
+REST_S = 3.0
+"""The last frame stays this long, so that a loop does not snatch the result away."""
+
+
+def cast_lines(player: Player, theme: Theme, size: tuple[int, int], fps: float, title: str) -> Iterator[str]:
+    """Yield the lines of a cast of ``player`` from its playhead's clock 0 until it comes to rest.
+
+    Cost: one frame for each ``1 / fps`` of played time; each is a line only if it differs from the one before.
+    """
+    columns, rows = size
+    header: dict[str, object] = {
+        "version": 3,
+        "term": {"cols": columns, "rows": rows, "type": "xterm-256color"},
+    }
+    header |= {"title": title, "command": "racelog play"} if title else {}
+    yield json.dumps(header, ensure_ascii=False) + "\n"
+    canvas, look = Canvas(Depth.TRUE, theme=theme), Look()
+    yield _event(0.0, "o", "\x1b[?25l\x1b[2J")
+    now_ns, shown_ns, frame_ns = 0, 0, round(NS_PER_S / fps)
+    marks = [moment for moment in player.deck.moments() if moment.kind != "error"]
+    while True:
+        scene = player.scene(now_ns)
+        while marks and marks[0].position_ns <= scene.transport.position_ns:
+            yield _event((now_ns - shown_ns) / NS_PER_S, "m", marks.pop(0).text)
+            shown_ns = now_ns
+        if text := canvas.frame(screen(scene, look, columns, rows), columns, rows):
+            yield _event((now_ns - shown_ns) / NS_PER_S, "o", text)
+            shown_ns = now_ns
+        if not player.moving(now_ns):
+            break
+        now_ns += frame_ns
+    yield _event(REST_S, "o", "\x1b[?25h")
+
+
+def _event(after_s: float, code: str, data: str) -> str:
+    return json.dumps([round(after_s, 6), code, data], ensure_ascii=False) + "\n"

@@ -1,0 +1,61 @@
+"""Which key opens which page, and what each page is made from: views of the replay where it stands."""
+
+from racelog.clock import NS_PER_MS
+from racelog.replay.race import Replay
+from racelog.views.details import details_view
+from racelog.views.inspector import inspector_view
+from racelog.views.readings import health_view
+from racelog.views.series import series_view
+from racelog.views.timeline import timeline_view
+from racelog_player.keys import Do
+from racelog_player.scene import Page
+
+PAGE_KEYS: dict[Do, Page] = {
+    Do.INSPECTOR: Page.INSPECTOR, Do.TIMELINE: Page.TIMELINE, Do.CHARTS: Page.CHARTS, Do.DETAILS: Page.DETAILS,
+    Do.EXPLAIN: Page.EXPLAIN, Do.ACHIEVEMENTS: Page.ACHIEVEMENTS, Do.INSIGHTS: Page.INSIGHTS, Do.HEALTH: Page.HEALTH,
+    Do.HELP: Page.HELP,
+}  # fmt: skip
+
+STEPS = 240
+"""Steps of a chart: two a cell on a terminal of 130 columns; narrower ones draw them closer."""
+
+SLOWLY_NS = 200 * NS_PER_MS
+"""Charts, details and health read every request so far; they are made anew this often, which the eye takes as live."""
+
+
+class Pages:
+    """Makes the content of the page that is shown, and of no other."""
+
+    def __init__(self) -> None:
+        self._made: object = None
+        self._made_for: tuple[object, ...] = ()
+
+    def content(self, page: Page, replay: Replay, lane: int | None) -> object:
+        """Return the view that ``page`` draws, of ``replay`` where it stands; ``lane`` is the one in focus."""
+        if lane is None:
+            return None
+        if page is Page.INSPECTOR:
+            return inspector_view(replay, lane)
+        if page is Page.TIMELINE:
+            return timeline_view(replay)
+        known = (
+            page,
+            lane,
+            replay.position_ns // SLOWLY_NS,
+            replay.position_ns >= replay.tracks.duration_ns(),
+        )
+        if known != self._made_for:
+            self._made, self._made_for = _slow(page, replay, lane), known
+        return self._made
+
+
+def _slow(page: Page, replay: Replay, lane: int) -> object:
+    match page:
+        case Page.CHARTS:
+            return series_view(replay, STEPS)
+        case Page.DETAILS:
+            return details_view(replay, lane)
+        case Page.HEALTH:
+            return health_view(replay)
+        case _:
+            return None

@@ -1,0 +1,119 @@
+"""Charts: TTFT, TPOT and throughput over the whole race, all engines in one picture each. Pure."""
+
+from racelog.views.series import LaneSeries, SeriesView
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import flat, right
+from racelog_player.look import FAINT, HEADING, SOFT, Look, color_of
+from racelog_player.panes.axes import Dots, nice_top, ticks
+from racelog_player.panes.heads import heading, lane_sign, nothing
+from racelog_player.parts import line_width, spread_rows
+
+LABEL_CELLS = 9
+LEAST_ROWS = 4
+"""A title, two rows of dots, an axis."""
+
+_ASCII_SIGNS = "*o+x#@%&=~"
+_METRICS = (
+    ("TTFT", "ms, lower is better", "ttft_ms"),
+    ("TPOT", "ms a token, lower is better", "tpot_ms"),
+    ("THROUGHPUT", "tokens a second, higher is better", "tokens_per_s"),
+)
+Values = list[float | None]
+
+
+def steps_for(columns: int) -> int:
+    """Return how many steps a chart on a screen of ``columns`` shows: one dot column each."""
+    return max(2, (columns - LABEL_CELLS - 2) * 2)
+
+
+class _Drawn:
+    """The last charts that were drawn: a view lasts for several frames, and drawing one costs ten milliseconds."""
+
+    of: tuple[SeriesView, Look, int, int] | None = None
+    lines: tuple[Line, ...] = ()
+
+
+def charts_pane(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
+    """Return the charts in at most ``rows`` rows: three where there is room, else the first ones."""
+    wanted = view, look, columns, rows
+    if _Drawn.of is None or _Drawn.of[0] is not view or _Drawn.of[1:] != wanted[1:]:
+        _Drawn.lines, _Drawn.of = tuple(_drawn(view, look, columns, rows)), wanted
+    return list(_Drawn.lines)
+
+
+def _drawn(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
+    if not view.lanes:
+        return nothing("CHARTS", "no lane has started yet")
+    lines = [heading("CHARTS"), _legend(view, columns)]
+    count = min(len(_METRICS), max(1, (rows - len(lines)) // LEAST_ROWS))
+    for metric, height in zip(_METRICS, spread_rows(rows - len(lines), count), strict=False):
+        lines += _chart(metric, view, look, columns, height)
+    return lines[:rows]
+
+
+def _legend(view: SeriesView, columns: int) -> Line:
+    line: Line = [Span(" ")]
+    for lane in view.lanes:
+        sign = lane_sign(lane.lane, lane.color, lane.emoji)
+        part = [
+            sign,
+            Span(" "),
+            Span(flat(lane.engine), Style(color_of(lane.lane, lane.color), bold=True)),
+            Span("   "),
+        ]
+        if line_width([*line, *part]) <= columns:
+            line += part
+    return line
+
+
+def _chart(metric: tuple[str, str, str], view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
+    """Return one chart in exactly ``rows`` rows: its title, the dots with their scale, the time axis."""
+    title, unit, field = metric
+    lanes: list[tuple[LaneSeries, Values]] = [(lane, getattr(lane, field)) for lane in view.lanes]
+    cells, high = columns - LABEL_CELLS - 2, rows - 2
+    peak = max((value for _, values in lanes for value in values if value is not None), default=0.0)
+    top = nice_top(peak)
+    head: Line = [Span(f" {title}", HEADING), Span(f"  {unit}", FAINT)]
+    if peak <= 0:
+        return [head, [Span("   nothing to draw yet", SOFT)], *([[]] * (rows - 2))]
+    dots = Dots(cells, high)
+    for lane, values in lanes:
+        _plot(dots, values, top, color_of(lane.lane, lane.color))
+    signs = {
+        color_of(lane.lane, lane.color): _ASCII_SIGNS[lane.lane % len(_ASCII_SIGNS)] for lane, _ in lanes
+    }
+    body = [_row(dots, row, _label(top, row, high), signs if look.ascii_only else {}) for row in range(high)]
+    axis: Line = [Span(" " * (LABEL_CELLS + 1)), Span(ticks(0, view.to_s, cells), FAINT), Span(" s", FAINT)]
+    return [head, *body, axis]
+
+
+def _plot(dots: Dots, values: Values, top: float, color: str) -> None:
+    """Join the steps that have a value; one that stands alone is a dot."""
+    before: tuple[int, int] | None = None
+    for step, value in enumerate(values):
+        if value is None:
+            continue
+        x = round(step / max(1, len(values) - 1) * (dots.cells * 2 - 1))
+        here = x, round(value / top * (dots.rows * 4 - 1))
+        dots.line(before or here, here, color)
+        before = here
+
+
+def _label(top: float, row: int, rows: int) -> str:
+    """Return the scale beside a row: the top, the middle and zero."""
+    if row == 0:
+        return f"{top:,.4g}"
+    if row == rows - 1:
+        return "0"
+    return f"{top / 2:,.4g}" if rows >= 5 and row == rows // 2 else ""  # noqa: PLR2004 - the middle needs room
+
+
+def _row(dots: Dots, row: int, label: str, signs: dict[str, str]) -> Line:
+    line: Line = [Span(right(label, LABEL_CELLS), SOFT if label else FAINT), Span("│", FAINT)]
+    for sign, color in dots.row(row):
+        shown = signs.get(color, sign) if sign != " " else sign
+        if len(line) > 2 and line[-1].style.fg == color:  # noqa: PLR2004 - the label and the axis
+            line[-1] = Span(line[-1].text + shown, line[-1].style)
+        else:
+            line.append(Span(shown, Style(color) if color else Style()))
+    return line

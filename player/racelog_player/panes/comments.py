@@ -1,0 +1,33 @@
+"""The commentary's last lines, the newest below. Pure."""
+
+from collections.abc import Sequence
+
+from racelog.views.story.rows import Comment, Tone
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import cut, flat
+from racelog_player.look import BAD, FAINT, GOOD, HEADING, SOFT, WARN
+from racelog_player.times import clock_text
+
+TONES: dict[Tone, tuple[str, Style]] = {
+    "info": ("·", SOFT), "good": ("▲", GOOD), "warn": ("!", WARN), "error": ("✗", BAD),
+}  # fmt: skip
+_FADED = 2
+"""Lines older than the newest two step back."""
+
+
+def comments_pane(comments: Sequence[Comment], columns: int, rows: int) -> list[Line]:
+    """Return a title and the newest lines in at most ``rows`` rows; nothing where there is nothing to say."""
+    if rows < 1 or not comments:
+        return []
+    shown = comments[-(rows - 1) :] if rows > 1 else comments[-1:]
+    lines: list[Line] = [[Span(" COMMENTARY", HEADING)]] if rows > 1 else []
+    for age, one in zip(range(len(shown) - 1, -1, -1), shown, strict=True):
+        lines.append(_line(one, columns, faded=age >= _FADED))
+    return lines
+
+
+def _line(one: Comment, columns: int, *, faded: bool) -> Line:
+    sign, style = TONES[one.tone]
+    clock = clock_text(one.position_ns).split(".")[0]
+    text = cut(flat(one.text), columns - len(clock) - 7)
+    return [Span(f" {clock} ", FAINT), Span(f" {sign} ", style), Span(text, SOFT if faded else Style())]

@@ -1,0 +1,150 @@
+"""One engine in detail: percentiles, histograms, throughput, errors, requests worth a look. Pure."""
+
+from racelog.views.details import DetailsView, Histogram, Percentiles, Sample
+from racelog.views.race import LaneView
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import cut, flat, left, right
+from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
+from racelog_player.panes.heads import lane_heading
+from racelog_player.parts import beside, between, ms_text, rate_text, spark
+
+_WIDE = 110
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_HISTOGRAM_ROWS = 4
+
+
+def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scroll: int) -> list[Line]:
+    """Return the page, scrolled down by ``scroll`` rows where it does not fit."""
+    about = (view.lane, view.engine, view.color, view.emoji)
+    note = cut(flat(f"{view.model} · {view.url}"), max(10, columns - columns // 3 - 20))
+    head = lane_heading("DETAILS", about, note, columns)
+    body = _wide(view, lane, columns) if columns >= _WIDE else _narrow(view, lane, columns)
+    room = rows - 2
+    first = max(0, min(scroll, len(body) - room))
+    shown = body[first : first + room]
+    if first + room < len(body):
+        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
+    return [head, [], *shown]
+
+
+def _narrow(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
+    parts = [_overview(lane), _percentiles(view.percentiles), _throughput(view, columns)]
+    parts += [_histogram(one, columns, color_of(view.lane, view.color)) for one in view.histograms]
+    parts += [_errors(view), _samples(view.samples, columns)]
+    return [row for part in parts for row in [*part, []]]
+
+
+def _wide(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
+    half = (columns - 3) // 2
+    color = color_of(view.lane, view.color)
+    one = [
+        *_overview(lane),
+        [],
+        *_percentiles(view.percentiles),
+        [],
+        *_throughput(view, half),
+        [],
+        *_errors(view),
+    ]
+    other = [row for each in view.histograms for row in [*_histogram(each, half, color), []]]
+    return [*beside([one, other], half, 2), [], *_samples(view.samples, columns)]
+
+
+def _overview(lane: LaneView) -> list[Line]:
+    done = lane.ok + lane.failed
+    facts = [
+        ("requests", f"{lane.requests_done:,}"), ("ok", f"{lane.ok:,}"), ("failed", f"{lane.failed:,}"),
+        ("in flight", f"{lane.active:,}"), ("tokens", f"{lane.output_tokens:,}"),
+        ("tok/s", rate_text(lane.output_tokens / lane.elapsed_s if lane.elapsed_s else None)),
+        ("success", f"{lane.ok / done:.1%}" if done else "–"),  # noqa: RUF001 - stands for no number
+    ]  # fmt: skip
+    line: Line = [Span("   ")]
+    for name, value in facts:
+        line += [Span(value, BAD if name == "failed" and lane.failed else STRONG), Span(f" {name}   ", SOFT)]
+    return [[Span(" OVERVIEW", HEADING)], line]
+
+
+def _percentiles(rows: list[Percentiles]) -> list[Line]:
+    names = ("least", "p50", "p75", "p90", "p95", "p99", "most")
+    head: Line = [Span(left(" LATENCY", 9), HEADING), *(Span(right(name, 9), SOFT) for name in names)]
+    lines = [head]
+    for row in rows:
+        values = [row.least, *row.values, row.most]
+        lines.append([Span(left(f"   {row.name}", 9)), *(Span(right(_short(value), 9)) for value in values)])
+    return lines if rows else [[Span(" LATENCY", HEADING)], [Span("   no request has ended well yet", SOFT)]]
+
+
+def _short(value: float) -> str:
+    """Return milliseconds in at most eight cells."""
+    return ms_text(value)
+
+
+def _throughput(view: DetailsView, columns: int) -> list[Line]:
+    cells = max(8, columns - 30)
+    lines: list[Line] = [[Span(" THROUGHPUT", HEADING), Span("  each second so far", FAINT)]]
+    for name, each in (("tokens", view.tokens_each_s), ("requests", view.requests_each_s)):
+        peak = max(each, default=0)
+        graph = spark(each, cells, peak)
+        most = f"  at most {peak:,}" if peak else "  none yet"
+        lines.append(
+            [
+                Span(left(f"   {name}", 12)),
+                Span(graph, Style(color_of(view.lane, view.color))),
+                Span(most, SOFT),
+            ]
+        )
+    return lines
+
+
+def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
+    """Return a histogram: bars of eighths of a cell, its scale below, the tail counted in words."""
+    cells = max(2, (columns - 6) // len(one.counts))
+    cells = min(cells, 3)
+    peak = max(one.counts, default=0)
+    lines: list[Line] = [
+        [
+            Span(f" {one.name}", HEADING),
+            Span(f"  how {sum(one.counts) + one.beyond:,} requests are spread", FAINT),
+        ]
+    ]
+    for row in range(_HISTOGRAM_ROWS - 1, -1, -1):
+        bars = ""
+        for count in one.counts:
+            eighths = round(count / peak * _HISTOGRAM_ROWS * 8) if peak else 0
+            eighths = max(1, eighths) if count else 0
+            bars += _BLOCKS[max(0, min(8, eighths - row * 8))] * (cells - 1) + " "
+        lines.append([Span("   "), Span(bars, Style(color))])
+    beyond = f" · {one.beyond:,} slower" if one.beyond else ""
+    width = len(one.counts) * cells
+    scale = between([Span(ms_text(one.low), SOFT)], [Span(ms_text(one.high) + beyond, SOFT)], width)
+    return [*lines, [Span("   "), *scale]]
+
+
+def _errors(view: DetailsView) -> list[Line]:
+    lines: list[Line] = [[Span(" ERRORS", HEADING)]]
+    if not view.errors:
+        return [*lines, [Span("   none", SOFT)]]
+    lines += [
+        [Span(right(f"{count:,}", 8), BAD), Span(f"  {flat(kind) or 'unnamed'}")]
+        for kind, count in view.errors.items()
+    ]
+    return lines
+
+
+def _samples(samples: list[Sample], columns: int) -> list[Line]:
+    lines: list[Line] = [[Span(" REQUESTS WORTH A LOOK", HEADING)]]
+    for sample in samples:
+        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {sample.tokens:,} tokens"
+        if sample.why == "failed":
+            facts = flat(sample.error) or "no reason recorded"
+        style = BAD if sample.why == "failed" else STRONG
+        lines.append(
+            [
+                Span(left(f"   {sample.why}", 13), style),
+                Span(left(f"#{sample.req}", 8), FAINT),
+                Span(cut(facts, columns - 22), SOFT),
+            ]
+        )
+        told = flat(sample.prompt) + ("  →  " + flat(sample.text.strip()) if sample.text.strip() else "")
+        lines.append([Span(" " * 13), Span(cut(told, columns - 14), FAINT)])
+    return lines if samples else [*lines, [Span("   none has ended yet", SOFT)]]

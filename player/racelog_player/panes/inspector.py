@@ -1,0 +1,124 @@
+"""The inspector: requests of one engine as they stream, the first token marked. Pure."""
+
+from racelog.views.inspector import InspectorView, RequestView
+from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import cut, flat, width, wrap
+from racelog_player.look import ACCENT, BAD, FAINT, GOOD, SOFT, STRONG, WARN, color_of, mix
+from racelog_player.panes.heads import lane_heading, nothing
+from racelog_player.parts import beside, ms_text, spread_rows
+
+PROMPT_CELLS = 200
+"""A prompt is cut at this many characters (MISSION.md R3.6)."""
+
+_BASES = {"chunks": " (chunks counted)"}
+"""What must be said of a count that is not the server's."""
+
+_TWO = 150
+"""From this many columns on requests stand two abreast: a line of prose is not read well beyond 100 cells."""
+
+LEAST_ROWS = 6
+"""A head, the prompt, the marks in time, two lines of answer and a blank."""
+
+
+def inspector_pane(view: InspectorView, columns: int, rows: int, scroll: int) -> list[Line]:
+    """Return the requests in at most ``rows`` rows; ``scroll`` leaves out the first ones, so that a later one grows."""
+    if not view.requests:
+        return nothing("ANSWERS", "no request has been sent on this lane yet")
+    lane = (view.lane, view.engine, view.color, view.emoji)
+    lines: list[Line] = [lane_heading("ANSWERS", lane, f"{view.active} in flight", columns), []]
+    chosen = view.requests[min(scroll, len(view.requests) - 1) :]
+    across = 2 if columns >= _TWO and len(chosen) > 1 else 1
+    cells = (columns - 2 * (across - 1)) // across
+    fit = max(1, min(-(-len(chosen) // across), (rows - len(lines)) // LEAST_ROWS))
+    color = color_of(view.lane, view.color)
+    for index, height in enumerate(spread_rows(rows - len(lines), fit)):
+        boxes = [_request(one, cells, height, color) for one in chosen[index * across : (index + 1) * across]]
+        lines += beside(boxes, cells, 2) if across > 1 else boxes[0]
+    return lines[:rows]
+
+
+def _request(request: RequestView, columns: int, rows: int, color: str) -> list[Line]:
+    """Return one request in exactly ``rows`` rows, the last one blank."""
+    rail = Span(" ▎", Style(color))
+    inner = columns - 4
+    body: list[Line] = [_head(request), _prompt(request, inner), _marks(request, inner)]
+    body += _answer(request, inner, rows - len(body) - 1, color)
+    body = body[: rows - 1]
+    return [*([rail, Span(" "), *line] for line in body), *([[]] * (rows - len(body)))]
+
+
+def _head(request: RequestView) -> Line:
+    signs = {
+        "open": ("● streaming", GOOD),
+        "ok": ("✓ done", SOFT),
+        "failed": ("✗ failed", BAD),
+        "cancelled": ("■ cancelled", SOFT),
+    }
+    text, style = signs.get(request.status, (request.status, SOFT))
+    if request.status == "open" and request.ttft_ms is None:
+        text, style = "○ waiting for the first token", WARN
+    kind = "  warm-up, does not count" if request.phase == "warmup" else ""
+    return [Span(f"#{request.req}", STRONG), Span("  "), Span(text, style), Span(kind, FAINT),
+            Span(f"  {ms_text(request.elapsed_ms)}", STRONG if request.status == "open" else SOFT)]  # fmt: skip
+
+
+def _prompt(request: RequestView, cells: int) -> Line:
+    tokens = f"  {request.input_tokens:,} tokens" if request.input_tokens else ""
+    asked = cut(flat(request.prompt), min(PROMPT_CELLS, cells - 2 - width(tokens)))
+    sign = Span("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ", ACCENT)
+    return [
+        sign,
+        Span(asked or "(the log does not hold the prompt)", ACCENT if asked else FAINT),
+        Span(tokens, FAINT),
+    ]
+
+
+def _marks(request: RequestView, cells: int) -> Line:
+    """Return what happened when, since the request was sent; facts that do not fit are left out whole."""
+    basis = _BASES.get(request.token_basis, "")
+    facts: list[tuple[int, str, Style]] = [(0, "sent 0 ms", FAINT)]
+    if request.headers_ms is not None:
+        facts.append((4, f"headers {ms_text(request.headers_ms)}", FAINT))
+    if request.ttft_ms is not None:
+        facts.append((0, f"first token {ms_text(request.ttft_ms)}", Style("warn")))
+        facts.append((1, f"{request.tokens:,} tokens{basis}", SOFT))
+    if request.tpot_ms is not None:
+        facts.append((2, f"{ms_text(request.tpot_ms)} a token", SOFT))
+    if request.slowest_gap_ms is not None:
+        facts.append((3, f"longest gap {ms_text(request.slowest_gap_ms)}", FAINT))
+    if request.end_ms is not None:
+        facts.append((2, f"end {ms_text(request.end_ms)}", FAINT))
+    while len(facts) > 1 and sum(len(text) + 3 for _, text, _ in facts) - 3 > cells:
+        facts.remove(max(facts, key=lambda fact: fact[0]))
+    line: Line = []
+    for _, text, style in facts:
+        line += [Span(" ─ " if line else "", FAINT), Span(text, style)]
+    return line
+
+
+def _answer(request: RequestView, cells: int, rows: int, color: str) -> list[Line]:
+    """Return the newest lines of the answer: its first token in reverse, what came just now in the lane's colour."""
+    if rows <= 0:
+        return []
+    if request.status == "failed" and not request.first:
+        return [[Span(cut(flat(request.error) or "no reason recorded", cells), BAD)]]
+    first, text = flat(request.first.lstrip()), request.first.lstrip() + request.settled + request.fresh
+    lines = wrap(text, cells - 1, 10_000)
+    shown = lines[-rows:]
+    marked = len(first) if len(lines) <= rows and shown and shown[0].startswith(first) else 0
+    fresh = len(flat(request.fresh.replace("\n", "")))
+    bright = Style(mix(color, "text", 0.25), bold=True)
+    drawn: list[Line] = []
+    for index in range(len(shown) - 1, -1, -1):
+        line, begin = shown[index], marked if index == 0 else 0
+        new = min(len(line) - begin, fresh)
+        fresh -= new
+        drawn.append([Span(line[begin : len(line) - new]), Span(line[len(line) - new :], bright)])
+    drawn.reverse()
+    if marked:
+        drawn[0] = [Span(first, Style("warn", reverse=True)), *drawn[0]]
+    if request.status == "open" and drawn:
+        drawn[-1] = [*drawn[-1], Span("▌", Style(color))]
+    if request.status == "failed" and request.error:
+        drawn = [*drawn[: rows - 1], [Span(cut(flat(request.error), cells), BAD)]]
+    return drawn

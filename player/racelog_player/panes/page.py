@@ -1,0 +1,52 @@
+"""The page that fills the screen, drawn by its own pane. Pure."""
+
+from racelog.views.details import DetailsView
+from racelog.views.inspector import InspectorView
+from racelog.views.readings import HealthView
+from racelog.views.series import SeriesView
+from racelog.views.story.tell import Story
+from racelog.views.timeline import TimelineView
+from racelog_player.canvas import Line
+from racelog_player.look import Look
+from racelog_player.panes.achievements import achievements_pane
+from racelog_player.panes.charts import charts_pane
+from racelog_player.panes.details import details_pane
+from racelog_player.panes.explain import explain_pane
+from racelog_player.panes.heads import nothing
+from racelog_player.panes.health import health_pane
+from racelog_player.panes.help import help_pane
+from racelog_player.panes.insights import insights_pane
+from racelog_player.panes.inspector import inspector_pane
+from racelog_player.panes.timeline import timeline_pane
+from racelog_player.scene import Page, Scene
+
+
+def page_pane(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
+    """Return the page of ``scene`` in at most ``rows`` rows."""
+    if scene.page is Page.HELP:
+        return help_pane(columns, rows, scene.scroll)
+    if scene.page is Page.EXPLAIN:
+        return explain_pane(scene, columns, rows)
+    drawn = _drawn(scene, look, columns, rows)
+    return nothing(scene.page.name, "there is nothing to show yet") if drawn is None else drawn
+
+
+def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | None:
+    """Return the page's content as its pane draws it; None where there is no content."""
+    lines: list[Line] | None = None
+    match scene.content:
+        case InspectorView():
+            lines = inspector_pane(scene.content, columns, rows, scene.scroll)
+        case TimelineView():
+            lines = timeline_pane(scene.content, columns, rows)
+        case SeriesView():
+            lines = charts_pane(scene.content, look, columns, rows)
+        case DetailsView():
+            lines = details_pane(scene.content, scene.race.lanes[scene.focus], columns, rows, scene.scroll)
+        case Story():
+            lines = insights_pane(scene.content, columns, rows, scene.scroll)
+        case list():
+            lines = achievements_pane(scene.content, scene.race.lanes, columns, rows, scene.scroll)
+        case HealthView():
+            lines = health_pane(scene.content, columns, rows)
+    return lines

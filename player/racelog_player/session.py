@@ -1,0 +1,222 @@
+"""One run of `racelog play`: what the flags ask for, put together. The edge between the command line and the player."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from racelog.errors import ExitCode, InputError
+from racelog.replay.idle import squeezed
+from racelog.replay.playhead import Loop, Playhead
+from racelog.replay.race import RaceTracks, Replay
+from racelog.replay.speed import MAX, parse_speed, speed_text
+from racelog.views.moments import busy_instants, moments
+from racelog.views.race import race_view
+from racelog_player.control import Control
+from racelog_player.keys import KEYS
+from racelog_player.look import Look, shows_unicode
+from racelog_player.memory import recall, remember
+from racelog_player.plain import play_plain, standings_table
+from racelog_player.player import Player
+from racelog_player.rebinding import key_map
+from racelog_player.scene import MODES, Mode
+from racelog_player.screen import screen
+from racelog_player.signs import to_ascii
+from racelog_player.snapshot import save
+from racelog_player.source import LiveRace, PastRace
+from racelog_player.times import clock_text, parse_position, parse_span
+from racelog_player.wardrobe import Wardrobe
+
+LARGEST = 1000
+"""Columns or rows of a picture; more is a slip of the finger."""
+
+
+class Session:
+    """What `racelog play` was asked for; `run` does it and returns the exit code.
+
+    Raises:
+        InputError: a flag says something that cannot be; always before anything is shown or written.
+    """
+
+    def __init__(self, paths: list[Path], home: Path, options: Mapping[str, Any]) -> None:
+        self.home = home
+        self.options = options
+        self.speed = parse_speed(options["speed"]) if options["speed"] is not None else None
+        self.size = _size(options["size"])
+        self.keys = key_map(options["keys"] or "default")
+        only = frozenset(name.strip() for name in options["lanes"].split(",")) if options["lanes"] else None
+        self.source = (
+            LiveRace(paths[0], options["align"], only)
+            if options["follow"]
+            else PastRace(*paths, align=options["align"], only=only)
+        )
+        tracks = self.source.tracks
+        if only is not None and not options["follow"] and not tracks.lanes:
+            raise InputError(f"no lane of this race is called {options['lanes']!r}; racelog info lists them")
+        self.memory = recall(home)
+
+    def run(self) -> int:
+        """Print the instant, tell what would be played, write the film, or play."""
+        options = self.options
+        if options["at"] is not None:
+            self._instant(options["at"])
+        elif options["dry_run"]:
+            self._dry_run()
+        elif options["cast"] is not None:
+            self._cast(options["cast"])
+        else:
+            return self._play()
+        return ExitCode.OK
+
+    def playhead(self, now_ns: int, fallback: float = 1.0) -> Playhead:
+        """Return the playhead the flags ask for, anchored at ``now_ns``."""
+        options, tracks = self.options, self.source.tracks
+        begin = parse_position(options["start"])
+        speed = self.speed if self.speed is not None else fallback
+        if options["follow"]:
+            return Playhead(0, now_ns, speed, live=True)
+        end = tracks.duration_ns()
+        start = begin.within(end)
+        head = Playhead(start, now_ns, speed, paused=options["paused"])
+        if options["idle_limit"] is not None:
+            limit = parse_position(options["idle_limit"]).within(1 << 62)
+            head = replace(head, squeeze=squeezed(busy_instants(tracks), limit, end))
+        if options["ab"] is not None:
+            low, high = (position.within(end) for position in parse_span(options["ab"]))
+            if low >= high:
+                raise InputError(f"the stretch {options['ab']} is empty; write it like 10s..20s")
+            anchor = max(start, low)
+            head = replace(head, anchor_ns=anchor, loop=Loop(low, high))
+        elif options["loop"] is not None:
+            head = replace(head, loop=Loop(0, end, _rounds(options["loop"])))
+        return head
+
+    def player(self, playhead: Playhead, control: Control | None = None) -> Player:
+        """Return the player the flags ask for."""
+        wanted = self.options["mode"] or self.memory.mode
+        mode: Mode = next((one for one in MODES if one == wanted), "novice")
+        if self.options["mode"]:
+            remember(self.home, mode=mode)
+        player = Player(
+            self.source,
+            playhead,
+            control,
+            keys=self.keys or KEYS,
+            mode=mode,
+            commentary=self.options["commentary"],
+        )
+        if self.options["until"] is not None:
+            player.deck.until_ns = parse_position(self.options["until"]).within(
+                1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()
+            )
+        player.deck.stop_at_moments = self.options["pause_on_marks"]
+        return player
+
+    def _instant(self, at: str) -> None:
+        """Print, or picture, the state folded up to ``at``."""
+        tracks = self.source.tracks
+        replay = Replay(tracks)
+        instant = parse_position(at).within(tracks.duration_ns())
+        if instant >= tracks.duration_ns():
+            replay.seek_end()
+        else:
+            replay.seek(instant)
+        if self.options["snapshot"] is not None:
+            theme = self._wardrobe().theme
+            still = self.player(Playhead(instant, 0, paused=True)).scene(0)
+            save(
+                self.options["snapshot"],
+                screen(still, Look(), *self.size),
+                *self.size,
+                theme,
+                force=self.options["force"],
+            )
+            return
+        view = race_view(replay)
+        if self.options["as_json"]:
+            sys.stdout.write(msgspec.json.encode(view).decode() + "\n")
+            return
+        unicode = shows_unicode(sys.stdout.encoding, os.environ)
+        for line in standings_table(view):
+            click.echo(line if unicode else to_ascii(line))
+
+    def _dry_run(self) -> None:
+        """Say how long playing would take and what there is to see."""
+        tracks = self.source.tracks
+        head, end = self.playhead(0), tracks.duration_ns()
+        due = replace(head, paused=False).due_ns(end, end)
+        requests = sum(len(fold.requests) for fold in _at_end(tracks).lanes.values())
+        chunks = sum(len(track.t) for track in tracks.lanes.values())
+        length = "for ever" if head.loop is not None and head.loop.rounds is None else clock_text(due or 0)
+        click.echo(f"{clock_text(end)} recorded, {length} to play at {speed_text(head.speed)}")
+        click.echo(
+            f"{len(tracks.lanes)} lanes, {requests:,} requests, {chunks:,} chunks, {len(moments(tracks)):,} moments"
+        )
+
+    def _cast(self, path: Path) -> None:
+        """Write the film: every frame, as fast as it can be drawn."""
+        from racelog_player.cast import cast_lines  # noqa: PLC0415 - this flag alone needs it
+
+        if self.options["follow"] or self.options["loop"] == "0" or self.options["ab"]:
+            raise InputError("--cast needs an end: a race that is over, and no loop for ever")
+        if path.exists() and not self.options["force"]:
+            raise InputError(f"{path} exists; give another name, or --force to replace it")
+        player = self.player(self.playhead(0))
+        facts = self.source.tracks.facts
+        lines = cast_lines(
+            player, self._wardrobe().theme, self.size, self.options["fps"], facts.name if facts else ""
+        )
+        try:
+            with path.open("w", encoding="utf-8") as file:
+                file.writelines(lines)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}") from None
+
+    def _play(self) -> int:
+        """Play on the terminal, or as lines where there is none."""
+        terminal = sys.stdout.isatty()
+        head = self.playhead(time.monotonic_ns(), 1.0 if terminal else MAX)
+        if self.options["plain"] or not terminal or os.environ.get("TERM", "dumb") == "dumb":
+            play_plain(self.source, head.speed, head.anchor_ns, squeeze=head.squeeze)
+            return ExitCode.OK
+        from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
+
+        player = self.player(head, Control(self.options["control_fd"]))
+        return run_app(player, self.options["fps"], self._wardrobe())
+
+    def _wardrobe(self) -> Wardrobe:
+        """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""
+        if self.options["theme"]:
+            return Wardrobe(self.home, self.options["theme"])
+        try:
+            return Wardrobe(self.home, self.memory.theme)
+        except InputError:
+            return Wardrobe(self.home)
+
+
+def _at_end(tracks: RaceTracks) -> Replay:
+    replay = Replay(tracks)
+    replay.seek_end()
+    return replay
+
+
+def _rounds(text: str) -> int | None:
+    """Return how many times more to play than once; None is for ever."""
+    if not re.fullmatch(r"\d{1,6}", text):
+        raise InputError(f"--loop {text!r} is no number of times; leave it out to loop for ever")
+    return int(text) or None
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return the columns and rows of ``120x36``."""
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text.lower())
+    if found is None or not all(1 <= int(part) <= LARGEST for part in found.groups()):
+        raise InputError(f"no size {text!r}; write it like 120x36, at most {LARGEST}x{LARGEST}")
+    return int(found[1]), int(found[2])

@@ -1,0 +1,92 @@
+"""Requests as they stream: what was asked, what has come back, and when each part of it came."""
+
+from itertools import pairwise
+
+from msgspec import Struct
+
+from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.replay.race import Replay
+from racelog.replay.request import RequestState
+from racelog.views.race import prompt_text
+
+SHOWN = 5
+"""As many requests as the seed asks for."""
+
+FRESH_NS = NS_PER_S // 4
+"""Text that arrived within this long before the present instant is new."""
+
+
+class RequestView(Struct, frozen=True, kw_only=True):
+    """One request at one instant, times in milliseconds since it was sent.
+
+    ``first`` is its first token's text, ``settled`` what came after it, ``fresh`` what came in the last quarter second.
+    """
+
+    req: int
+    phase: str
+    status: str
+    error: str
+    prompt: str
+    input_tokens: int | None
+    first: str
+    settled: str
+    fresh: str
+    tokens: int
+    token_basis: str
+    elapsed_ms: float
+    headers_ms: float | None
+    ttft_ms: float | None
+    last_ms: float | None
+    end_ms: float | None
+    tpot_ms: float | None
+    slowest_gap_ms: float | None
+
+
+class InspectorView(Struct, frozen=True, kw_only=True):
+    """The newest requests of one lane: those under way first, then those that ended last."""
+
+    lane: int
+    engine: str
+    color: str
+    emoji: str
+    active: int
+    requests: list[RequestView]
+
+
+def inspector_view(replay: Replay, lane: int, shown: int = SHOWN) -> InspectorView:
+    """Return up to ``shown`` requests of ``lane`` where ``replay`` stands. Cost: their text."""
+    fold = replay.lanes[lane]
+    facts = fold.track.facts
+    active = list(fold.open.values())[-shown:]
+    ended = [request for request in list(fold.requests.values())[-4 * shown :] if request.t_end is not None]
+    ended.sort(key=lambda request: (request.t_end or 0, request.req), reverse=True)
+    chosen = [*active, *ended[: shown - len(active)]]
+    return InspectorView(
+        lane=lane,
+        engine=facts.engine,
+        color=facts.color,
+        emoji=facts.emoji,
+        active=len(fold.open),
+        requests=[_request_view(replay, request, fold.position_ns) for request in chosen],
+    )
+
+
+def _request_view(replay: Replay, request: RequestState, now_ns: int) -> RequestView:
+    since = request.t_sent if request.t_sent is not None else request.t_scheduled
+    pieces = request.pieces
+    settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or request.t_end is not None]
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces)]
+
+    def ms(t: int | None) -> float | None:
+        return None if t is None else (t - since) / NS_PER_MS
+
+    until = request.t_end if request.t_end is not None else now_ns
+    return RequestView(
+        req=request.req, phase=request.phase, status=request.status, error=request.message or request.error,
+        prompt=prompt_text(replay, request.prompt), input_tokens=request.input_tokens,
+        first=pieces[0][1] if pieces else "", settled="".join(settled),
+        fresh="".join(text for _, text in pieces[1 + len(settled) :]), tokens=request.output_tokens,
+        token_basis=request.token_basis, elapsed_ms=max(0.0, (until - since) / NS_PER_MS), headers_ms=ms(request.t_headers),
+        ttft_ms=request.ttft_ms, last_ms=ms(request.t_last), end_ms=ms(request.t_end), tpot_ms=request.tpot_ms,
+        slowest_gap_ms=max(gaps) / NS_PER_MS if gaps else None,
+    )  # fmt: skip

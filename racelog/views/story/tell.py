@@ -1,0 +1,79 @@
+"""The whole story of a race: every rule run once over all beats, and what of it is known at a position."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from racelog.replay.race import RaceTracks
+from racelog.views.story.achievements import Achievements
+from racelog.views.story.anomalies import Anomalies
+from racelog.views.story.beats import Book, beats
+from racelog.views.story.commentary import Commentator, of_achievement, of_anomaly, of_insight
+from racelog.views.story.insights import Insights
+from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight
+
+Row = TypeVar("Row", Comment, Anomaly, Insight)
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """All rows, each list in order of position; ``achievements`` has every lane's, unlocked or not.
+
+    ``progress`` has, by ``lane/key``, the positions at which an achievement came another percent nearer.
+    """
+
+    comments: list[Comment]
+    anomalies: list[Anomaly]
+    insights: list[Insight]
+    achievements: list[Achievement]
+    progress: dict[str, list[tuple[int, float]]]
+
+
+def story(tracks: RaceTracks) -> Story:
+    """Return the story of a race as far as it is recorded. Cost: one fold, then a look at each request's four beats."""
+    book, found = Book(tracks), Story(comments=[], anomalies=[], insights=[], achievements=[], progress={})
+    anomalies, commentator, insights, achievements = Anomalies(), Commentator(), Insights(), Achievements()
+    for beat in beats(tracks):
+        book.take(beat)
+        strange = list(anomalies.step(beat, book))
+        found.anomalies.extend(strange)
+        found.comments.extend(commentator.step(beat, book))
+        found.comments.extend(map(of_anomaly, strange))
+        if beat.kind in ("end", "lane-end", "second"):
+            told = list(insights.step(book))
+            found.insights.extend(told)
+            found.comments.extend(map(of_insight, told))
+        for row in achievements.step(beat, book):
+            found.comments.append(of_achievement(row, book.lanes[row.lane or 0].engine))
+    found.achievements.extend(achievements.finish(book))
+    found.progress.update(achievements.history)
+    return found
+
+
+def until(told: Story, position_ns: int) -> Story:
+    """Return what of a story was known at a position."""
+    return Story(
+        comments=_known(told.comments, position_ns),
+        anomalies=_known(told.anomalies, position_ns),
+        insights=_known(told.insights, position_ns),
+        achievements=[_achieved(row, told.progress, position_ns) for row in told.achievements],
+        progress=told.progress,
+    )
+
+
+def _achieved(
+    row: Achievement, progress: dict[str, list[tuple[int, float]]], position_ns: int
+) -> Achievement:
+    """Return an achievement as it stood at a position."""
+    if row.position_ns is not None and row.position_ns <= position_ns:
+        return row
+    steps = progress.get(f"{row.lane}/{row.key}", [])
+    place = bisect_right(steps, position_ns, key=lambda step: step[0])
+    share = steps[place - 1][1] if place else 0.0
+    return replace(row, unlocked_at_ns=None, position_ns=None, progress=share)
+
+
+def _known(rows: Sequence[Row], position_ns: int) -> list[Row]:
+    return list(rows[: bisect_right(rows, position_ns, key=lambda row: row.position_ns)])

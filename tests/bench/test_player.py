@@ -1,0 +1,123 @@
+"""The player's budgets (docs/benchmarks.md): opening, folding and seeking in a one-hour race, and frames.
+
+CPU time of this process, so that a neighbour on the machine changes little; run by ``make bench``.
+"""
+
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from racelog.events import AnyEvent, LaneEnd, LaneStart
+from racelog.log.reader import open_log
+from racelog.log.seal import seal
+from racelog.replay.playhead import Playhead
+from racelog.replay.race import RaceTracks, Replay
+from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.race import race_view
+from racelog.views.story.tell import story
+from racelog_player.canvas import Canvas, Depth
+from racelog_player.look import Look
+from racelog_player.player import Player
+from racelog_player.screen import screen
+from tests.bench.workload import MadeRace
+
+TOKENS, HOUR_S = 1_200_000, 3600
+MS = 1_000
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the CPU milliseconds that ``work`` took."""
+    before = time.process_time()
+    work()
+    return (time.process_time() - before) * MS
+
+
+def spread(values: list[float]) -> str:
+    ordered = sorted(values)
+    return f"p50 {ordered[len(ordered) // 2]:.2f} ms, p95 {ordered[int(len(ordered) * 0.95)]:.2f}, p99 {ordered[int(len(ordered) * 0.99)]:.2f}"
+
+
+@pytest.fixture(scope="module")
+def hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a sealed race of an hour, its lanes started and ended."""
+    folder = tmp_path_factory.mktemp("hour")
+    live = MadeRace(TOKENS, HOUR_S, lanes=3, streams=16).write_segments(folder / "hour.live")
+    seal(live, folder / "hour.rlog")
+    return folder / "hour.rlog"
+
+
+def test_an_hour_is_opened_folded_and_sought_in(hour: Path) -> None:
+    opened: dict[str, list[AnyEvent]] = {}
+    read = timed(lambda: opened.update(events=open_log(hour).events))
+    events = [*opened["events"]]
+    events += [LaneStart(t=0, lane=lane) for lane in range(3)]
+    events += [LaneEnd(t=HOUR_S * 10**9, lane=lane, status="finished") for lane in range(3)]
+    events.sort(key=lambda event: event.t)
+    tracks = RaceTracks()
+    sort = timed(lambda: tracks.extend(events))
+    replay = Replay(tracks)
+    fold = timed(replay.seek_end)
+    draw = Random(1)
+    seeks: list[float] = []
+    for _ in range(400):
+        target = draw.randrange(HOUR_S * 10**9)
+        before = time.process_time()
+        replay.seek(target)
+        race_view(replay)
+        seeks.append((time.process_time() - before) * MS)
+    told = timed(lambda: story(tracks))
+    frames = sum(len(kept) for kept in replay.keyframes.values())
+    print(
+        f"\nopen {read:.0f} ms, into tracks {sort:.0f} ms, fold {fold:.0f} ms: {TOKENS / fold / 1000:.1f} M tokens/s"
+    )
+    print(f"read and fold {TOKENS / (read + sort + fold) / 1000:.2f} M tokens/s")
+    print(f"seek and view, anywhere: {spread(seeks)}; {frames} keyframes; the story {told:.0f} ms")
+    print(f"RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    assert sorted(seeks)[int(len(seeks) * 0.95)] <= 50
+
+
+class Still:
+    ended = True
+
+    def __init__(self, tracks: RaceTracks) -> None:
+        self.tracks = tracks
+
+    def poll(self, now_ns: int) -> None:
+        pass
+
+    def edge_ns(self, now_ns: int) -> int:
+        return self.tracks.duration_ns()
+
+    def countdown_s(self, now_ns: int) -> int | None:
+        return None
+
+    def quiet_s(self, now_ns: int) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
+@pytest.mark.parametrize(
+    ("page", "key"), [("race", ""), ("answers", "i"), ("timeline", "t"), ("charts", "c"), ("details", "d")]
+)
+def test_a_frame_of_ten_lanes(columns: int, rows: int, page: str, key: str) -> None:
+    race = ScriptedRace(
+        [Plan(f"engine-{i}", ttft_ms=100 + 17 * i, requests=200, tokens=60) for i in range(10)]
+    )
+    player = Player(Still(RaceTracks(race.events())), Playhead(0, 0))
+    player.scene(0)
+    if key:
+        player.press(key, 0)
+    canvas, look = Canvas(Depth.TRUE), Look()
+    took: list[float] = []
+    for frame in range(600):
+        now = 20 * 10**9 + frame * 10**9 // 60
+        before = time.process_time()
+        canvas.frame(screen(player.scene(now), look, columns, rows), columns, rows)
+        took.append((time.process_time() - before) * MS)
+    took = took[30:]
+    share = sum(took) / len(took) / 1000 * 60
+    print(f"\n{page} {columns}x{rows}: {spread(took)}, {share:.0%} of a core at 60 FPS")

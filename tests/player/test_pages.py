@@ -1,0 +1,150 @@
+"""Every page at three sizes, compared with files that a person has looked at; and nothing hostile gets through.
+
+To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/test_pages.py``, then look.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from racelog.events import AnyEvent, LaneFacts, RequestEnd
+from racelog.replay.playhead import Playhead
+from racelog.replay.race import RaceTracks
+from racelog.testing.races import Plan, ScriptedRace
+from racelog_player.canvas import Canvas, Depth
+from racelog_player.cells import width
+from racelog_player.look import Look
+from racelog_player.player import Player
+from racelog_player.scene import Mode
+from racelog_player.screen import screen
+from racelog_player.signs import to_ascii
+from racelog_player.snapshot import text_of
+from racelog_player.themes import BUILT_IN
+from tests.player.theatre import SECOND, theatre
+
+GOLDEN = Path(__file__).parent / "golden" / "pages"
+PAGES = {
+    "race": "", "answers": "i", "timeline": "t", "charts": "c", "details": "d", "explain": "e",
+    "achievements": "a", "insights": "n", "health": "H", "help": "?",
+}  # fmt: skip
+SIZES = [(80, 24), (120, 40), (200, 60)]
+AT_S = 17.4
+
+
+class Still:
+    ended = True
+
+    def __init__(self, events: list[AnyEvent]) -> None:
+        self.tracks = RaceTracks(events)
+
+    def poll(self, now_ns: int) -> None:
+        pass
+
+    def edge_ns(self, now_ns: int) -> int:
+        return self.tracks.duration_ns()
+
+    def countdown_s(self, now_ns: int) -> int | None:
+        return None
+
+    def quiet_s(self, now_ns: int) -> float:
+        return 0.0
+
+
+def player(
+    keys: str, events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
+) -> Player:
+    playhead = Playhead(round(seconds * SECOND), 0, paused=True)
+    made = Player(Still(theatre() if events is None else events), playhead, mode=mode)
+    made.scene(0)
+    for key in keys:
+        made.press(key, 0)
+    return made
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_drawn_as_it_was_approved(page: str, columns: int, rows: int) -> None:
+    text = text_of(screen(player(PAGES[page]).scene(0), Look(), columns, rows))
+    path = GOLDEN / f"{page}-{columns}x{rows}.txt"
+    if os.environ.get("RACELOG_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("seconds", [0, 5, 99])
+@pytest.mark.parametrize("columns", [60, 100, 151])
+@pytest.mark.parametrize("rows", [15, 41])
+def test_every_size_of_every_page_at_every_time_is_filled_exactly(
+    page: str, seconds: float, columns: int, rows: int
+) -> None:
+    lines = screen(player(PAGES[page], seconds=seconds).scene(0), Look(), columns, rows)
+    assert len(lines) == rows
+    assert max(sum(width(span.text) for span in line) for line in lines) <= columns
+
+
+EVIL = "\x1b]52;c;cHduZWQ=\x07\x1b[2J\x9b31m\u202eevil\u0301\ud800日本\r\n\x00"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_text_is_drawn_inert_on_every_page(page: str) -> None:
+    race = ScriptedRace([Plan(EVIL, color=EVIL, emoji=EVIL, fail=(1,)), Plan("b")], name=EVIL, prompts=[EVIL])
+    events = [
+        msgspec.structs.replace(event, message=EVIL, error=EVIL)
+        if isinstance(event, RequestEnd) and event.status == "failed"
+        else event
+        for event in race.events()
+    ]
+    lines = screen(player(PAGES[page], events, 0.6).scene(0), Look(), 100, 30)
+    written = Canvas(Depth.NONE).frame(lines, 100, 30)
+    rest = re.sub(r"\x1b\[(\d+;\d+H|\d+G|\?2026[hl]|K|[\d;]+m)", "", written)
+    assert [sign for sign in rest if not sign.isprintable()] == []
+    assert max(sum(width(span.text) for span in line) for line in lines) <= 100
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_has_an_ascii_form(page: str) -> None:
+    plain = [event for event in theatre() if not isinstance(event, LaneFacts) or event.lane != 2]
+    lines = screen(player(PAGES[page], plain).scene(0), Look(Depth.NONE, ascii_only=True), 80, 24)
+    ours = text_of(lines)
+    asked = ours.count("?")
+    assert to_ascii(ours).count("?") == asked
+
+
+@pytest.mark.parametrize("theme", BUILT_IN.values(), ids=lambda theme: theme.name)
+@pytest.mark.parametrize("depth", Depth)
+def test_every_theme_draws_every_page_at_every_depth(theme: object, depth: Depth) -> None:
+    for keys in PAGES.values():
+        lines = screen(player(keys).scene(0), Look(depth), 80, 24)
+        assert Canvas(depth, theme=theme).frame(lines, 80, 24)  # type: ignore[arg-type]  # a Theme
+
+
+def test_a_page_closes_with_its_own_key_and_with_escape() -> None:
+    opened = player("i")
+    opened.press("i", 0)
+    closed = opened.scene(0).page.name
+    opened.press("c", 0)
+    opened.press("escape", 0)
+    assert (closed, opened.scene(0).page.name) == ("RACE", "RACE")
+
+
+def test_tab_goes_on_to_the_next_engine() -> None:
+    looking = player("i")
+    seen = []
+    for _ in range(4):
+        view = looking.scene(0).content
+        seen.append(view.engine)  # type: ignore[attr-defined]  # an InspectorView
+        looking.press("c-i", 0)
+    assert seen == ["vLLM", "llama.cpp", "SGLang-日本", "vLLM"]
+
+
+def test_an_expert_gets_no_commentary_and_a_teacher_asks() -> None:
+    def text(mode: Mode, keys: str) -> str:
+        return text_of(screen(player(keys, mode=mode).scene(0), Look(), 120, 40))
+
+    assert ["COMMENTARY" in text("expert", ""), "COMMENTARY" in text("novice", "")] == [False, True]
+    assert ["quiz" in text("teacher", "e"), "quiz" in text("novice", "e")] == [True, False]
