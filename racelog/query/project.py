@@ -14,7 +14,9 @@ import numpy as np
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
+from racelog.query.tables import TABLES
 from racelog.replay.lane import LaneFold
+from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
@@ -28,6 +30,9 @@ Batch = tuple[str, Columns]
 """A table's name and columns to append to it."""
 
 HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us")
+MOST_STANDINGS = 3600
+"""An hour second by second; longer races are told in longer steps."""
+
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
 
@@ -49,6 +54,7 @@ def race_batches(log: RaceLog) -> list[Batch]:
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
         ("marks", _marks(race_id, replay.tracks)),
+        ("standings", _standings(race_id, replay.tracks)),
     ]
     return batches
 
@@ -78,6 +84,7 @@ def _races(race_id: str, log: RaceLog, replay: Replay) -> Columns:
         "concurrency": [facts.concurrency if facts else None],
         "winner_lane_id": [_winner(replay, ranking)],
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
+        "imported_from": [facts.imported_from if facts else None],
     }
 
 
@@ -233,6 +240,31 @@ def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
 def _filled(values: list[float | None], rows: int) -> list[float | None]:
     """Return ``values``, or None for every row: a column that a driver does not give is left out of the log."""
     return values or [None] * rows
+
+
+def _standings(race_id: str, tracks: RaceTracks) -> Columns:
+    """Return who stood where at each whole second since the start, and at the end."""
+    names = [column.name for column in TABLES["standings"]]
+    columns: Columns = {name: [] for name in names}
+    replay = Replay(tracks)
+    for position_ns in standing_positions(tracks.duration_ns()):
+        replay.seek(position_ns)
+        for place, lane in enumerate(standings(replay), 1):
+            fold = replay.lanes[lane]
+            middle = median(fold.ttft_ms)
+            row = (
+                race_id, position_ns / NS_PER_S, replay.instant_ns(fold.track), lane,
+                None if middle is None else place, middle, fold.ok, fold.failed, fold.output_tokens, fold.status,
+            )  # fmt: skip
+            for name, value in zip(names, row, strict=True):
+                columns[name].append(value)
+    return columns
+
+
+def standing_positions(duration_ns: int) -> list[int]:
+    """Return the positions at which standings are told: whole seconds, at most `MOST_STANDINGS`, and the end."""
+    step = NS_PER_S * max(1, -(-duration_ns // (MOST_STANDINGS * NS_PER_S)))
+    return [*range(0, duration_ns, step), duration_ns] if duration_ns else []
 
 
 def _marks(race_id: str, tracks: RaceTracks) -> Columns:

@@ -1,12 +1,12 @@
 """One reading statement: checked, run where nothing can be written, and every refusal explained.
 
 Three fences, each enough for most: the statement's kind must be one that reads; the transaction is read-only; and
-the connection itself has no way out (`racelog.query.connect.LOCKDOWN`).
+the connection itself is read-only and has no way out (`racelog.query.catalog`).
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
 
 _REWRITES = {
     "Cannot write to database": "a query reads only; the logs are the truth and never change",
+    "attached in read-only mode": "a query reads only; the logs are the truth and never change",
     "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
 }
 
@@ -41,17 +42,28 @@ class Result:
     explains: bool = False
 
 
-def run_statement(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
-    """Return the result of the one reading statement in ``query``.
+def run_statement(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    unsafe: bool = False,
+) -> Result:
+    """Return the result of the one reading statement in ``query``; with ``unsafe`` of one of any kind.
+
+    ``parameters`` are the values of ``$name`` in it.
 
     Raises:
         InputError: it is no valid SQL, not exactly one statement, or one that does more than read. Errors of a
             running query are raised while its rows are read.
     """
     with explained_errors(query):
-        explains = _check_reading(connection, query)
-        connection.execute("BEGIN TRANSACTION READ ONLY")
-        cursor = connection.execute(query)
+        explains = not unsafe and _check_reading(connection, query)
+        if not unsafe:
+            with suppress(duckdb.TransactionException):  # there was none before
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+        cursor = connection.execute(query, dict(parameters)) if parameters else connection.execute(query)
         columns = [str(column[0]) for column in cursor.description or []]
     return Result(columns, _rows(cursor, query), explains)
 

@@ -34,6 +34,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("concurrency", "INTEGER", "requests in flight per lane, as planned"),
         Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
         Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
+        Column(
+            "imported_from",
+            "VARCHAR",
+            "the tool and file it was imported from; NULL when racelog recorded it",
+        ),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -113,6 +118,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("energy_j", "DOUBLE", "energy counter"),
         Column("name", "VARCHAR", "the GPU's product name"),
     ),
+    "standings": (
+        Column("race_id", "VARCHAR", "race of the standing"),
+        Column("position_s", "DOUBLE", "seconds since each lane's own start: whole ones, and the end"),
+        Column("t_ns", "BIGINT", "the instant that this position is on this lane"),
+        Column("lane_id", "INTEGER", "lane that stands"),
+        Column("place", "INTEGER", "1 leads, by median TTFT; NULL before the first token"),
+        Column("ttft_p50_ms", "DOUBLE", "median TTFT so far"),
+        Column("ok", "BIGINT", "requests answered so far"),
+        Column("failed", "BIGINT", "requests that failed so far"),
+        Column("output_tokens", "BIGINT", "output tokens so far, open requests by chunks"),
+        Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+    ),
     "marks": (
         Column("race_id", "VARCHAR", "race of the mark"),
         Column("t_ns", "BIGINT", "the instant"),
@@ -122,11 +139,20 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table, empty; each column's meaning becomes its comment, for ``duckdb_columns()``."""
-    for table, columns in TABLES.items():
-        listed = ", ".join(f"{column.name} {column.type}" for column in columns)
-        connection.execute(f"CREATE TABLE {table} ({listed})")
-        for column in columns:
-            meaning = column.meaning.replace("'", "''")
-            connection.execute(f"COMMENT ON COLUMN {table}.{column.name} IS '{meaning}'")
+def create_tables(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
+    """Create every table, empty, its name after ``prefix``."""
+    statements = [
+        f"CREATE TABLE {prefix}{table} ({', '.join(f'{column.name} {column.type}' for column in columns)})"
+        for table, columns in TABLES.items()
+    ]
+    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+
+
+def comment_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make each column's meaning its comment, for ``duckdb_columns()``. Cost: one transaction."""
+    statements = [
+        f"COMMENT ON COLUMN {table}.{column.name} IS '{column.meaning.replace(chr(39), chr(39) * 2)}'"
+        for table, columns in TABLES.items()
+        for column in columns
+    ]
+    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))

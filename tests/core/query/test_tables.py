@@ -5,8 +5,10 @@ from datetime import datetime
 import msgspec
 import pytest
 
+from racelog.clock import NS_PER_S
 from racelog.log.reader import open_log
 from racelog.query.connect import connect
+from racelog.query.project import MOST_STANDINGS, standing_positions
 from racelog.query.tables import TABLES
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
@@ -36,6 +38,7 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "started_at": datetime.fromisoformat("2026-11-21 01:30:00.250"), "duration_s": 0.03, "status": "partial", "seed": 9,
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
         "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0,
+        "imported_from": None,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "races")
@@ -99,6 +102,28 @@ def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(eve
 
     assert host == every_kind.execute("from host_samples").fetchall()
     assert gpu == every_kind.execute("from gpu_samples").fetchall()
+
+
+def test_standings_tell_each_second_and_the_end(tmp_path):
+    race = ScriptedRace([Plan("slow", requests=2), Plan("fast", ttft_ms=40, requests=2)])
+    connection = connect(race.write_file(tmp_path / "race.rlog"))
+
+    rows = connection.execute(
+        "select position_s, lane_id, place, ttft_p50_ms, ok, output_tokens, status from standings"
+    ).fetchall()
+
+    assert rows == [
+        (0.0, 0, None, None, 0, 0, "racing"), (0.0, 1, None, None, 0, 0, "racing"),
+        (0.48, 1, 1, 40.0, 2, 16, "finished"), (0.48, 0, 2, 100.0, 2, 16, "finished"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 3600, 3601, 1 << 32])
+def test_standings_never_come_by_the_million(seconds):
+    positions = standing_positions(seconds * NS_PER_S)
+
+    assert len(positions) <= MOST_STANDINGS + 1
+    assert positions == sorted(set(positions))
 
 
 def test_a_mark_is_one_row(every_kind):
