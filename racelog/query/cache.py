@@ -1,6 +1,6 @@
 """Races' rows kept as Parquet, so that a log is folded once and not at every question.
 
-    <home>/cache/v<projection>/<path>-<state>/   one race: <table>.parquet for each table with rows, entry.json
+    <home>/cache/v<projection>-<columns>/<path>-<state>/   one race: <table>.parquet for each table with rows, entry.json
 
 A race's folder is named by its log's path and by what the file system says of every file of it (inode, size, both
 times), so a log that changed in any way has another name and is folded anew. Folders are written beside their place
@@ -24,7 +24,7 @@ from racelog.query.rows import append_batches
 from racelog.query.tables import TABLES, create_tables
 
 PROJECTION = 1
-"""Raised whenever a table's rows are computed differently; every cached race is then folded anew."""
+"""Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
 
 ENTRY = "entry.json"
 PARTIAL = ".partial-"
@@ -65,7 +65,7 @@ class Cache:
     """The cache of one home. A cache that cannot be read is empty; one that cannot be written stays as it is."""
 
     def __init__(self, home: Path) -> None:
-        self.folder = home / "cache" / f"v{PROJECTION}"
+        self.folder = home / "cache" / f"v{PROJECTION}-{_layout()}"
 
     def name(self, path: Path) -> str:
         """Return the name of the race at ``path`` in its present state. Cost: one stat a file.
@@ -178,6 +178,12 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path)
 def quoted(text: str) -> str:
     """Return ``text`` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _layout() -> str:
+    """Return what distinguishes these tables and columns from others."""
+    columns = [(table, column.name, column.type) for table, declared in TABLES.items() for column in declared]
+    return hashlib.blake2b(repr(columns).encode(), digest_size=4).hexdigest()
 
 
 def _path_name(path: Path) -> str:

@@ -18,6 +18,7 @@ import duckdb
 from racelog.errors import StorageError
 from racelog.query.cache import CachedRace, quoted
 from racelog.query.files import SCHEME, ReadOnlyFiles, address
+from racelog.query.macros import create_macros
 from racelog.query.project import Batch
 from racelog.query.rows import append_batches
 from racelog.query.tables import TABLES, comment_columns, create_tables
@@ -136,6 +137,7 @@ class Catalog:
             ):
                 self._builder.execute(statement)
         comment_columns(self._builder)
+        create_macros(self._builder)
 
 
 def insert_cached(

@@ -14,6 +14,7 @@ import numpy as np
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
+from racelog.query.framing import frames
 from racelog.query.tables import TABLES
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
@@ -122,6 +123,8 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
 def _requests(race_id: str, replay: Replay) -> Columns:
     rows = [request for fold in replay.lanes.values() for request in _in_order(fold)]
     prompts = {row.prompt: prompt_text(replay, row.prompt) for row in rows}
+    framed = {lane: frames(fold.track, fold.requests.values()) for lane, fold in replay.lanes.items()}
+    around = [framed[row.lane][row.req] for row in rows]
     return {
         "race_id": [race_id] * len(rows),
         "lane_id": [row.lane for row in rows],
@@ -150,6 +153,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "ttfo_ms": [_ttfo_ms(row) for row in rows],
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
+        "t_first_chunk_ns": [frame.first_ns for frame in around],
+        "t_last_chunk_ns": [frame.last_ns for frame in around],
+        "lead_chunks": [frame.lead for frame in around],
+        "trail_chunks": [frame.trail for frame in around],
     }
 
 

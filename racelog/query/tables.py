@@ -83,6 +83,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("ttfo_ms", "DOUBLE", "first content chunk minus sent"),
         Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
         Column("connection", "VARCHAR", "new or reused"),
+        Column("t_first_chunk_ns", "BIGINT", "first chunk of any kind arrived, be it a role alone"),
+        Column(
+            "t_last_chunk_ns",
+            "BIGINT",
+            "last chunk arrived, be it the finish alone; not the usage that closes a stream",
+        ),
+        Column("lead_chunks", "BIGINT", "chunks without text before the first token chunk, as a role alone"),
+        Column(
+            "trail_chunks",
+            "BIGINT",
+            "chunks without text after the last token chunk, as the finish; not the usage",
+        ),
     ),
     "tokens": (
         Column("race_id", "VARCHAR", "race of the chunk"),

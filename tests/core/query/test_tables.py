@@ -62,6 +62,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
         "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
         "ttfo_ms": 20.0, "error_message": None, "connection": "reused",
+        "t_first_chunk_ns": 22 * MS, "t_last_chunk_ns": 32 * MS, "lead_chunks": 1, "trail_chunks": 0,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]
