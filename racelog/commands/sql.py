@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelog.commands.arguments import home_option
 from racelog.commands.output import emit_pieces, terminal_width, warn
 from racelog.errors import InputError
 
@@ -25,6 +24,7 @@ Examples:
                                                          guidellm, genai_perf, llmperf
   racelog sql "describe requests"                        the columns of a table
   racelog sql -f parquet -o tokens.parquet "from tokens" latest
+  racelog sql @trend 'nightly/*/*.rlog'                  many files; quote the pattern or let the shell fill it in
   racelog sql -f json - race.rlog < query.sql            a query from standard input
 
 \b
@@ -45,14 +45,17 @@ lanes.t_start_ns to count from a lane's own start, as play does. A request count
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
 @click.option("--no-cache", is_flag=True, help="Fold the logs again, and keep nothing.")
 @click.option("--unsafe", is_flag=True, help="Let QUERY do all that DuckDB can: files, network, extensions.")
-@home_option
+@click.option(
+    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
+    help="Folder the races live in; several may be given (default: $RACELOG_HOME, else the platform's data folder).",
+)  # fmt: skip
 @click.argument("query")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 def sql(  # noqa: PLR0917 - click passes them by name
     form: str,
     output: Path | None,
     params: tuple[str, ...],
-    home: Path | None,
+    homes: tuple[Path, ...],
     query: str,
     races: tuple[str, ...],
     *,
@@ -62,7 +65,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
 ) -> None:
     """Run one reading QUERY: DuckDB's SQL, '@NAME' for a saved one, '-' to read it from standard input.
 
-    Over the races named by path, id, prefix or 'latest'; over all races if none is named. Nothing but reading is
+    Over the races named by path, pattern, id, prefix or 'latest'; over all races if none is named. Nothing but reading is
     allowed: no files, no network, no changes. A log is folded once; its rows are kept in the home's cache folder,
     which can be deleted at any time.
     """
@@ -73,12 +76,12 @@ def sql(  # noqa: PLR0917 - click passes them by name
     if form == "parquet" and output is None:
         raise InputError("-f parquet is not for a terminal; name a file: -o rows.parquet")
     text, values = _asked(query, params)
-    loaded = load_races(*races, home=home, cache=not no_cache, unsafe=unsafe)
+    loaded = load_races(*races, home=homes, cache=not no_cache, unsafe=unsafe)
     for problem in loaded.problems:
         warn(problem)
     if not loaded.races and not loaded.problems:
         warn(
-            f"no races in {home_folder(home) / 'races'} yet, all tables are empty. Record one: racelog record"
+            f"no races in {home_folder(next(iter(homes), None)) / 'races'} yet, all tables are empty. Record one: racelog record"
         )
     result = run_statement(loaded.connection, text, values, unsafe=unsafe)
     if output is not None:

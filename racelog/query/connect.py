@@ -1,19 +1,25 @@
 """Opening races for SQL: rows from the cache where it has them, else folded from the log, behind a read-only door."""
 
+import glob
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from racelog.errors import LogError, RacelogError
+from racelog.errors import LogError, RacelogError, RaceNotFound
 from racelog.home import find_race, home_folder, stored_races
+from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_settled
 from racelog.query.catalog import Catalog
 from racelog.query.project import Batch, race_batches
+
+Home = str | Path | Sequence[str | Path | None] | None
+"""One home, several, or the usual one; the first keeps the cache."""
 
 
 class RaceWarning(UserWarning):
@@ -30,9 +36,11 @@ class LoadedRaces:
 
 
 def connect(
-    *races: str | Path, home: str | Path | None = None, cache: bool = True, unsafe: bool = False
+    *races: str | Path, home: Home = None, cache: bool = True, unsafe: bool = False
 ) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB connection over ``races`` (path, id, prefix or ``latest``), or over every race there is.
+    """Return a DuckDB connection over ``races`` (path, pattern, id, prefix or ``latest``), or over every race there is.
+
+    A pattern such as ``runs/*/*.rlog`` stands for all logs that match; ``home`` may be several.
 
     Its tables are `racelog.query.tables.TABLES`, read-only; it has no access to files, network or extensions unless
     ``unsafe``, which gives it all that DuckDB can do, short of changing a race. What could not be read is told by a
@@ -50,7 +58,7 @@ def connect(
 
 
 def load_races(
-    *races: str | Path, home: str | Path | None = None, cache: bool = True, unsafe: bool = False
+    *races: str | Path, home: Home = None, cache: bool = True, unsafe: bool = False
 ) -> LoadedRaces:
     """Do as `connect` does, but return what could not be read instead of warning of it.
 
@@ -58,10 +66,11 @@ def load_races(
         RaceNotFound: nothing answers to one of the names.
         LogError: races were named and none of them can be read.
     """
-    folder = home_folder(home)
-    named = [find_race(str(race), folder) for race in races]
-    paths = named or [stored.path for stored in stored_races(folder)]
-    loading = _Loading(Catalog(), Cache(folder) if cache else None)
+    several = [home] if home is None or isinstance(home, str | Path) else home
+    folders = [home_folder(one) for one in several or [None]]
+    named = [path for race in races for path in named_races(str(race), folders)]
+    paths = named or [stored.path for folder in folders for stored in stored_races(folder)]
+    loading = _Loading(Catalog(), Cache(folders[0]) if cache else None)
     try:
         loading.take_all(dict.fromkeys(path.absolute() for path in paths))
         if named and loading.first_error and not loading.races:
@@ -70,6 +79,29 @@ def load_races(
     finally:
         loading.catalog.close()
     return LoadedRaces(connection, loading.races, loading.problems)
+
+
+def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
+    """Return the logs that ``race`` names: all that match a pattern, else the one that `find_race` finds.
+
+    Of several homes the first that has it counts, and ``latest`` is the latest of all.
+
+    Raises:
+        RaceNotFound: nothing answers to it.
+        InputError: a prefix fits several races.
+    """
+    if any(sign in race for sign in "*?[") and not Path(race).exists():
+        matching = [Path(found) for found in sorted(glob.glob(race, recursive=True))]  # noqa: PTH207 - absolute patterns too
+        logs = [path for path in matching if path.suffix in (SEGMENT_SUFFIX, LIVE_SUFFIX)]
+        if not logs:
+            raise RaceNotFound(f"no log matches {race!r}")
+        return logs
+    if race == "latest" and (stored := [found for home in homes for found in stored_races(home)]):
+        return [max(stored, key=lambda found: found.race_id).path]
+    for home in homes[:-1]:
+        with suppress(RaceNotFound):
+            return [find_race(race, home)]
+    return [find_race(race, homes[-1])]
 
 
 class _Loading:
