@@ -68,13 +68,17 @@ class ReadOnlyFiles(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec 
 
 
 class Pages:
-    """An open file whose position belongs to the thread: DuckDB seeks and reads one handle from several at once."""
+    """A file to read parts of. It holds no descriptor between reads: DuckDB keeps a handle for every file it has seen.
+
+    Its position belongs to the thread: DuckDB seeks and reads one handle from several at once.
+    """
+
+    closed = False
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._size = os.fstat(self._fd).st_size
+        self._path = path
+        self._size = path.stat().st_size
         self._here = threading.local()
-        self.closed = False
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move this thread's position."""
@@ -89,7 +93,11 @@ class Pages:
     def read(self, size: int = -1) -> bytes:
         """Read from this thread's position."""
         start = self.tell()
-        data = os.pread(self._fd, self._size - start if size < 0 else size, start)
+        fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = os.pread(fd, self._size - start if size < 0 else size, start)
+        finally:
+            os.close(fd)
         self._here.position = start + len(data)
         return data
 
@@ -101,7 +109,4 @@ class Pages:
         """Do nothing: nothing is ever written."""
 
     def close(self) -> None:
-        """Give the descriptor back."""
-        if not self.closed:
-            self.closed = True
-            os.close(self._fd)
+        """Do nothing: nothing is held."""

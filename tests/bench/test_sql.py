@@ -90,9 +90,9 @@ def test_sql_over_many_races_beside_its_budgets(tmp_path: Path) -> None:
     spent, size = fill(tmp_path)
     tokens = RACES * TOKENS
     rows = []
-    first = seconds(lambda: racelog.connect(home=tmp_path))
+    first = seconds(lambda: racelog.connect(home=tmp_path).close())
     for name, query in QUERIES.items():
-        opening = seconds(lambda: racelog.connect(home=tmp_path))
+        opening = seconds(lambda: racelog.connect(home=tmp_path).close())
         connection = racelog.connect(home=tmp_path)
         cold = seconds(lambda q=query, c=connection: c.execute(q).fetchall())
         warm = statistics.median(

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import msgspec
+import psutil
 import pytest
 
 import racelog
@@ -249,3 +250,15 @@ def test_processes_that_build_the_cache_at_once_all_answer(home):
 
     assert [process.communicate() for process in asking] == [(b"count_star()\r\n36\r\n", b"")] * 3
     assert len(entries(home)) == 3
+
+
+def test_questions_hold_no_cached_file_open(home):
+    for number in range(4):
+        store(home, RACE, f"20261121-01300{number}-0a1b2c3d")
+    connection = racelog.connect()
+
+    for _ in range(3):
+        connection.execute("select count(*), max(t_ns), max(text) from tokens").fetchall()
+
+    held = [file.path for file in psutil.Process().open_files()]
+    assert [file for file in held if file.endswith("tokens.parquet")] == []
