@@ -1,4 +1,4 @@
-"""Rows of a query in the four forms that ``racelog sql`` prints. Pure: rows in, text out."""
+"""Rows of a query in the forms that ``racelog sql`` prints. Pure: rows in, text out."""
 
 import csv
 import io
@@ -48,6 +48,13 @@ def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     yield "[]\n" if separator.startswith("[") else "\n]\n"
 
 
+def as_json_lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield one object per row, a line each; NULL, NaN and infinities are null."""
+    names = distinct(columns)
+    for row in rows:
+        yield plain_json(dict(zip(names, map(plain, row), strict=True))) + "\n"
+
+
 def as_markdown(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """Yield a GitHub table; pipes are escaped, line breaks become spaces, numbers are set right."""
     kept = list(rows)
@@ -60,7 +67,7 @@ def as_markdown(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 Form = Callable[[Sequence[str], Iterable[Row]], Iterator[str]]
-FORMS: dict[str, Form] = {"csv": as_csv, "json": as_json, "md": as_markdown}
+FORMS: dict[str, Form] = {"csv": as_csv, "json": as_json, "jsonl": as_json_lines, "md": as_markdown}
 """The forms that need no terminal."""
 
 

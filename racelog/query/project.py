@@ -14,7 +14,10 @@ import numpy as np
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
+from racelog.query.framing import frames
+from racelog.query.tables import TABLES
 from racelog.replay.lane import LaneFold
+from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
@@ -30,6 +33,9 @@ Batch = tuple[str, Columns]
 """A table's name and columns to append to it."""
 
 HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us", "pump_batch", "pump_batch_max", "backlog")
+MOST_STANDINGS = 3600
+"""An hour second by second; longer races are told in longer steps."""
+
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
 
@@ -54,6 +60,7 @@ def race_batches(log: RaceLog) -> list[Batch]:
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
         ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
+        ("standings", _standings(race_id, replay.tracks)),
     ]
     return batches
 
@@ -89,6 +96,7 @@ def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Co
         "arrival": [load.arrival or None],
         "max_open": [load.max_open],
         "start_spread_us": [load.start_spread_us],
+        "imported_from": [facts.imported_from if facts else None],
     }
 
 
@@ -145,6 +153,8 @@ def _calibrated(found: StampError | None, name: str) -> Any:
 def _requests(race_id: str, replay: Replay) -> Columns:
     rows = [request for fold in replay.lanes.values() for request in _in_order(fold)]
     prompts = {row.prompt: prompt_text(replay, row.prompt) for row in rows}
+    framed = {lane: frames(fold.track, fold.requests.values()) for lane, fold in replay.lanes.items()}
+    around = [framed[row.lane][row.req] for row in rows]
     return {
         "race_id": [race_id] * len(rows),
         "lane_id": [row.lane for row in rows],
@@ -174,6 +184,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
         "queue_ms": [row.queue_ms for row in rows],
+        "t_first_chunk_ns": [frame.first_ns for frame in around],
+        "t_last_chunk_ns": [frame.last_ns for frame in around],
+        "lead_chunks": [frame.lead for frame in around],
+        "trail_chunks": [frame.trail for frame in around],
     }
 
 
@@ -276,6 +290,31 @@ def _controls(race_id: str, tracks: RaceTracks) -> Columns:
         "given_by": [order.by for order in orders],
         "reason": [order.reason or None for order in orders],
     }
+
+
+def _standings(race_id: str, tracks: RaceTracks) -> Columns:
+    """Return who stood where at each whole second since the start, and at the end."""
+    names = [column.name for column in TABLES["standings"]]
+    columns: Columns = {name: [] for name in names}
+    replay = Replay(tracks)
+    for position_ns in standing_positions(tracks.duration_ns()):
+        replay.seek(position_ns)
+        for place, lane in enumerate(standings(replay), 1):
+            fold = replay.lanes[lane]
+            middle = median(fold.ttft_ms)
+            row = (
+                race_id, position_ns / NS_PER_S, replay.instant_ns(fold.track), lane,
+                None if middle is None else place, middle, fold.ok, fold.failed, fold.output_tokens, fold.status,
+            )  # fmt: skip
+            for name, value in zip(names, row, strict=True):
+                columns[name].append(value)
+    return columns
+
+
+def standing_positions(duration_ns: int) -> list[int]:
+    """Return the positions at which standings are told: whole seconds, at most `MOST_STANDINGS`, and the end."""
+    step = NS_PER_S * max(1, -(-duration_ns // (MOST_STANDINGS * NS_PER_S)))
+    return [*range(0, duration_ns, step), duration_ns] if duration_ns else []
 
 
 def _marks(race_id: str, tracks: RaceTracks) -> Columns:

@@ -1,16 +1,19 @@
 """One reading statement: checked, run where nothing can be written, and every refusal explained.
 
 Three fences, each enough for most: the statement's kind must be one that reads; the transaction is read-only; and
-the connection itself has no way out (`racelog.query.connect.LOCKDOWN`).
+the connection itself is read-only and has no way out (`racelog.query.catalog`).
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from racelog.errors import InputError
 from racelog.query.tables import TABLES
@@ -28,6 +31,7 @@ _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
 
 _REWRITES = {
     "Cannot write to database": "a query reads only; the logs are the truth and never change",
+    "attached in read-only mode": "a query reads only; the logs are the truth and never change",
     "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
 }
 
@@ -39,21 +43,64 @@ class Result:
     columns: list[str]
     rows: Iterator[tuple[Any, ...]]
     explains: bool = False
+    types: tuple[str, ...] = ()
 
 
-def run_statement(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
-    """Return the result of the one reading statement in ``query``.
+def run_statement(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    unsafe: bool = False,
+) -> Result:
+    """Return the result of the one reading statement in ``query``; with ``unsafe`` of one of any kind.
+
+    ``parameters`` are the values of ``$name`` in it.
 
     Raises:
         InputError: it is no valid SQL, not exactly one statement, or one that does more than read. Errors of a
             running query are raised while its rows are read.
     """
     with explained_errors(query):
-        explains = _check_reading(connection, query)
-        connection.execute("BEGIN TRANSACTION READ ONLY")
-        cursor = connection.execute(query)
+        explains = not unsafe and _check_reading(connection, query)
+        if not unsafe:
+            with suppress(duckdb.TransactionException):  # there was none before
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+        cursor = connection.execute(query, dict(parameters)) if parameters else connection.execute(query)
         columns = [str(column[0]) for column in cursor.description or []]
-    return Result(columns, _rows(cursor, query), explains)
+        types = tuple(str(column[1]) for column in cursor.description or [])
+    return Result(columns, _rows(cursor, query), explains, types)
+
+
+def write_parquet(result: Result, file: Path) -> None:
+    """Write a result as Parquet with the types that the query gave its columns.
+
+    The rows pass through Python, because the connection they come from can write nothing.
+
+    Raises:
+        InputError: a column has a type that Parquet has no room for, or two columns have one name.
+    """
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in result.columns]
+    declared = ", ".join(f"{name} {kind}" for name, kind in zip(names, result.types, strict=True))
+    cast = ", ".join(f"CAST(c{i} AS {kind})" for i, kind in enumerate(result.types))
+    with explained_errors(""), duckdb.connect(":memory:") as writer:
+        writer.execute(f"CREATE TABLE rows ({declared})")
+        while batch := list(islice(result.rows, ROWS_PER_FETCH)):
+            writer.register(
+                "batch", {f"c{i}": _as_objects(column) for i, column in enumerate(zip(*batch, strict=True))}
+            )
+            writer.execute(f"INSERT INTO rows SELECT {cast} FROM batch")  # noqa: S608 - types as DuckDB names them
+        writer.execute("COPY rows TO ? (FORMAT parquet, COMPRESSION zstd)", [str(file)])
+
+
+def _as_objects(values: Sequence[Any]) -> Any:
+    column = np.empty(
+        len(values), dtype=object
+    )  # filled one by one: lists of one length must not become a matrix
+    for row, value in enumerate(values):
+        column[row] = value
+    return column
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:

@@ -46,6 +46,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "max_open", "INTEGER", "requests of an open loop in flight per lane at most; NULL without a cap"
         ),
         Column("start_spread_us", "DOUBLE", "last minus first start of lanes told to start as one"),
+        Column(
+            "imported_from",
+            "VARCHAR",
+            "the tool and file it was imported from; NULL when racelog recorded it",
+        ),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -91,6 +96,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
         Column("connection", "VARCHAR", "new or reused"),
         Column("queue_ms", "DOUBLE", "sent minus scheduled: the wait before any service"),
+        Column("t_first_chunk_ns", "BIGINT", "first chunk of any kind arrived, be it a role alone"),
+        Column(
+            "t_last_chunk_ns",
+            "BIGINT",
+            "last chunk arrived, be it the finish alone; not the usage that closes a stream",
+        ),
+        Column("lead_chunks", "BIGINT", "chunks without text before the first token chunk, as a role alone"),
+        Column(
+            "trail_chunks",
+            "BIGINT",
+            "chunks without text after the last token chunk, as the finish; not the usage",
+        ),
     ),
     "tokens": (
         Column("race_id", "VARCHAR", "race of the chunk"),
@@ -162,6 +179,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("given_by", "VARCHAR", "plan, user or signal"),
         Column("reason", "VARCHAR", "why; NULL without a word"),
     ),
+    "standings": (
+        Column("race_id", "VARCHAR", "race of the standing"),
+        Column("position_s", "DOUBLE", "seconds since each lane's own start: whole ones, and the end"),
+        Column("t_ns", "BIGINT", "the instant that this position is on this lane"),
+        Column("lane_id", "INTEGER", "lane that stands"),
+        Column("place", "INTEGER", "1 leads, by median TTFT; NULL before the first token"),
+        Column("ttft_p50_ms", "DOUBLE", "median TTFT so far"),
+        Column("ok", "BIGINT", "requests answered so far"),
+        Column("failed", "BIGINT", "requests that failed so far"),
+        Column("output_tokens", "BIGINT", "output tokens so far, open requests by chunks"),
+        Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+    ),
     "marks": (
         Column("race_id", "VARCHAR", "race of the mark"),
         Column("t_ns", "BIGINT", "the instant"),
@@ -171,11 +200,20 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table, empty; each column's meaning becomes its comment, for ``duckdb_columns()``."""
-    for table, columns in TABLES.items():
-        listed = ", ".join(f"{column.name} {column.type}" for column in columns)
-        connection.execute(f"CREATE TABLE {table} ({listed})")
-        for column in columns:
-            meaning = column.meaning.replace("'", "''")
-            connection.execute(f"COMMENT ON COLUMN {table}.{column.name} IS '{meaning}'")
+def create_tables(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
+    """Create every table, empty, its name after ``prefix``."""
+    statements = [
+        f"CREATE TABLE {prefix}{table} ({', '.join(f'{column.name} {column.type}' for column in columns)})"
+        for table, columns in TABLES.items()
+    ]
+    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+
+
+def comment_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make each column's meaning its comment, for ``duckdb_columns()``. Cost: one transaction."""
+    statements = [
+        f"COMMENT ON COLUMN {table}.{column.name} IS '{column.meaning.replace(chr(39), chr(39) * 2)}'"
+        for table, columns in TABLES.items()
+        for column in columns
+    ]
+    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))

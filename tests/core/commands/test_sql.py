@@ -3,6 +3,7 @@
 import io
 import json
 
+import duckdb
 import pytest
 
 from racelog.cli import run
@@ -100,3 +101,49 @@ def test_a_terminal_is_never_driven_by_a_value(race, capsys, monkeypatch):
     shown = capsys.readouterr().out.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert "\x1b" not in shown
     assert "\x9b" not in shown
+
+
+def test_a_result_goes_to_a_file_that_is_not_written_over(race, tmp_path, capfd):
+    out = tmp_path / "rows.csv"
+
+    assert run(["sql", "-f", "csv", "-o", str(out), "select 1 as a"]) == 0
+    assert run(["sql", "-f", "csv", "-o", str(out), "select 2 as a"]) == 2
+    assert out.read_bytes() == b"a\r\n1\r\n"
+    assert run(["sql", "-f", "csv", "-o", str(out), "--force", "select 2 as a"]) == 0
+    assert out.read_bytes() == b"a\r\n2\r\n"
+    assert capfd.readouterr().out == ""
+
+
+def test_a_failing_query_leaves_no_file(race, tmp_path):
+    out = tmp_path / "rows.csv"
+
+    assert run(["sql", "-f", "csv", "-o", str(out), "select cast(engine as int) from lanes"]) == 2
+    assert list(tmp_path.glob("rows*")) == []
+
+
+def test_json_lines_are_an_object_a_line(race, capfd):
+    run(["sql", "-f", "jsonl", "select engine, lane_id from lanes order by 2"])
+
+    assert capfd.readouterr().out == '{"engine": "slow", "lane_id": 0}\n{"engine": "fast", "lane_id": 1}\n'
+
+
+def test_parquet_keeps_the_types_of_the_query(race, tmp_path, capfd):
+    out = tmp_path / "rows.parquet"
+    query = "select 1::TINYINT as a, [1, 2] as b, null::DOUBLE as c, {'d': 'x'} as \"d e\", timestamp '2026-01-01' as f, 1.50::DECIMAL(5, 2) as g"
+
+    assert run(["sql", "-f", "parquet", "-o", str(out), query + " from range(20001)"]) == 0
+
+    with duckdb.connect() as reader:
+        said = reader.execute(f"describe from '{out}'").fetchall()
+        assert [row[:2] for row in said] == [
+            ("a", "TINYINT"), ("b", "INTEGER[]"), ("c", "DOUBLE"), ("d e", "STRUCT(d VARCHAR)"), ("f", "TIMESTAMP"),
+            ("g", "DECIMAL(5,2)"),
+        ]  # fmt: skip
+        assert reader.execute(f"select count(*), count(c), sum(b[2]) from '{out}'").fetchall() == [
+            (20001, 0, 40002)
+        ]
+
+
+def test_parquet_is_not_for_a_terminal(capfd):
+    assert run(["sql", "-f", "parquet", "select 1"]) == 2
+    assert "-o rows.parquet" in capfd.readouterr().err

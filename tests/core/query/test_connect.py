@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 import racelog
+from racelog.cli import run
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, LaneFacts, Mark
 from racelog.query.connect import RaceWarning, load_races
@@ -138,3 +139,44 @@ def test_a_connection_reaches_no_file_no_extension_and_no_variable(statement, tm
 
     assert not out.exists()
     assert secret_of_the_caller
+
+
+def test_a_pattern_stands_for_every_log_that_matches(home, tmp_path):
+    for number in range(3):
+        store(tmp_path / f"run{number}", RACE, f"2026112{number}-010101-00000001")
+    (tmp_path / "run0" / "races" / "notes.txt").write_text("no log")
+
+    connection = racelog.connect(f"{tmp_path}/run[01]/**/*")
+
+    assert race_ids(connection) == [("20261120-010101-00000001",), ("20261121-010101-00000001",)]
+
+
+def test_a_pattern_without_a_match_is_an_error(tmp_path):
+    with pytest.raises(RaceNotFound, match="no log matches"):
+        racelog.connect(f"{tmp_path}/*.rlog")
+
+
+def test_several_homes_are_one(home, tmp_path, capfd):
+    store(tmp_path / "one", RACE, OLDER)
+    store(tmp_path / "two", RACE, NEWER)
+    homes = [tmp_path / "one", tmp_path / "two"]
+
+    assert race_ids(racelog.connect(home=homes)) == [(OLDER,), (NEWER,)]
+    assert race_ids(racelog.connect("latest", home=homes)) == [(NEWER,)]
+    assert race_ids(racelog.connect("20261122", home=homes)) == [(NEWER,)]
+    assert (
+        run(
+            [
+                "sql",
+                "-f",
+                "csv",
+                "select count(*) from races",
+                "--home",
+                str(homes[0]),
+                "--home",
+                str(homes[1]),
+            ]
+        )
+        == 0
+    )
+    assert capfd.readouterr().out.split() == ["count_star()", "2"]

@@ -5,9 +5,11 @@ from datetime import datetime
 import msgspec
 import pytest
 
+from racelog.clock import NS_PER_S
 from racelog.events import Gap
 from racelog.log.reader import open_log
 from racelog.query.connect import connect
+from racelog.query.project import MOST_STANDINGS, standing_positions
 from racelog.query.tables import TABLES
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
@@ -38,6 +40,7 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
         "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0, "client_limited": False, "client_limited_reason": None,
         "rate_per_s": None, "arrival": None, "max_open": None, "start_spread_us": None,
+        "imported_from": None,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "races")
@@ -61,6 +64,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
         "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
         "ttfo_ms": 20.0, "error_message": None, "connection": "reused", "queue_ms": 2.0,
+        "t_first_chunk_ns": 22 * MS, "t_last_chunk_ns": 32 * MS, "lead_chunks": 1, "trail_chunks": 0,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]
@@ -130,6 +134,28 @@ def test_a_bottleneck_is_a_column_of_the_race(tmp_path):
     rows = connection.execute("select client_limited, client_limited_reason from races").fetchall()
 
     assert rows == [(True, "it lost 3 chunks and 0 events")]
+
+
+def test_standings_tell_each_second_and_the_end(tmp_path):
+    race = ScriptedRace([Plan("slow", requests=2), Plan("fast", ttft_ms=40, requests=2)])
+    connection = connect(race.write_file(tmp_path / "race.rlog"))
+
+    rows = connection.execute(
+        "select position_s, lane_id, place, ttft_p50_ms, ok, output_tokens, status from standings"
+    ).fetchall()
+
+    assert rows == [
+        (0.0, 0, None, None, 0, 0, "racing"), (0.0, 1, None, None, 0, 0, "racing"),
+        (0.48, 1, 1, 40.0, 2, 16, "finished"), (0.48, 0, 2, 100.0, 2, 16, "finished"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 3600, 3601, 1 << 32])
+def test_standings_never_come_by_the_million(seconds):
+    positions = standing_positions(seconds * NS_PER_S)
+
+    assert len(positions) <= MOST_STANDINGS + 1
+    assert positions == sorted(set(positions))
 
 
 def test_a_mark_is_one_row(every_kind):

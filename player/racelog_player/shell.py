@@ -1,0 +1,232 @@
+"""`racelog shell`: SQL over past races, asked one after another. The queries are `racelog sql`'s; so are the fences."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from racelog.errors import InputError, RacelogError
+from racelog.text import printable
+
+if TYPE_CHECKING:
+    import duckdb
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import Completer
+
+HELP = """\
+A query ends with a semicolon and may take several lines. Tab completes; arrow up brings earlier ones back.
+
+  .tables           the tables, and how many rows each has
+  .schema TABLE     its columns, their types and meaning
+  .examples         the saved queries; run one with @NAME
+  .help  .quit      this text; leave (also Ctrl-D)
+"""
+
+KEYWORDS = [
+    "select",
+    "from",
+    "where",
+    "group",
+    "by",
+    "order",
+    "limit",
+    "having",
+    "join",
+    "using",
+    "left",
+    "asof",
+    "with",
+    "as",
+    "and",
+    "or",
+    "not",
+    "null",
+    "is",
+    "distinct",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
+    "between",
+    "like",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "median",
+    "quantile_cont",
+    "describe",
+    "summarize",
+    "over",
+    "partition",
+    "filter",
+]
+
+
+@click.command(short_help="Ask your races questions, one after another.")
+@click.argument("races", nargs=-1, metavar="[RACE]...")
+@click.option(
+    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
+    help="Folder the races live in; several may be given.",
+)  # fmt: skip
+def shell(races: tuple[str, ...], homes: tuple[Path, ...]) -> None:
+    """Open an SQL shell over the races named, or over all of them.
+
+    Nothing but reading is allowed, as in `racelog sql`. Not on a terminal, queries are read from standard input.
+    """
+    from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
+    from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB
+
+    loaded = load_races(*races, home=homes)
+    for problem in loaded.problems:
+        click.echo(f"racelog: {printable(problem)}", err=True)
+    if sys.stdin.isatty():
+        noun = "race" if loaded.races == 1 else "races"
+        click.echo(f"{loaded.races} {noun}. Queries end with ;  .help tells more, Ctrl-D leaves.", err=True)
+        history = home_folder(next(iter(homes), None)) / "sql_history"
+        answer_all(loaded.connection, asked(new_session(loaded.connection, history)))
+    else:
+        answer_all(loaded.connection, statements(sys.stdin))
+
+
+def answer_all(connection: "duckdb.DuckDBPyConnection", questions: Iterable[str]) -> None:
+    """Answer each question on standard output, mistakes on standard error, until the last or ``.quit``."""
+    for question in questions:
+        if question in (".quit", ".exit"):
+            return
+        try:
+            for line in answer(connection, question):
+                click.echo(line, nl=False)
+        except RacelogError as error:
+            click.echo(f"racelog: {printable(str(error), newline=chr(10))}", err=True)
+        except KeyboardInterrupt:
+            click.echo("racelog: interrupted", err=True)
+
+
+def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
+    """Yield the answer to one query, ``@NAME`` or dot command, line by line.
+
+    Raises:
+        InputError: it is none of them, or the query is refused.
+    """
+    from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog.commands.results import as_table  # noqa: PLC0415 - not needed for --help
+    from racelog.query.saved import saved_query  # noqa: PLC0415 - not needed for --help
+    from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
+
+    if question.startswith("."):
+        yield from _command(connection, question)
+        return
+    values = {}
+    if question.startswith("@"):
+        saved = saved_query(question.removeprefix("@").rstrip("; "))
+        question, values = saved.sql, saved.parameters
+    result = run_statement(connection, question, values)
+    if result.explains:
+        yield from (f"{printable(str(row[-1]), newline=chr(10))}\n" for row in result.rows)
+    else:
+        yield from as_table(result.columns, result.rows, terminal_width())
+
+
+def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
+    from racelog.query.saved import saved_queries  # noqa: PLC0415 - not needed for --help
+    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+
+    command, *arguments = question.split()
+    if command == ".help":
+        yield HELP
+    elif command == ".examples":
+        yield from (f"@{query.name:22} {query.explanation}\n" for query in saved_queries().values())
+    elif command == ".tables":
+        counts = (f"SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}" for table in TABLES)  # noqa: S608 - our own names
+        union = " UNION ALL ".join(counts)
+        yield from answer(connection, union)
+    elif command == ".schema" and len(arguments) == 1 and arguments[0] in TABLES:
+        columns = TABLES[arguments[0]]
+        yield from (f"{column.name:18} {column.type:10} {column.meaning}\n" for column in columns)
+    elif command == ".schema":
+        raise InputError(f".schema takes one table: {', '.join(TABLES)}")
+    else:
+        raise InputError(f"no command {command!r}; there are .tables, .schema, .examples, .help and .quit")
+
+
+def is_complete(text: str) -> bool:
+    """Return whether Enter sends ``text``: a query ended by a semicolon, a saved one, a dot command, or nothing."""
+    stripped = text.strip()
+    return not stripped or stripped[0] in ".@" or stripped.endswith(";")
+
+
+def statements(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the questions in lines of text; the last may lack its semicolon."""
+    gathered = ""
+    for line in lines:
+        gathered += line
+        if is_complete(gathered):
+            if gathered.strip():
+                yield gathered.strip()
+            gathered = ""
+    if gathered.strip():
+        yield gathered.strip()
+
+
+def asked(session: "PromptSession[str]") -> Iterator[str]:
+    """Yield what is typed until Ctrl-D; Ctrl-C drops the line."""
+    while True:
+        try:
+            text = session.prompt("racelog> ").strip()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        if text:
+            yield text
+
+
+def new_session(connection: "duckdb.DuckDBPyConnection", history: Path) -> "PromptSession[str]":
+    """Return a prompt with history in a file (in memory where none can be written), completion and many lines."""
+    from prompt_toolkit import PromptSession  # noqa: PLC0415 - not needed for --help
+    from prompt_toolkit.filters import Condition  # noqa: PLC0415 - likewise
+    from prompt_toolkit.history import FileHistory, History, InMemoryHistory  # noqa: PLC0415 - likewise
+
+    kept: History = InMemoryHistory()
+    with suppress(OSError):
+        history.parent.mkdir(parents=True, exist_ok=True)
+        history.touch(mode=0o600)
+        kept = FileHistory(str(history))
+    session: PromptSession[str] = PromptSession(
+        history=kept,
+        completer=completer(words(connection)),
+        complete_while_typing=False,
+        prompt_continuation=lambda width, _number, _wrapped: "." * (width - 1) + " ",
+    )
+    session.multiline = Condition(lambda: not is_complete(session.default_buffer.text))
+    return session
+
+
+def words(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Return all that Tab completes: commands, saved queries, tables, columns, macros, keywords."""
+    from racelog.query.saved import saved_queries  # noqa: PLC0415 - not needed for --help
+    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+
+    columns = {column.name for table in TABLES.values() for column in table}
+    query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal"
+    macros = [str(row[0]) for row in connection.execute(query).fetchall()]
+    commands = [".tables", ".schema", ".examples", ".help", ".quit"]
+    saved = [f"@{name}" for name in saved_queries()]
+    return [*commands, *saved, *TABLES, *sorted(columns), *sorted(macros), *KEYWORDS]
+
+
+def completer(known: Sequence[str]) -> "Completer":
+    """Return a completer of the word before the cursor; the sign of a saved query or a command belongs to it."""
+    import re  # noqa: PLC0415 - not needed for --help
+
+    from prompt_toolkit.completion import WordCompleter  # noqa: PLC0415 - not needed for --help
+
+    # prompt_toolkit matches the text before the cursor backwards, so the signs come last.
+    word = re.compile(r"^(?:[\w-]*@|\w*\.$|\w*)")
+    return WordCompleter(list(dict.fromkeys(known)), ignore_case=True, pattern=word)

@@ -1,0 +1,43 @@
+"""``racelog export``: a race as files for other tools."""
+
+from pathlib import Path
+
+import click
+
+from racelog.commands.arguments import home_option, race_argument
+from racelog.commands.output import emit
+from racelog.errors import InputError
+
+EXAMPLES = """\b
+Examples:
+  racelog export -f html                       the last race as one page, beside you
+  racelog export RACE -f md | xargs cat        a summary for a pull request
+  racelog export -f csv,parquet -o out         every table, twice
+  racelog export -f perfetto -o out            open it in ui.perfetto.dev
+"""
+
+
+@click.command(epilog=EXAMPLES, short_help="A race as files for other tools.")
+@race_argument
+@click.option(
+    "-f", "--format", "forms", metavar="FORM,...", required=True,
+    help="csv, json, jsonl, html, md, parquet, mcap, perfetto, har.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="here",
+    help="Folder to write into; made if it is not there.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@home_option
+def export(race: str, forms: str, output: Path, home: Path | None, *, force: bool) -> None:
+    """Write RACE in other formats: one or more files each, named by the race's id.
+
+    The paths of the files are printed, one a line. What each form holds: docs/exports.md.
+    """
+    from racelog.export import write  # noqa: PLC0415 - not needed for --help
+
+    wanted = [form.strip() for form in forms.split(",") if form.strip()]
+    if not wanted:
+        raise InputError("-f names no form; try: -f html")
+    for file in write(race, wanted, output, home=home, force=force):
+        emit(f"{file}\n")

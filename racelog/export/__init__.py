@@ -1,0 +1,64 @@
+"""Every way out: a race as files for other tools. Each form is a module of its own, loaded when it is asked for.
+
+>>> from racelog.export import write
+>>> write("recorder/racelog_recorder/demo/demo.rlog", ["md"], "out")  # doctest: +SKIP
+[PosixPath('out/20261121-024414-329170a5.md')]
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+from racelog.errors import InputError
+
+FORMS: dict[str, tuple[str, str]] = {
+    "csv": ("tables", "a CSV file a table (RFC 4180)"),
+    "json": ("document", "one JSON document: the summary and every table but tokens"),
+    "jsonl": ("tables", "a file of JSON lines a table"),
+    "html": ("page", "one page with charts, requests and their tokens; opens without a network"),
+    "md": ("markdown", "a summary fit for a pull request"),
+    "parquet": ("tables", "a Parquet file a table"),
+    "mcap": ("robot", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
+    "perfetto": ("perfetto", "a native Perfetto trace: lanes, requests, GPUs"),
+    "har": ("archive", "an HTTP archive (HAR 1.2): each request with its timings"),
+}
+"""Form -> the module that writes it, and what it is."""
+
+
+def write(
+    race: str | Path,
+    forms: Iterable[str],
+    folder: str | Path = ".",
+    *,
+    home: str | Path | None = None,
+    force: bool = False,
+) -> list[Path]:
+    """Write ``race`` (path, id, prefix or ``latest``) into ``folder`` in each of ``forms``; return the new files.
+
+    Their names begin with the race's id. Cost: the race in memory, and per form about what it writes.
+
+    Raises:
+        InputError: an unknown form, or a file that is there already and ``force`` is not set; nothing is written
+            over. Forms before it may be written.
+        RaceNotFound: nothing answers to ``race``.
+        LogError: it cannot be read.
+        RacelogError: a form needs a package that is not installed; the message says which.
+        StorageError: a file cannot be written.
+    """
+    wanted = list(dict.fromkeys(forms))
+    for form in wanted:
+        if form not in FORMS:
+            raise InputError(f"no such form {form!r}; there are {', '.join(FORMS)}")
+    modules = [import_module(f"racelog.export.{FORMS[form][0]}") for form in wanted]
+    from racelog.export.source import Source  # noqa: PLC0415 - loads DuckDB
+
+    source = Source.read(race, home)
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write into {target}: {error.strerror}") from error
+    files: list[Path] = []
+    for form, module in zip(wanted, modules, strict=True):
+        files += module.write(source, target, form, force=force)
+    return files

@@ -1,0 +1,127 @@
+"""The race as an HTTP archive, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/): an entry a request.
+
+Only what the log knows. The bytes of requests and responses are not in it, so sizes are -1 ("not available") and the
+bodies are the messages and the text. A request that got no response has the status 0, as browsers write it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from racelog import __version__
+from racelog.clock import NS_PER_MS
+from racelog.events import ClockAnchor, Prompt, ResponseHeaders
+from racelog.export.source import Source
+from racelog.log.publish import new_file
+
+UNKNOWN = -1
+
+QUERY = (
+    "SELECT requests.*, engine, model, url FROM requests JOIN lanes USING (race_id, lane_id) "
+    "WHERE t_sent_ns IS NOT NULL ORDER BY t_sent_ns, lane_id"
+)
+
+
+def write(source: Source, folder: Path, form: str, *, force: bool = False) -> list[Path]:
+    """Write ``<race id>.har``.
+
+    Raises:
+        InputError: it is there already and ``force`` is not set.
+        StorageError: it cannot be written.
+    """
+    target = folder / f"{source.stem}.{form}"
+    with new_file(target, force=force) as partial:
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(archive(source)), indent=1) + b"\n")
+    return [target]
+
+
+def archive(source: Source) -> dict[str, Any]:
+    """Return the archive as plain containers."""
+    facts = _Facts(source)
+    return {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "racelog", "version": __version__},
+            "pages": [],
+            "entries": [facts.entry(row) for row in source.rows(QUERY)],
+            "comment": f"race {source.summary.race_id}: bodies are the recorded messages and text, not the bytes sent",
+        }
+    }
+
+
+class _Facts:
+    """What the tables leave out: prompts, response headers, and where t = 0 lies in the calendar."""
+
+    def __init__(self, source: Source) -> None:
+        events = source.log.events
+        self.prompts = {event.prompt: event.messages for event in events if isinstance(event, Prompt)}
+        self.headers = {(e.lane, e.req): e.headers for e in events if isinstance(e, ResponseHeaders)}
+        self.origin = _origin(source)
+
+    def entry(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return one request's entry."""
+        key = (row["lane_id"], row["request_id"])
+        timings = _timings(row)
+        started = self.origin + timedelta(microseconds=row["t_sent_ns"] / 1000)
+        return {
+            "startedDateTime": started.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "time": sum(value for value in timings.values() if value != UNKNOWN),
+            "request": self._request(row),
+            "response": self._response(row, self.headers.get(key, {})),
+            "cache": {},
+            "timings": timings,
+            "connection": f"lane {row['lane_id']}",
+            "comment": f"{row['engine']}, request {row['request_id']}, {row['phase']}, {row['status']}",
+        }
+
+    def _request(self, row: dict[str, Any]) -> dict[str, Any]:
+        body = {"model": row["model"], "messages": self.prompts.get(row["prompt_id"], [])}
+        return {
+            "method": "POST", "url": row["url"], "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
+            "queryString": [], "headersSize": UNKNOWN, "bodySize": UNKNOWN,
+            "postData": {"mimeType": "application/json", "text": msgspec.json.encode(body).decode()},
+        }  # fmt: skip
+
+    def _response(self, row: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        status = row["http_status"] or 0
+        text = row["response"] or ""
+        return {
+            "status": status, "statusText": _phrase(status), "httpVersion": "HTTP/1.1", "cookies": [],
+            "headers": [{"name": name, "value": value} for name, value in headers.items()], "redirectURL": "",
+            "headersSize": UNKNOWN, "bodySize": UNKNOWN,
+            "content": {
+                "size": len(text.encode("utf-8", "replace")), "mimeType": "text/plain; charset=utf-8", "text": text,
+            },
+            **({"_error": row["error_kind"]} if row["error_kind"] else {}),
+        }  # fmt: skip
+
+
+def _timings(row: dict[str, Any]) -> dict[str, float]:
+    """Return the phases in ms; what the log does not tell apart is -1, and connecting lies before the send."""
+    sent, headers, end = row["t_sent_ns"], row["t_headers_ns"], row["t_end_ns"]
+    answered = headers if headers is not None else end
+    wait = 0 if answered is None else (answered - sent) / NS_PER_MS
+    receive = 0 if end is None or headers is None else (end - headers) / NS_PER_MS
+    unknown = dict.fromkeys(("blocked", "dns", "connect", "ssl"), UNKNOWN)
+    return {**unknown, "send": 0, "wait": wait, "receive": receive}
+
+
+def _origin(source: Source) -> datetime:
+    """Return the calendar time of t = 0: by the clock anchor, else by the race's start, else the epoch."""
+    (row,) = source.rows("SELECT mono_origin_ns, started_at FROM races")
+    anchor = source.log.first(ClockAnchor)
+    if anchor is not None and row["mono_origin_ns"] is not None:
+        wall_ns = anchor.wall_ns - anchor.mono_ns + row["mono_origin_ns"]
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=wall_ns / 1000)
+    started: datetime | None = row["started_at"]
+    return started.replace(tzinfo=UTC) if started else datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,45 @@
+"""The race as one JSON document: ``schema`` and ``version`` first, then the summary and the tables.
+
+Version 1. Keys are added, never renamed or removed; a reader that meets a higher version must expect either. Tokens,
+which come by the million, are left to ``jsonl`` and ``parquet``.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from racelog.export.source import Source
+from racelog.log.publish import new_file
+from racelog.query.tables import TABLES
+
+SCHEMA = "racelog.race"
+VERSION = 1
+
+
+def document(source: Source) -> dict[str, Any]:
+    """Return the document as plain containers; times as ISO 8601, what is no number as null."""
+    tables = [table for table in TABLES if table != "tokens"]
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "summary": msgspec.to_builtins(source.summary),
+        "columns": {
+            table: {column.name: {"type": column.type, "meaning": column.meaning} for column in TABLES[table]}
+            for table in tables
+        },
+        "tables": {table: list(source.rows(f"FROM {table}")) for table in tables},
+    }
+
+
+def write(source: Source, folder: Path, form: str, *, force: bool = False) -> list[Path]:
+    """Write ``<race id>.json``.
+
+    Raises:
+        InputError: it is there already and ``force`` is not set.
+        StorageError: it cannot be written.
+    """
+    target = folder / f"{source.stem}.{form}"
+    with new_file(target, force=force) as partial:
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(document(source)), indent=1) + b"\n")
+    return [target]

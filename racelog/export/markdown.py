@@ -1,0 +1,108 @@
+"""The race as Markdown fit for a pull request: who won, a table, and what the numbers mean."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from racelog.export.source import Source
+from racelog.log.publish import new_file
+from racelog.log.verify import lost_stretches
+from racelog.text import printable
+from racelog.views.summary import LaneSummary, RaceSummary
+
+HEADINGS = (
+    "",
+    "engine",
+    "model",
+    "TTFT p50",
+    "p99",
+    "TPOT p50",
+    "p99",
+    "ITL p99",
+    "tokens/s",
+    "ok",
+    "failed",
+)
+
+SMALL_PRINT = (
+    "Milliseconds. TTFT: request sent to first token. TPOT: (last - first token) / (output tokens - 1), per request. "
+    "ITL: gaps between token chunks, pooled. Warm-up requests and failures are left out of latencies."
+)
+
+_SPECIAL = "\\`*_[]<>|#~"
+
+
+def write(source: Source, folder: Path, form: str, *, force: bool = False) -> list[Path]:
+    """Write ``<race id>.md``.
+
+    Raises:
+        InputError: it is there already and ``force`` is not set.
+        StorageError: it cannot be written.
+    """
+    target = folder / f"{source.stem}.{form}"
+    with new_file(target, force=force) as partial:
+        partial.write_text("\n".join(lines(source)) + "\n", encoding="utf-8")
+    return [target]
+
+
+def lines(source: Source) -> Iterator[str]:
+    """Yield the summary line by line. Text from outside is escaped: it can neither draw, link nor mention."""
+    race = source.summary
+    yield f"### {escaped(race.name or race.race_id)}"
+    yield ""
+    yield _verdict(race)
+    yield ""
+    yield f"| {' | '.join(HEADINGS)} |"
+    yield f"| {' | '.join('---' if title in ('engine', 'model') else '---:' for title in HEADINGS)} |"
+    by_id = {lane.lane: lane for lane in race.lanes}
+    for lane in race.standings:
+        yield f"| {' | '.join(_cells(by_id[lane]))} |"
+    yield ""
+    yield SMALL_PRINT
+    yield ""
+    yield "<details><summary>Circumstances</summary>"
+    yield ""
+    yield from (f"- {fact}" for fact in _circumstances(source))
+    yield ""
+    yield "</details>"
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as Markdown shows it letter by letter; ``@`` mentions nobody."""
+    shown = "".join(f"\\{character}" if character in _SPECIAL else character for character in printable(text))
+    return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
+def _verdict(race: RaceSummary) -> str:
+    winner = next((lane for lane in race.lanes if lane.lane == race.winner), None)
+    if winner is None or winner.ttft_ms is None:
+        return "No winner: no request was answered."
+    told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {winner.ttft_ms.p50:,.1f} ms"
+    others = (lane.ttft_ms.p50 for lane in race.lanes if lane is not winner and lane.ttft_ms)
+    second = min(others, default=None)
+    return f"{told}, next {second:,.1f} ms." if second is not None else f"{told}."
+
+
+def _cells(lane: LaneSummary) -> Iterator[str]:
+    yield "-" if lane.place is None else str(lane.place)
+    yield escaped(f"{lane.emoji} {lane.engine}".strip())
+    yield escaped(lane.model)
+    for spread, name in (
+        (lane.ttft_ms, "p50"), (lane.ttft_ms, "p99"), (lane.tpot_ms, "p50"), (lane.tpot_ms, "p99"), (lane.itl_ms, "p99"),
+    ):  # fmt: skip
+        yield "-" if spread is None else f"{getattr(spread, name):,.1f}"
+    yield "-" if lane.tokens_per_s is None else f"{lane.tokens_per_s:,.1f}"
+    yield f"{lane.ok:,}"
+    yield f"{lane.failed:,}"
+
+
+def _circumstances(source: Source) -> Iterator[str]:
+    race = source.summary
+    yield f"race `{printable(race.race_id).replace('`', '')}`, {race.status}, {race.duration_s:.2f} s, grid {race.grid}"
+    yield f"concurrency {race.concurrency}, seed {race.seed}, started {escaped(race.started_at)}"
+    for lane in race.lanes:
+        basis = ", ".join(lane.token_basis) or "none"
+        stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
+        yield f"{escaped(lane.engine)}: {lane.output_tokens:,} output tokens (basis: {basis}); stamps: {stamps}"
+    if race.host:
+        yield "host: " + escaped(", ".join(f"{key} {value}" for key, value in race.host.items()))
+    yield from (f"damaged: {escaped(lost)}" for lost in lost_stretches(source.log))

@@ -1,0 +1,193 @@
+"""Races' rows kept as Parquet, so that a log is folded once and not at every question.
+
+    <home>/cache/v<projection>-<columns>/<path>-<state>/   one race: <table>.parquet for each table with rows, entry.json
+
+A race's folder is named by its log's path and by what the file system says of every file of it (inode, size, both
+times), so a log that changed in any way has another name and is folded anew. Folders are written beside their place
+and renamed into it, so that two processes at once agree; all of it can be deleted at any time.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from racelog.log.reader import RaceLog
+from racelog.log.scan import log_files
+from racelog.query.project import Batch
+from racelog.query.rows import append_batches
+from racelog.query.tables import TABLES, create_tables
+
+PROJECTION = 1
+"""Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
+
+ENTRY = "entry.json"
+PARTIAL = ".partial-"
+GRACE_S = 3600
+"""What was replaced is kept for an hour: another process may still be reading it."""
+
+QUIET_S = 60
+"""A log without an end that nobody has written to for this long belongs to a recorder that was killed."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One cached race: whose it is, what is missing from its log, and the size of each table's file."""
+
+    race_id: str
+    path: str
+    problems: list[str]
+    bytes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRace:
+    """A cached race and the folder it lies in."""
+
+    folder: Path
+    entry: Entry
+
+    @property
+    def name(self) -> str:
+        """What distinguishes this state of this race from every other."""
+        return self.folder.name
+
+    def file(self, table: str) -> Path | None:
+        """Return the file with a table's rows; None when it has none."""
+        return self.folder / f"{table}.parquet" if table in self.entry.bytes else None
+
+
+class Cache:
+    """The cache of one home. A cache that cannot be read is empty; one that cannot be written stays as it is."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "cache" / f"v{PROJECTION}-{_layout()}"
+
+    def name(self, path: Path) -> str:
+        """Return the name of the race at ``path`` in its present state. Cost: one stat a file.
+
+        Raises:
+            RaceNotFound: there is nothing at ``path``.
+            OSError: a file cannot be looked at.
+        """
+        state = hashlib.blake2b(digest_size=12)
+        for file in log_files(path):
+            seen = file.stat()
+            facts = (file.name, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+            state.update(repr(facts).encode())
+        return f"{_path_name(path)}-{state.hexdigest()}"
+
+    def find(self, name: str) -> CachedRace | None:
+        """Return the cached race of that name if it is there and whole."""
+        folder = self.folder / name
+        try:
+            entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
+            whole = all((folder / f"{table}.parquet").stat().st_size == n for table, n in entry.bytes.items())
+        except (OSError, msgspec.DecodeError):
+            return None
+        return CachedRace(folder, entry) if whole and entry.bytes.keys() <= TABLES.keys() else None
+
+    def keep(self, name: str, path: Path, batches: list[Batch], problems: list[str]) -> CachedRace:
+        """Write a race's rows; return them as cached. Whoever keeps the same race at once writes the same.
+
+        Raises:
+            LogError: a value does not fit its column.
+            OSError: the cache cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
+        partial.mkdir()
+        try:
+            sizes = write_tables(partial, batches)
+            entry = Entry(race_id=batches[0][1]["race_id"][0], path=str(path), problems=problems, bytes=sizes)
+            (partial / ENTRY).write_bytes(msgspec.json.encode(entry))
+            self._take_place(partial, name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self._sweep(name)
+        return CachedRace(self.folder / name, entry)
+
+    def _take_place(self, partial: Path, name: str) -> None:
+        """Rename ``partial`` into place, unless another process was first; a broken folder there makes way."""
+        target = self.folder / name
+        if target.exists() and self.find(name) is None:
+            shutil.rmtree(target, ignore_errors=True)
+        try:
+            partial.rename(target)
+        except OSError:
+            if self.find(name) is None:
+                raise
+
+    def _sweep(self, name: str) -> None:
+        """Remove earlier states of this race, and what crashed writers left, once nobody can be reading them."""
+        before = time.time() - GRACE_S
+        for folder in (*self.folder.glob(f"{name.partition('-')[0]}-*"), *self.folder.glob(f"{PARTIAL}*")):
+            try:
+                if folder.name != name and folder.stat().st_mtime < before:
+                    shutil.rmtree(folder, ignore_errors=True)
+            except OSError:
+                continue  # another process swept it
+
+
+def is_settled(log: RaceLog) -> bool:
+    """Return whether a log grows no more: its writers closed it, or have long been silent."""
+    if log.report.finished:
+        return True
+    newest = max((file.stat().st_mtime for file in log_files(log.path)), default=0.0)
+    return time.time() - newest > QUIET_S
+
+
+def write_tables(folder: Path, batches: Iterable[Batch]) -> dict[str, int]:
+    """Write one Parquet file a table with rows into ``folder``; return their sizes in bytes.
+
+    Raises:
+        LogError: a value does not fit its column.
+        OSError: a file cannot be written.
+    """
+    sizes = {}
+    with duckdb.connect(":memory:") as connection:
+        create_tables(connection)
+        append_batches(connection, batches)
+        for table in TABLES:
+            if not connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():  # noqa: S608 - our own names
+                continue
+            file = folder / f"{table}.parquet"
+            write_parquet(connection, table, file)
+            sizes[table] = file.stat().st_size
+    return sizes
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
+    """Write a table's rows in their order, zstd-compressed.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    try:
+        connection.execute(
+            f"COPY {table} TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+        )
+    except duckdb.IOException as error:
+        raise OSError(str(error).strip()) from error
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _layout() -> str:
+    """Return what distinguishes these tables and columns from others."""
+    columns = [(table, column.name, column.type) for table, declared in TABLES.items() for column in declared]
+    return hashlib.blake2b(repr(columns).encode(), digest_size=4).hexdigest()
+
+
+def _path_name(path: Path) -> str:
+    return hashlib.blake2b(
+        str(path.absolute()).encode("utf-8", "surrogateescape"), digest_size=12
+    ).hexdigest()

@@ -1,0 +1,144 @@
+"""SQL macros: percentiles, goodput, and each peer's dialect - the same log as that tool would report it.
+
+A dialect gives a row a lane and metric: n, mean, p50, p90, p99 and max in milliseconds, and its definition in words.
+Definitions are those of vllm's `benchmarks/lib/endpoint_request_func.py` and `serve.py` (2026), aiperf 0.13, guidellm
+0.8.1, genai-perf 0.0.16 and llmperf (December 2024). Where a tool counts tokens with a tokenizer of its own, ours is
+`output_tokens`, whose basis `requests.token_basis` tells. Only answered requests of the race itself count.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of a dialect: its name there, an expression in ms, its definition, and whether it is per gap."""
+
+    name: str
+    sql: str
+    definition: str
+    source: str = "picked"
+
+
+_FIRST = "(t_first_chunk_ns - t_sent_ns) / 1e6"
+_TTFT = Metric("ttft", "ttft_ms", "first chunk with text - sent")
+_LAST = "(t_last_token_ns - t_sent_ns) / 1e6"
+_MEAN_GAP = "(t_last_token_ns - t_first_token_ns) / 1e6 / nullif(output_tokens - 1, 0)"
+
+DIALECTS: dict[str, tuple[Metric, ...]] = {
+    "vllm_bench": (
+        Metric("ttft", _FIRST, "first chunk with choices, be it a role alone - sent"),
+        Metric(
+            "tpot",
+            "(t_last_chunk_ns - t_first_chunk_ns) / 1e6 / nullif(output_tokens - 1, 0)",
+            "(last chunk with choices - first) / (output tokens - 1), per request",
+        ),
+        Metric("itl", "gap_ms", "gaps between chunks with choices, pooled", "message_gaps"),
+        Metric("e2el", "(t_last_chunk_ns - t_sent_ns) / 1e6", "last chunk with choices - sent"),
+    ),
+    "aiperf": (
+        _TTFT,
+        Metric("ttfo", "ttfo_ms", "first chunk with content, not reasoning - sent"),
+        Metric(
+            "inter_token_latency",
+            _MEAN_GAP,
+            "(last - first chunk with text) / (output tokens - 1), per request",
+        ),
+        Metric("inter_chunk_latency", "gap_ms", "gaps between chunks with text, pooled", "gaps"),
+        Metric("request_latency", _LAST, "last chunk with text - sent"),
+    ),
+    "guidellm": (
+        _TTFT,
+        Metric(
+            "inter_token_latency",
+            _MEAN_GAP,
+            "(last - first chunk with text) / (output tokens - 1), per request",
+        ),
+        Metric(
+            "time_per_output_token",
+            f"{_LAST} / nullif(output_tokens, 0)",
+            "(last chunk with text - sent) / output tokens: includes the TTFT",
+        ),
+        Metric("request_latency", "e2e_ms", "end of the response - sent"),
+    ),
+    "genai_perf": (
+        Metric("time_to_first_token", _FIRST, "first response of any kind - sent"),
+        Metric(
+            "inter_token_latency",
+            "gap_ms / tokens",
+            "gap / tokens of the response that ends it, pooled",
+            "gaps",
+        ),
+        Metric("request_latency", "e2e_ms", "end of the response - sent"),
+    ),
+    "llmperf": (
+        _TTFT,
+        Metric(
+            "inter_token_latency", f"{_LAST} / nullif(chunks, 0)", "(TTFT + all gaps) / chunks, per request"
+        ),
+        Metric("end_to_end_latency", "e2e_ms", "end of the response - sent"),
+    ),
+}
+
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+_PICKED = """
+    SELECT * FROM requests WHERE phase = 'race' AND status = 'ok' AND t_sent_ns IS NOT NULL AND CASE
+        WHEN race = 'latest' THEN race_id = (SELECT max(race_id) FROM races)
+        ELSE starts_with(race_id, race) END
+"""
+
+_GAPS = """
+    SELECT race_id, lane_id, t_ns, greatest(coalesce(n_tokens, 1), 1) AS tokens,
+        (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
+    FROM tokens SEMI JOIN picked USING (race_id, lane_id, request_id)
+"""
+
+# A role of its own comes before the text and the finish after it: with them there is a gap more on either side.
+_MESSAGE_GAPS = """
+    SELECT race_id, lane_id, gap_ms FROM gaps WHERE gap_ms IS NOT NULL
+    UNION ALL SELECT race_id, lane_id, (t_first_token_ns - t_first_chunk_ns) / 1e6 FROM picked WHERE lead_chunks > 0
+    UNION ALL SELECT race_id, lane_id, (t_last_chunk_ns - t_last_token_ns) / 1e6 FROM picked WHERE trail_chunks > 0
+"""
+
+GOODPUT = """
+    SELECT race_id, lane_id, engine, count(*) FILTER (WHERE good) AS good, count(*) AS requests,
+        count(*) FILTER (WHERE good) / nullif(count(*), 0) AS share,
+        count(*) FILTER (WHERE good) / nullif((any_value(t_end) - any_value(t_start_ns)) / 1e9, 0) AS good_per_s
+    FROM (
+        SELECT requests.race_id, requests.lane_id, engine, t_start_ns,
+            coalesce(lanes.t_end_ns, max(requests.t_end_ns) OVER (PARTITION BY requests.race_id, requests.lane_id)) AS t_end,
+            coalesce(requests.status = 'ok' AND ttft_ms <= most_ttft_ms AND coalesce(tpot_ms, 0) <= most_tpot_ms
+                AND e2e_ms <= most_e2e_ms, false) AS good
+        FROM requests JOIN lanes USING (race_id, lane_id) WHERE phase = 'race')
+    GROUP BY ALL ORDER BY ALL
+"""
+
+
+def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
+    statements = [f"CREATE MACRO {name}(x) AS quantile_cont(x, {q})" for name, q in PERCENTILES.items()]
+    limits = ", ".join(f"most_{name}_ms := 'infinity'::DOUBLE" for name in ("ttft", "tpot", "e2e"))
+    statements.append(f"CREATE MACRO goodput({limits}) AS TABLE {GOODPUT}")
+    statements += [
+        f"CREATE MACRO {name}(race := '') AS TABLE {dialect_query(metrics)}"
+        for name, metrics in DIALECTS.items()
+    ]
+    connection.execute(";\n".join(["BEGIN", *statements, "COMMIT"]))
+
+
+def dialect_query(metrics: tuple[Metric, ...]) -> str:
+    """Return the query behind a dialect's macro; ``race`` in it is an id, a prefix, ``latest`` or empty for all."""
+    measured = " UNION ALL ".join(
+        f"SELECT race_id, lane_id, {place} AS place, '{metric.name}' AS metric, '{metric.definition}' AS definition, "  # noqa: S608 - our own words
+        f"{metric.sql} AS ms FROM {metric.source}"
+        for place, metric in enumerate(metrics)
+    )
+    return f"""
+        WITH picked AS ({_PICKED}), gaps AS ({_GAPS}), message_gaps AS ({_MESSAGE_GAPS}), measured AS ({measured})
+        SELECT race_id, lane_id, engine, metric, count(ms) AS n, avg(ms) AS mean, median(ms) AS p50,
+            quantile_cont(ms, 0.9) AS p90, quantile_cont(ms, 0.99) AS p99, max(ms) AS max, definition
+        FROM measured JOIN lanes USING (race_id, lane_id)
+        GROUP BY race_id, lane_id, engine, place, metric, definition ORDER BY race_id, lane_id, place
+    """  # noqa: S608 - our own words

@@ -1,0 +1,87 @@
+"""The numbers of a race worked out from `racelog dump` by someone who knows JSON and DESIGN.md §6, and nothing of ours.
+
+No typed events, no folds, no SQL, no shared helper: dictionaries, lists and the standard library.
+"""
+
+import json
+import statistics
+from typing import Any
+
+Numbers = dict[str, Any]
+
+
+def numbers_by_lane(dump: str) -> dict[int, Numbers]:
+    """Return each lane's numbers from the text that `racelog dump` prints."""
+    lanes: dict[int, dict[int, dict[str, Any]]] = {}
+    chunks: list[tuple[int, int, int, str, int | None]] = []  # lane, request, t, kind, tokens
+    for line in dump.splitlines():
+        event = json.loads(line)
+        kind, lane, req = event["k"], event.get("lane"), event.get("req")
+        if kind == "lane":
+            lanes.setdefault(lane, {})
+        elif kind == "req":
+            lanes[lane][req] = {
+                "phase": event.get("phase", "race"),
+                "status": "open",
+                "usage": None,
+                "chunks": [],
+            }
+        elif kind == "sent":
+            lanes[lane][req]["sent"] = event["t"]
+        elif kind == "usage":
+            lanes[lane][req]["usage"] = event.get("output_tokens")
+        elif kind == "end":
+            lanes[lane][req] |= {"status": event["status"], "end": event["t"]}
+        elif kind == "tok":
+            chunks += rows(event)
+    for lane, req, t, kind, tokens in sorted(chunks, key=lambda chunk: chunk[2]):
+        if kind in "crt":
+            lanes[lane][req]["chunks"].append((t, tokens))
+    return {lane: lane_numbers(list(requests.values())) for lane, requests in lanes.items()}
+
+
+def rows(event: dict[str, Any]) -> list[tuple[int, int, int, str, int | None]]:
+    t, found = event["t"], []
+    for i, req in enumerate(event["r"]):
+        t += event["d"][i]
+        kind = event["c"][i] if event.get("c") else "c"
+        found.append((event["lane"], req, t, kind, event["n"][i] if event.get("n") else None))
+    return found
+
+
+def lane_numbers(requests: list[dict[str, Any]]) -> Numbers:
+    counted = [r for r in requests if r["phase"] == "race" and r["status"] == "ok"]
+    ttft, tpot, e2e, itl, output = [], [], [], [], 0
+    for request in counted:
+        times = [t for t, _ in request["chunks"]]
+        tokens = output_tokens(request)
+        output += tokens
+        itl += [(b - a) / 1e6 for a, b in zip(times, times[1:], strict=False)]  # noqa: RUF007 - naive
+        if "sent" in request:
+            e2e.append((request["end"] - request["sent"]) / 1e6)
+            if times:
+                ttft.append((times[0] - request["sent"]) / 1e6)
+        if times and tokens >= 2:
+            tpot.append((times[-1] - times[0]) / (tokens - 1) / 1e6)
+    return {
+        "ok": len(counted),
+        "failed": sum(r["phase"] == "race" and r["status"] == "failed" for r in requests),
+        "output_tokens": output,
+        **{name: spread(v) for name, v in (("ttft", ttft), ("tpot", tpot), ("e2e", e2e), ("itl", itl))},
+    }
+
+
+def output_tokens(request: dict[str, Any]) -> int:
+    if request["usage"] is not None:
+        return int(request["usage"])
+    told = [tokens for _, tokens in request["chunks"]]
+    if told and None not in told:
+        return sum(told)
+    return len(told)
+
+
+def spread(values: list[float]) -> tuple[int, float, float, float] | None:
+    """Return how many, the mean, the median and the largest; None of nothing."""
+    if not values:
+        return None
+    return len(values), statistics.fmean(values), statistics.median(values), max(values)

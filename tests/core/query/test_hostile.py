@@ -1,0 +1,85 @@
+"""Hostile queries as data, each sent to the bare connection, which has nobody before it to refuse their kind."""
+
+import hashlib
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import racelog
+from racelog.cli import run
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from tests.core.query.recorded import store
+
+LINES = Path(__file__).with_name("hostile.sql").read_text().splitlines()
+ATTACKS = [line for line in LINES if not line.startswith("--")]
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def race(home):
+    log = store(home, ScriptedRace([Plan("a", requests=2, tokens=3)]))
+    return log, racelog.connect()
+
+
+def filled(attack, log, home, tmp_path):
+    (cached,) = home.glob("cache/*/*/tokens.parquet")
+    return attack.format(out=tmp_path / "out", cache=cached, name=f"{cached.parent.name}.parquet", log=log)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_hostile_query_is_refused_and_changes_nothing(attack, race, home, tmp_path):
+    log, connection = race
+    secret_of_the_caller = {"column": [1]}
+    before = contents(tmp_path)
+    said = connection.execute("select count(*), sum(t_ns) from tokens").fetchall()
+
+    with pytest.raises(duckdb.Error):
+        connection.execute(filled(attack, log, home, tmp_path)).fetchall()
+
+    assert before == contents(tmp_path)
+    assert said == connection.execute("select count(*), sum(t_ns) from tokens").fetchall()
+    assert secret_of_the_caller
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_command_refuses_it_too(attack, race, home, tmp_path, capfd):
+    log, _ = race
+    before = contents(tmp_path)
+
+    status = run(["sql", "--", filled(attack, log, home, tmp_path)])
+
+    out, err = capfd.readouterr()
+    assert (status, out) == (2, "")
+    assert "Traceback" not in err
+    assert before == contents(tmp_path)
+
+
+def test_a_file_outside_is_not_there_under_any_address(race):
+    _, connection = race
+
+    assert connection.execute("from read_text('racelog:///etc/passwd')").fetchall() == []
+
+
+def test_unsafe_reads_and_writes_files_but_no_race(race, tmp_path, capfd):
+    out = tmp_path / "out.csv"
+
+    assert run(["sql", "--unsafe", f"copy (select count(*) as n from tokens) to '{out}'"]) == 0
+    assert out.read_text().split() == ["n", "6"]
+    assert run(["sql", "--unsafe", "delete from lanes"]) == 2
+    assert "reads only" in capfd.readouterr().err
+
+
+def test_a_connection_still_makes_temporary_tables_of_its_own(race):
+    _, connection = race
+    connection.execute("create temp table mine as from tokens")
+
+    assert connection.execute("select count(*) from mine").fetchall() == [(6,)]
+    assert racelog.connect(RACE_ID).execute("show tables").fetchall()

@@ -1,0 +1,185 @@
+"""Every saved query runs, says what it is, and answers rightly over a race whose answers are known by hand."""
+
+import re
+
+import pytest
+
+from racelog.cli import run
+from racelog.errors import InputError
+from racelog.events import AnyEvent, GpuSamples, HostSamples
+from racelog.query.connect import connect
+from racelog.query.saved import bound, saved_queries, saved_query, value_of
+from racelog.query.statement import run_statement
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from tests.core.query.recorded import MS, write_log
+
+QUERIES = saved_queries()
+SLOW, FAST = (
+    Plan("slow", requests=4, tokens=8, fail=(3,)),
+    Plan("fast", ttft_ms=40, gap_ms=10, requests=4, tokens=8),
+)
+
+
+@pytest.fixture
+def connection(tmp_path):
+    race = ScriptedRace([SLOW, FAST])
+    samples: list[AnyEvent] = [
+        GpuSamples(t=1000 * MS, source="nvml", device=0, d=[0, 100 * MS], name="H1", util_pct=[10.0, 90.0], power_w=[100.0, 300.0], energy_j=[5.0, 33.0]),
+        HostSamples(t=0, process="host", d=[0], cpu_pct=[1.0], rss_mib=[1.0], loop_lag_us=[7.0]),
+    ]  # fmt: skip
+    return connect(write_log(tmp_path / "race.rlog", [*race.events(), *samples]))
+
+
+def asked(connection, name, **given):
+    query = saved_query(name)
+    result = run_statement(connection, query.sql, bound(query, given))
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
+
+def columns(rows, *names):
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_saved_query_runs_explains_itself_and_gives_distinct_columns(name, connection):
+    query = QUERIES[name]
+    result = run_statement(connection, query.sql, query.parameters)
+    list(result.rows)
+
+    assert len(set(result.columns)) == len(result.columns)
+    assert re.match(r"[A-Z].{30,}[.?]$", query.explanation)
+    assert set(re.findall(r"\$(\w+)", query.sql)) == set(query.parameters)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_saved_query_answers_the_same_twice(name, connection):
+    assert asked(connection, name) == asked(connection, name)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_saved_query_runs_over_no_race_at_all(name):
+    assert asked(connect(), name) == []
+
+
+def test_the_leaderboard_ranks_by_median_ttft(connection):
+    rows = columns(
+        asked(connection, "leaderboard"),
+        "engine",
+        "requests",
+        "ok",
+        "ttft_p50_ms",
+        "tpot_p50_ms",
+        "tokens_per_s",
+    )
+
+    assert rows == [
+        ("fast", 4, 4, 40.0, 10.0, pytest.approx(32 / 0.44)), ("slow", 4, 3, 100.0, 20.0, pytest.approx(24 / 0.82)),
+    ]  # fmt: skip
+
+
+def test_the_slowest_tokens_come_with_the_gpu_s_reading_before_them(connection):
+    rows = asked(connection, "slowest-tokens", n=3)
+
+    assert columns(rows, "engine", "request_id", "seq", "gap_ms", "util_pct") == [
+        ("slow", 0, 1, 20.0, 90.0), ("slow", 0, 2, 20.0, 90.0), ("slow", 0, 3, 20.0, 90.0),
+    ]  # fmt: skip
+
+
+def test_paired_differences_set_the_same_request_against_itself(connection):
+    (row,) = asked(connection, "paired-differences")
+
+    assert (row["engine"], row["against"], row["pairs"]) == ("slow", "fast", 3)
+    assert (row["ttft_difference_p50_ms"], row["standard_error_ms"], row["share_slower"]) == (-60.0, 0.0, 0.0)
+
+
+def test_goodput_takes_its_limits(connection):
+    assert columns(asked(connection, "goodput", ttft_ms=50), "engine", "good", "requests") == [
+        ("slow", 0, 4),
+        ("fast", 4, 4),
+    ]
+    assert columns(asked(connection, "goodput"), "engine", "good") == [("slow", 3), ("fast", 4)]
+
+
+def test_cost_is_the_lane_s_time_at_the_price_of_an_hour(connection):
+    rows = {row["engine"]: row for row in asked(connection, "cost", per_hour=36)}
+
+    assert rows["fast"]["cost"] == pytest.approx(0.44 / 100)
+    assert rows["fast"]["cost_per_million_tokens"] == pytest.approx(0.44 / 100 / 32 * 1e6)
+
+
+def test_energy_is_the_counter_s_difference(connection):
+    (row,) = asked(connection, "energy")
+
+    assert (row["joules"], row["mean_w"], row["joules_per_token"]) == (28.0, 200.0, pytest.approx(28 / 56))
+
+
+def test_stalls_are_gaps_far_above_the_median(connection):
+    assert asked(connection, "stalls") == []
+    assert len(asked(connection, "stalls", times=0.5)) == 7 * 7
+
+
+def test_concurrency_tells_the_time_at_each_level(connection):
+    rows = columns(asked(connection, "concurrency"), "engine", "in_flight", "seconds", "share")
+
+    assert rows == [("fast", 1, pytest.approx(0.44), 1.0), ("slow", 1, pytest.approx(0.82), 1.0)]
+
+
+def test_errors_are_counted_by_kind(connection):
+    (row,) = asked(connection, "errors")
+
+    assert row == {
+        "race_id": RACE_ID, "engine": "slow", "error_kind": "http", "http_status": 500, "requests": 1, "message": "HTTP 500",
+    }  # fmt: skip
+
+
+def test_tokens_per_second_counts_from_the_lane_s_start(connection):
+    rows = columns(asked(connection, "tokens-per-second"), "engine", "second", "chunks")
+
+    assert rows == [("fast", 0, 32), ("slow", 0, 24)]
+
+
+def test_prompt_lengths_are_told_in_powers_of_two(connection):
+    rows = columns(
+        asked(connection, "ttft-by-prompt-length"), "engine", "input_tokens_from", "requests", "ttft_p50_ms"
+    )
+
+    assert rows == [("fast", 4, 4, 40.0), ("slow", 4, 3, 100.0)]
+
+
+def test_the_lead_changes_once_when_somebody_takes_it(connection):
+    assert [row["engine"] for row in asked(connection, "lead-changes")] == ["fast"]
+
+
+def test_a_parameter_is_what_it_looks_like():
+    assert [value_of(text) for text in ("5", "2.5", "fast", "1e3")] == [5, 2.5, "fast", 1000.0]
+
+
+def test_a_query_that_is_not_saved_lists_those_that_are():
+    with pytest.raises(InputError, match=r"no saved query @nothing; there are\n  @concurrency +How many"):
+        saved_query("nothing")
+
+
+def test_a_parameter_that_is_not_there_is_named():
+    with pytest.raises(InputError, match=r"@cost has no parameter 'per_day'; there are per_hour \(2.5\)"):
+        bound(saved_query("cost"), {"per_day": 1})
+
+
+def test_the_command_runs_a_saved_query_with_parameters(tmp_path, capfd):
+    path = ScriptedRace([SLOW, FAST]).write_file(tmp_path / "race.rlog")
+
+    assert run(["sql", "@goodput", str(path), "-p", "ttft_ms=50", "-f", "csv"]) == 0
+    assert [line.split(",")[2:4] for line in capfd.readouterr().out.splitlines()[1:]] == [
+        ["slow", "0"],
+        ["fast", "4"],
+    ]
+
+
+def test_a_parameter_of_a_query_of_one_s_own_is_bound_never_pasted(capfd):
+    assert run(["sql", "-f", "jsonl", "select $x as x", "-p", "x=1; drop table races"]) == 0
+    assert capfd.readouterr().out == '{"x": "1; drop table races"}\n'
+
+
+@pytest.mark.parametrize("param", ["ttft_ms", "=5", "a b=1"])
+def test_a_parameter_without_a_name_or_value_is_refused(param, capfd):
+    assert run(["sql", "select 1", "-p", param]) == 2
+    assert "is no NAME=VALUE" in capfd.readouterr().err

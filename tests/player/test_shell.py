@@ -1,0 +1,130 @@
+"""The SQL shell: typed into through a pipe, as a person would, and read from standard input, as a script would."""
+
+import io
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from racelog.cli import run
+from racelog.query.connect import connect
+from racelog.testing.races import Plan, ScriptedRace
+from racelog_player.shell import answer_all, asked, completer, is_complete, new_session, statements, words
+
+
+@pytest.fixture
+def connection(tmp_path):
+    return connect(ScriptedRace([Plan("fast", ttft_ms=40), Plan("slow")]).write_file(tmp_path / "race.rlog"))
+
+
+def typed(connection, keys, history):
+    """Type ``keys`` into the shell until it ends."""
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text(keys)
+        answer_all(connection, asked(new_session(connection, history)))
+
+
+def test_a_query_over_two_lines_is_answered_when_its_semicolon_comes(connection, tmp_path, capfd):
+    typed(connection, "select engine\rfrom lanes order by 1;\r\x04", tmp_path / "history")
+
+    assert capfd.readouterr().out.splitlines() == ["engine", "──────", "fast", "slow"]
+
+
+def test_a_mistake_is_told_and_the_shell_goes_on(connection, tmp_path, capfd):
+    typed(connection, "drop table lanes;\rselect 1 as one;\r\x04", tmp_path / "history")
+
+    out, err = capfd.readouterr()
+    assert out.splitlines()[0] == "one"
+    assert err.startswith("racelog: DROP is refused")
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_drops_the_line_and_quit_leaves(connection, tmp_path, capfd):
+    typed(connection, "select 1\x03.quit\rselect 2;\r", tmp_path / "history")
+
+    assert capfd.readouterr().out == ""
+
+
+def test_what_was_asked_is_remembered_for_the_next_time(connection, tmp_path, capfd):
+    typed(connection, "select 7 as seven;\r\x04", tmp_path / "deep" / "history")
+    typed(connection, "\x1b[A\r\x04", tmp_path / "deep" / "history")
+
+    assert capfd.readouterr().out.split().count("seven") == 2
+
+
+def test_without_a_place_for_history_it_works(connection, tmp_path, capfd):
+    (tmp_path / "file").write_text("")
+
+    typed(connection, "select 1 as one;\r\x04", tmp_path / "file" / "history")
+
+    assert "one" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("before", "completed"),
+    [
+        (".ta", ".tables"), ("@slowest-t", "@slowest-tokens"), ("from req", "requests"), ("select tpot", "tpot_ms"),
+        ("from vllm", "vllm_bench"), ("select a fr", "from"),
+        ("select lanes.eng", "engine"), ("select a-tpot", "tpot_ms"),
+    ],
+)  # fmt: skip
+def test_completion_knows_commands_queries_tables_columns_macros_and_keywords(before, completed, connection):
+    found = completer(words(connection)).get_completions(Document(before), CompleteEvent())
+
+    assert completed in [completion.text for completion in found]
+
+
+def test_dot_commands_tell_tables_columns_and_examples(connection, capfd):
+    answer_all(connection, [".tables", ".schema marks", ".examples", ".help"])
+
+    out = capfd.readouterr().out
+    assert "lanes            2" in out
+    assert "set_by             VARCHAR    user or auto" in out
+    assert "@slowest-tokens" in out
+    assert "Ctrl-D" in out
+
+
+def test_a_saved_query_runs_by_its_name(connection, capfd):
+    answer_all(connection, ["@leaderboard;"])
+
+    assert capfd.readouterr().out.splitlines()[2].split()[1] == "fast"
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (".nothing", "no command '.nothing'"),
+        (".schema", "takes one table: races"),
+        ("@nothing", "no saved query"),
+    ],
+)
+def test_an_unknown_command_says_what_there_is(question, said, connection, capfd):
+    answer_all(connection, [question])
+
+    assert said in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["select 1;", " .tables", "@itl", "", "select 1; \n"])
+def test_enter_sends_what_is_complete(text):
+    assert is_complete(text)
+
+
+def test_enter_opens_a_line_in_what_is_not():
+    assert not is_complete("select 1\nfrom lanes")
+
+
+def test_questions_are_cut_at_semicolons_and_the_last_needs_none():
+    lines = io.StringIO("select 1,\n 2;\n\n.tables\nselect 3\n")
+
+    assert list(statements(lines)) == ["select 1,\n 2;", ".tables", "select 3"]
+
+
+def test_a_script_is_read_from_standard_input(tmp_path, capfd, monkeypatch):
+    path = ScriptedRace([Plan("fast")]).write_file(tmp_path / "race.rlog")
+    monkeypatch.setattr("sys.stdin", io.StringIO("select engine from lanes;\n"))
+
+    assert run(["shell", str(path)]) == 0
+    assert capfd.readouterr().out.split() == ["engine", "──────", "fast"]
