@@ -16,7 +16,7 @@ race: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.user) ## install racel
 	@$(BIN)/racelog record
 
 test: check ## every check, then every test (the closing line is pytest's own)
-	@$(PYTEST)
+	@$(PYTEST) -n 3
 
 check: $(VENV)/.dev ## format, lint, types and import contracts
 	@echo '==> ruff format --check' && $(BIN)/ruff format --check --quiet .

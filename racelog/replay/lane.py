@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from racelog.events import (
-    TOKEN_CODES,
     LaneEnd,
     LaneStart,
     RequestEnd,
@@ -103,8 +102,8 @@ class LaneFold:
             self._last = event
         self._take_first_tokens(until_ns)
         for request in self.open.values():
-            request.reach(until_ns)
-        self._count_stamps(until_ns)
+            self._reach(request, until_ns)
+        self._next_chunk = bisect_right(self.track.t, until_ns, self._next_chunk)
         end_ns = self.track.end_ns
         self.health.advance(self.track.start_ns, until_ns if end_ns is None else min(until_ns, end_ns))
         self.position_ns = until_ns
@@ -132,15 +131,11 @@ class LaneFold:
             "requests": [request.facts() for request in self.requests.values()],
         }  # fmt: skip
 
-    def _count_stamps(self, until_ns: int) -> None:
-        """Count the stamps of the token chunks that arrived up to and at ``until_ns``."""
-        track = self.track
-        stop = bisect_right(track.t, until_ns, self._next_chunk)
-        new = slice(self._next_chunk, stop)
-        for (kind, stamp), count in Counter(zip(track.kind[new], track.stamp[new], strict=True)).items():
-            if kind in TOKEN_CODES:
-                self.stamps[stamp] += count
-        self._next_chunk = stop
+    def _reach(self, request: RequestState, until_ns: int) -> None:
+        """Take in a request's token chunks up to and at ``until_ns``, and who stamped them."""
+        fresh = request.reach(until_ns)
+        if fresh and request.phase == "race":
+            self.stamps.update(map(self.track.stamp.__getitem__, fresh))
 
     def _take_first_tokens(self, until_ns: int) -> None:
         """Note the first tokens that arrived up to and at ``until_ns``."""
@@ -198,7 +193,7 @@ class LaneFold:
                 request.input_tokens, request.usage_tokens = event.input_tokens, event.output_tokens
                 request.server = event.server
             case RequestEnd():
-                request.reach(event.t)
+                self._reach(request, event.t)
                 del self.open[event.req]
                 self._late_starters.pop(event.req, None)
                 self._end(request, event)

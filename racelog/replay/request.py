@@ -1,5 +1,6 @@
 """One request's facts gathered from the log, and the numbers DESIGN.md §6 defines over them."""
 
+from array import array
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -43,11 +44,14 @@ class RequestState:
     begins: int = 0
     taken: int = 0
 
-    def reach(self, until_ns: int) -> None:
-        """Take in the token chunks that arrived up to and at ``until_ns``. Cost: a search, then the new chunks' counts."""
+    def reach(self, until_ns: int) -> "array[int]":
+        """Take in the token chunks that arrived up to and at ``until_ns``; return where in the track the new ones stand.
+
+        Cost: a search, then the new chunks' counts.
+        """
         track = self.track
         if track is None or (stop := track.arrived(self.req, until_ns, self.taken)) == self.taken:
-            return
+            return array("q")
         fresh = track.places(self.req)[self.taken : stop]
         self.taken = stop
         self.chunks += len(fresh)
@@ -59,6 +63,7 @@ class RequestState:
         told = [count for count in counts if count is not None]
         self.counted_tokens += sum(told)
         self.uncounted_chunks += len(fresh) - len(told)
+        return fresh
 
     @property
     def token_basis(self) -> str:

@@ -134,8 +134,8 @@ def _machines() -> list[AnyEvent]:
         mem_used_mib=[130_000.0] * 30, mem_total_mib=[143_771.0] * 30,
     )  # fmt: skip
     lanes = [
-        HostSamples(t=SECOND, process=f"lane-{lane}", d=steps, cpu_pct=[9.0 + lane * 35.0 + second % 3 for second in range(30)],
+        HostSamples(t=SECOND, process=f"lane:{engine}", d=steps, cpu_pct=[9.0 + lane * 35.0 + second % 3 for second in range(30)],
                     rss_mib=[61.0 + lane] * 30, loop_lag_us=[120.0 + 40 * (second % 5) for second in range(30)])
-        for lane in range(3)
+        for lane, engine in enumerate(("vLLM", "llama.cpp", "SGLang-日本"))
     ]  # fmt: skip
     return [gpu, *lanes]

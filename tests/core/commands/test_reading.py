@@ -116,7 +116,7 @@ def test_a_lane_named_after_its_events_is_told_of_those_that_passed(tmp_path, pi
     [
         (("--lane", "snail"), "no lane 'snail' in standard input; there are 0 (hare), 1 (tortoise)"),
         (("--lane", "7"), "no lane '7' in standard input; there are 0 (hare), 1 (tortoise)"),
-        (("--kind", "tokens"), "no such kind 'tokens'; there are clock"),
+        (("--kind", "tokens"), "no such kind 'tokens'; there are calibration, clock"),
     ],
 )
 def test_a_wrong_choice_on_a_pipe_is_answered_at_its_end(sealed, piped, options, message):

@@ -82,10 +82,12 @@ def test_pandas_reads_the_rows_that_sql_gives(form, out):
     readers = {
         "csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]),
         "parquet": pd.read_parquet,
-        "jsonl": lambda file: pd.read_json(file, lines=True, dtype=False),
+        "jsonl": lambda file: pd.read_json(file, lines=True, dtype=False, precise_float=True),
     }
 
-    assert {"races", "lanes", "requests", "tokens", "host_samples", "standings", "marks"} == set(files)
+    assert {"races", "lanes", "requests", "tokens", "health", "host_samples", "standings", "marks"} == set(
+        files
+    )
     for table, file in files.items():
         frame, rows = readers[form](file), asked(DEMO, f"from {table}")
         assert list(frame.columns) == [column.name for column in TABLES[table]]
@@ -174,7 +176,7 @@ def test_mcap_s_reader_finds_the_rows_of_sql(log, out):
     ]
     assert said["/lanes/3/tokens"] == plain(tokens)
     assert set(said) == {
-        "/lanes/3/tokens", "/lanes/3/requests", "/gpus/nvml/1", "/host/host", "/marks", "/notes",
+        "/lanes/3/tokens", "/lanes/3/requests", "/gpus/nvml/1", "/host/host", "/host/lane:e3", "/marks", "/notes",
     }  # fmt: skip
     assert [message.log_time for *_, message in read] == sorted(message.log_time for *_, message in read)
     assert {

@@ -1,6 +1,5 @@
 """The algebra of logs: what cutting, joining, sealing and recovering may and may not change, for any race."""
 
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -282,7 +281,7 @@ def under_way(events: list[AnyEvent], instant_ns: int) -> list[dict[str, object]
     folds = [LaneFold(track) for track in RaceTracks(events).lanes.values()]
     for fold in folds:
         fold.advance(instant_ns)
-    return [asdict(request) for fold in folds for request in fold.open.values()]
+    return [request.facts() for fold in folds for request in fold.open.values()]
 
 
 @given(made_races(), st.integers(0, 2))

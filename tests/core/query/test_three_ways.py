@@ -31,7 +31,7 @@ from racelog.views.summary import Spread, race_summary
 from tests.core.query.naive import Numbers, numbers_by_lane
 from tests.core.query.recorded import write_log
 
-REAL = ["recorder/racelog_recorder/demo/demo.rlog", "tests/bench/corpus/smollm2.rlog"]
+REAL = ["recorder/racelog_recorder/demo/demo.rlog", "tests/bench/corpus/smollm2-vllm.rlog"]
 
 SPREADS = ", ".join(
     f"[count({c}), avg({c}), median({c}), max({c})]" for c in ("ttft_ms", "tpot_ms", "e2e_ms")

@@ -19,7 +19,7 @@ from racelog.replay.race import RaceTracks, Replay, state_at
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 
-REAL = Path(__file__).parents[2] / "bench" / "corpus" / "smollm2.rlog"
+REAL = Path(__file__).parents[2] / "bench" / "corpus" / "smollm2-vllm.rlog"
 SECOND = 1_000_000_000
 
 

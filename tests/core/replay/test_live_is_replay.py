@@ -15,7 +15,7 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 
 FLUSH_NS = 250_000_000
-REAL = Path(__file__).parents[2] / "bench" / "corpus" / "smollm2.rlog"
+REAL = Path(__file__).parents[2] / "bench" / "corpus" / "smollm2-vllm.rlog"
 
 
 def leaderboard(replay: Replay) -> bytes:
