@@ -156,9 +156,9 @@ def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
         events = _decoder.decode_lines(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None  # an unknown kind, or damage: line by line tells which
-    if len(events) != lines or any(event.v != 1 for event in events):
+    if len(events) != lines or [event for event in events if event.v != 1]:
         return None
-    return [_unpacked(event) for event in events]
+    return [unpack(event) if isinstance(event, PackedTokens) else event for event in events]
 
 
 def _check_text(payload: bytes) -> None:
@@ -183,12 +183,10 @@ def _check_columns(event: AnyEvent, required: tuple[str, ...], optional: tuple[s
     """Return the nanoseconds from the event's instant to its last row; raise `LogError` if a column is wrong."""
     deltas: list[int] = event.d  # type: ignore[union-attr]  # only kinds with columns come here
     rows = len(deltas)
-    for name in required:
-        if len(getattr(event, name)) != rows:
-            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
-    for name in optional:
-        if len(getattr(event, name)) not in (0, rows):
-            raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
+    sizes = [len(getattr(event, name)) for name in required]
+    sizes += [len(column) for name in optional if (column := getattr(event, name))]
+    if sizes != [rows] * len(sizes):
+        raise LogError(f"columns of a {type(event).__name__} event at t={event.t} differ in length")
     if rows and (least := min(deltas)) < 0:
         raise LogError(f"a {type(event).__name__} event at t={event.t} runs backwards: d={least}")
     return sum(deltas)

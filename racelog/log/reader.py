@@ -100,8 +100,8 @@ class UnitReader:
         if isinstance(found, Damage):
             self.report.damage.append(FileDamage(file, found.offset, found.length, found.reason))
             return []
-        key = (found.trailer.writer, found.trailer.seq)
-        if key[0] in self._superseded:
+        key = writer, seq = found.trailer.writer, found.trailer.seq
+        if writer in self._superseded:
             self.report.superseded_units += 1
             return []
         if key in self._seen:
@@ -114,7 +114,7 @@ class UnitReader:
             return []
         self._seen.add(key)
         self._count(events)
-        return [(event.t, *key, position, event) for position, event in enumerate(events)]
+        return [(event.t, writer, seq, position, event) for position, event in enumerate(events)]
 
     def _count(self, events: list[AnyEvent]) -> None:
         """Add one unit's events to the report."""

@@ -12,13 +12,14 @@ t_min i64 | t_max i64 | n_events u32 | zlen u32 | ulen u32 | crc32(frame) u32 | 
 """
 
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
 import zstandard
+from msgspec import Struct
 
 from racelog.errors import LogError, NewerLog
 
@@ -63,8 +64,7 @@ class UnitKind(IntEnum):
     FINISH = ord("F")
 
 
-@dataclass(frozen=True, slots=True)
-class Trailer:
+class Trailer(Struct, frozen=True):
     """A unit's own description, readable without decompressing it."""
 
     kind: int
@@ -111,8 +111,7 @@ def trailer_fields(data: bytes) -> TrailerFields | None:
     return fields
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One verified unit: where it lies, what its trailer says, and its compressed frame."""
 
     offset: int
@@ -125,8 +124,7 @@ class Unit:
         return self.offset + len(self.frame) + TRAILER_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """Bytes between verified units that belong to none."""
 
     offset: int
@@ -203,6 +201,16 @@ def _column_edges(payload: bytes) -> Iterator[int]:
             yield end
 
 
+class _Own(threading.local):
+    """A decompressor for each thread: making one takes as long as half a small unit, and none may be shared."""
+
+    def __init__(self) -> None:
+        self.decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+
+
+_own = _Own()
+
+
 def decode_payload(unit: Unit) -> bytes:
     """Return the payload of ``unit``, decompressed within bounds and checked.
 
@@ -213,8 +221,7 @@ def decode_payload(unit: Unit) -> bytes:
     try:
         if promised > MAX_PAYLOAD_BYTES or zstandard.frame_content_size(unit.frame) != promised:
             raise LogError(f"unit at byte {unit.offset}: frame and trailer disagree on the payload's size")
-        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        payload = decompressor.decompress(unit.frame, allow_extra_data=False)
+        payload = _own.decompressor.decompress(unit.frame, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise LogError(f"unit at byte {unit.offset}: {error}") from error
     if len(payload) != promised:

@@ -1,6 +1,6 @@
 """Fuzzes the event decoder.
 
-Invariant: a payload gives events or a `LogError` and nothing else; what it gave, written and read again, is the same.
+Invariant: a payload gives events or a `LogError` and nothing else; what it gave, written plain or packed and read again, is the same.
 
     python -m tests.fuzz.fuzz_event CORPUS -max_total_time=600
 """
@@ -18,6 +18,7 @@ def check(data: bytes) -> None:
         return
     written = encode_events(events)
     assert decode_events(written) == events
+    assert decode_events(encode_events(events, packed=True)) == events
     assert len(events) == len([to_plain(event) for event in events])
     if events:
         first, last = time_span(events)

@@ -61,6 +61,12 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
+
+
 class ScriptedServer:
     """Runs a script for every connection, each in a thread; the script gets the socket and its number."""
 
@@ -81,11 +87,11 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def close(self) -> None:
-        for sock in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-        for thread in self._threads:
+        _shut(self._listener)
+        self._threads[0].join(5)  # what it accepted last is in the list before the list is closed
+        for sock in self._open:
+            _shut(sock)
+        for thread in self._threads[1:]:
             thread.join(5)
 
     def _accept(self) -> None:

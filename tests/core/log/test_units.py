@@ -2,12 +2,12 @@
 
 import struct
 import zlib
-from dataclasses import replace
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from racelog.errors import LogError, NewerLog
 from racelog.log import units as framing
