@@ -14,8 +14,8 @@ import msgspec
 from racelog import __version__
 from racelog.clock import NS_PER_MS
 from racelog.events import ClockAnchor, Prompt, ResponseHeaders
+from racelog.export.single import indented, write_single
 from racelog.export.source import Source
-from racelog.log.publish import new_file
 
 UNKNOWN = -1
 
@@ -32,10 +32,7 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
         InputError: it is there already and ``force`` is not set.
         StorageError: it cannot be written.
     """
-    target = folder / f"{source.stem}.{form}"
-    with new_file(target, force=force) as partial:
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(archive(source)), indent=1) + b"\n")
-    return [target]
+    return write_single(source, folder, form, lambda: indented(archive(source)), force=force)
 
 
 def archive(source: Source) -> dict[str, Any]:

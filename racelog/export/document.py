@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from racelog.export.single import indented, write_single
 from racelog.export.source import Source
-from racelog.log.publish import new_file
 from racelog.query.tables import TABLES
 
 SCHEMA = "racelog.race"
@@ -39,7 +39,4 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
         InputError: it is there already and ``force`` is not set.
         StorageError: it cannot be written.
     """
-    target = folder / f"{source.stem}.{form}"
-    with new_file(target, force=force) as partial:
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(document(source)), indent=1) + b"\n")
-    return [target]
+    return write_single(source, folder, form, lambda: indented(document(source)), force=force)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.log.publish import new_file
 from racelog.log.verify import lost_stretches
 from racelog.text import printable
 from racelog.views.summary import LaneSummary, RaceSummary
@@ -38,10 +38,11 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
         InputError: it is there already and ``force`` is not set.
         StorageError: it cannot be written.
     """
-    target = folder / f"{source.stem}.{form}"
-    with new_file(target, force=force) as partial:
-        partial.write_text("\n".join(lines(source)) + "\n", encoding="utf-8")
-    return [target]
+
+    def content() -> bytes:
+        return ("\n".join(lines(source)) + "\n").encode()
+
+    return write_single(source, folder, form, content, force=force)
 
 
 def lines(source: Source) -> Iterator[str]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
+from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.log.publish import new_file
 
 MOST_TOKENS = 200_000
 """Beyond so many token chunks (some 6 MB) the later requests go without a time line, and the page says so."""
@@ -35,10 +35,9 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
         InputError: it is there already and ``force`` is not set.
         StorageError: it cannot be written.
     """
-    target = folder / f"{source.stem}.{form}"
-    with new_file(target, force=force) as partial:
-        partial.write_text(page(source), encoding="utf-8", errors="replace")
-    return [target]
+    return write_single(
+        source, folder, form, lambda: page(source).encode("utf-8", errors="replace"), force=force
+    )
 
 
 def page(source: Source) -> str:

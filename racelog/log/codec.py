@@ -32,6 +32,9 @@ MAX_EVENTS_PER_UNIT = 1_000_000
 MIN_T_NS, MAX_T_NS = -(1 << 63), (1 << 63) - 1
 """Every instant fits the trailer's signed 64 bits, about 292 years either side of the origin."""
 
+OrderedEvent = tuple[int, int, int, int, AnyEvent]
+"""(t, writer, seq, position): the order of events everywhere, and the event."""
+
 _COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Tokens: (("r", "x"), ("c", "n", "s")),
     HostSamples: (("cpu_pct", "rss_mib"), ("loop_lag_us",)),
@@ -82,11 +85,6 @@ def decode_event(line: bytes) -> AnyEvent:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
     if event.v not in (1, _newest(type(event))):
         return _unknown(line, None)
-    return _unpacked(event)
-
-
-def _unpacked(event: KnownEvent | PackedTokens) -> KnownEvent:
-    """Return the event as readers know it."""
     return unpack(event) if isinstance(event, PackedTokens) else event
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from racelog.errors import RaceNotFound
 from racelog.events import AnyEvent
-from racelog.log.reader import LogReport, OrderedEvent, UnitReader
+from racelog.log.codec import OrderedEvent
+from racelog.log.reader import LogReport, UnitReader
 from racelog.log.scan import READ_BYTES, log_files
 from racelog.log.units import UnitScanner
 

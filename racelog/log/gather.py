@@ -12,12 +12,12 @@ from msgspec import Raw
 
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
-from racelog.log.codec import FIELDS_OF
+from racelog.log.codec import FIELDS_OF, OrderedEvent
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import LogReport, OrderedEvent, RaceLog, UnitReader
+from racelog.log.reader import LogReport, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
 from racelog.log.segment import new_writer_id
-from racelog.log.superseded import superseded_in
+from racelog.log.superseded import superseded_beside
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -68,7 +68,16 @@ def gather_units(
     files: Sequence[Path], progress: Progress = silent, *, exact: bool = False
 ) -> tuple[list[OrderedEvent], list[UnitPlace], LogReport]:
     """Return the events of ``files`` in order, where their units lie, and the report of reading them, as `gather`."""
-    reader = UnitReader(superseded_in(files))
+    ordered, places, report = _gathered(files, frozenset(), progress, exact=exact)
+    if superseded := superseded_beside(files, ordered):
+        return _gathered(files, superseded, progress, exact=exact)
+    return ordered, places, report
+
+
+def _gathered(
+    files: Sequence[Path], superseded: frozenset[int], progress: Progress, *, exact: bool
+) -> tuple[list[OrderedEvent], list[UnitPlace], LogReport]:
+    reader = UnitReader(superseded)
     ordered: list[OrderedEvent] = []
     places: list[UnitPlace] = []
     total = sum(file.stat().st_size for file in files)

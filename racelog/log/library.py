@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from racelog.errors import InputError, LogError, RaceNotFound
 from racelog.events import AnyEvent, Head, LaneFacts, RaceFacts
-from racelog.log.codec import MAX_T_NS, MIN_T_NS
+from racelog.log.codec import MAX_T_NS, MIN_T_NS, OrderedEvent
 from racelog.log.names import sealed_sibling
-from racelog.log.reader import FileDamage, LogReport, OrderedEvent, RaceLog, UnitReader, open_log
+from racelog.log.reader import FileDamage, LogReport, RaceLog, UnitReader, open_log
 from racelog.log.rows import lane_of
 from racelog.log.seek import LogIndex, UnitSpan
 from racelog.log.superseded import heads, superseded

@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from racelog.errors import LogError, NotALog, RaceNotFound
 from racelog.events import AnyEvent, Finish, Head, Tokens
-from racelog.log.codec import decode_events
+from racelog.log.codec import OrderedEvent, decode_events
 from racelog.log.names import sealed_sibling
 from racelog.log.scan import log_files, scan_file
-from racelog.log.superseded import superseded_in
+from racelog.log.superseded import superseded_beside
 from racelog.log.units import Damage, Unit, decode_payload
 
 E = TypeVar("E", bound=Struct)
@@ -77,10 +77,6 @@ class RaceLog:
     def first(self, kind: type[E]) -> E | None:
         """Return the earliest event of one kind, or None."""
         return next(self.of(kind), None)
-
-
-OrderedEvent = tuple[int, int, int, int, AnyEvent]
-"""(t, writer, seq, position): the order of events everywhere, and the event."""
 
 
 class UnitReader:
@@ -164,20 +160,11 @@ def _read(root: Path, superseded: frozenset[int] = frozenset()) -> RaceLog:
                 ordered += reader.read(file.name, found)
                 reader.report.bytes += found.end - found.offset
         ordered.sort()  # never compares two events: no two share writer, sequence number and position
-    if not superseded and _holds_sources(ordered) and (superseded := superseded_in(files)):
+    if not superseded and (superseded := superseded_beside(files, ordered)):
         return _read(root, superseded)
     if reader.report.units == 0:
         raise NotALog(f"{root} is not a racelog file: it holds no committed unit")
     return RaceLog(root, [entry[4] for entry in ordered], reader.report)
-
-
-def _holds_sources(ordered: list[OrderedEvent]) -> bool:
-    """Tell whether a sealed file stands beside a writer that it was made of: rare, so looked for after reading."""
-    heads = [entry[4] for entry in ordered if isinstance(entry[4], Head)]
-    writers = {head.writer for head in heads} | {
-        f"{writer:016x}" for writer in {entry[1] for entry in ordered}
-    }
-    return any(head.role == "seal" and not writers.isdisjoint(head.sources) for head in heads)
 
 
 @contextmanager

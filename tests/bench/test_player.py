@@ -24,6 +24,7 @@ from racelog_player.look import Look
 from racelog_player.player import Player
 from racelog_player.screen import screen
 from tests.bench.workload import MadeRace
+from tests.player.theatre import Still
 
 TOKENS, HOUR_S = 1_200_000, 3600
 MS = 1_000
@@ -78,25 +79,6 @@ def test_an_hour_is_opened_folded_and_sought_in(hour: Path) -> None:
     print(f"seek and view, anywhere: {spread(seeks)}; {frames} keyframes; the story {told:.0f} ms")
     print(f"RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     assert sorted(seeks)[int(len(seeks) * 0.95)] <= 50
-
-
-class Still:
-    ended = True
-
-    def __init__(self, tracks: RaceTracks) -> None:
-        self.tracks = tracks
-
-    def poll(self, now_ns: int) -> None:
-        pass
-
-    def edge_ns(self, now_ns: int) -> int:
-        return self.tracks.duration_ns()
-
-    def countdown_s(self, now_ns: int) -> int | None:
-        return None
-
-    def quiet_s(self, now_ns: int) -> float:
-        return 0.0
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])

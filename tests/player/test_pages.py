@@ -23,7 +23,7 @@ from racelog_player.screen import screen
 from racelog_player.signs import to_ascii
 from racelog_player.snapshot import text_of
 from racelog_player.themes import BUILT_IN
-from tests.player.theatre import SECOND, theatre
+from tests.player.theatre import SECOND, Still, theatre
 
 GOLDEN = Path(__file__).parent / "golden" / "pages"
 PAGES = {
@@ -34,30 +34,11 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 AT_S = 17.4
 
 
-class Still:
-    ended = True
-
-    def __init__(self, events: list[AnyEvent]) -> None:
-        self.tracks = RaceTracks(events)
-
-    def poll(self, now_ns: int) -> None:
-        pass
-
-    def edge_ns(self, now_ns: int) -> int:
-        return self.tracks.duration_ns()
-
-    def countdown_s(self, now_ns: int) -> int | None:
-        return None
-
-    def quiet_s(self, now_ns: int) -> float:
-        return 0.0
-
-
 def player(
     keys: str, events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
 ) -> Player:
     playhead = Playhead(round(seconds * SECOND), 0, paused=True)
-    made = Player(Still(theatre() if events is None else events), playhead, mode=mode)
+    made = Player(Still(RaceTracks(theatre() if events is None else events)), playhead, mode=mode)
     made.scene(0)
     for key in keys:
         made.press(key, 0)
@@ -106,10 +87,13 @@ def test_hostile_text_is_drawn_inert_on_every_page(page: str) -> None:
     assert max(sum(width(span.text) for span in line) for line in lines) <= 100
 
 
+def names_in(event: AnyEvent) -> str:
+    return str(getattr(event, "engine", "")) + str(getattr(event, "process", ""))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_has_an_ascii_form(page: str) -> None:
-    wide = lambda event: "日本" in (getattr(event, "engine", "") + getattr(event, "process", ""))  # noqa: E731 - one use
-    plain = [event for event in theatre() if not wide(event)]
+    plain = [event for event in theatre() if "日本" not in names_in(event)]
     lines = screen(player(PAGES[page], plain).scene(0), Look(Depth.NONE, ascii_only=True), 80, 24)
     ours = text_of(lines)
     asked = ours.count("?")

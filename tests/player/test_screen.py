@@ -4,14 +4,13 @@ To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/
 """
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from racelog.events import AnyEvent, Calibration, Mark
+from racelog.events import Calibration, Mark
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
@@ -26,34 +25,16 @@ from racelog_player.screen import screen
 from racelog_player.signs import to_ascii
 from racelog_player.streams import streams_pane
 from racelog_player.themes import DEFAULT, PALETTE
+from tests.player.theatre import Still
 
 GOLDEN = Path(__file__).parent / "golden"
 SECOND = 1_000_000_000
 
 
-class Still:
-    """A race as a source that is over, from events instead of a file."""
-
-    ended = True
-
-    def __init__(self, events: Iterable[AnyEvent]) -> None:
-        self.tracks = RaceTracks(events)
-
-    def poll(self, now_ns: int) -> None:
-        pass
-
-    def edge_ns(self, now_ns: int) -> int:
-        return self.tracks.duration_ns()
-
-    def countdown_s(self, now_ns: int) -> int | None:
-        return None
-
-    def quiet_s(self, now_ns: int) -> float:
-        return 0.0
-
-
 def scene_at(race: ScriptedRace, seconds: float) -> Scene:
-    return Player(Still(race.events()), Playhead(round(seconds * SECOND), 0, paused=True)).scene(0)
+    return Player(Still(RaceTracks(race.events())), Playhead(round(seconds * SECOND), 0, paused=True)).scene(
+        0
+    )
 
 
 def text_of(scene: Scene, columns: int, rows: int, look: Look | None = None) -> str:
@@ -126,13 +107,13 @@ def test_the_lanes_end_at_the_right_edge(lanes: int, columns: int, per_lane: int
 
 
 def test_equal_instants_give_equal_pictures_by_any_route(race: ScriptedRace) -> None:
-    player = Player(Still(race.events()), Playhead(0, 0))
+    player = Player(Still(RaceTracks(race.events())), Playhead(0, 0))
     for now in (3 * SECOND, 20 * SECOND):
         player.scene(now)
     player.press("home", 20 * SECOND)
     player.press("space", 20 * SECOND)
     there = player.scene(29 * SECOND)
-    fresh = Player(Still(race.events()), Playhead(0, 20 * SECOND)).scene(29 * SECOND)
+    fresh = Player(Still(RaceTracks(race.events())), Playhead(0, 20 * SECOND)).scene(29 * SECOND)
     assert there.race == fresh.race
 
 
@@ -174,7 +155,7 @@ def test_only_utf8_output_gets_our_signs() -> None:
 def test_a_mark_in_the_log_changes_nothing_on_the_screen(race: ScriptedRace) -> None:
     marked = [*race.events(), Mark(t=SECOND, label="\x1b[2J")]
     plain = text_of(scene_at(race, 5), 80, 24)
-    player = Player(Still(marked), Playhead(5 * SECOND, 0, paused=True))
+    player = Player(Still(RaceTracks(marked)), Playhead(5 * SECOND, 0, paused=True))
     assert text_of(player.scene(0), 80, 24) == plain
 
 
@@ -203,7 +184,7 @@ def limited() -> Scene:
         *ScriptedRace([plan, Plan("sglang", ttft_ms=200)]).events(),
         recorder_readings("vllm", cpu_pct=100.0, loop_lag_us=9_000.0),
     ]
-    return Player(Still(events), Playhead(5 * SECOND, 0, paused=True)).scene(0)
+    return Player(Still(RaceTracks(events)), Playhead(5 * SECOND, 0, paused=True)).scene(0)
 
 
 def test_a_client_that_is_the_bottleneck_is_named_in_the_title_and_explained_below() -> None:
@@ -226,7 +207,7 @@ def test_the_grid_tells_how_far_each_lanes_stamps_are_off(race: ScriptedRace) ->
         t=0, lane=0, streams=64, tokens=3200, coalesced=0, p50_us=12.0, p99_us=31.0, max_us=400.0, stamp="kernel",
         tokens_per_s=3200.0,
     )  # fmt: skip
-    still = Still([*race.race_events(), found])
+    still = Still(RaceTracks([*race.race_events(), found]))
     scene = replace(Player(still, Playhead(0, 0, paused=True)).scene(0), stage=Stage.GRID)
 
     (told,) = [line for line in text_of(scene, 80, 24).splitlines() if "stamps 0.03 ms off" in line]

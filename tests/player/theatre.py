@@ -17,6 +17,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 
 MS = 1_000_000
@@ -57,6 +58,27 @@ ANSWER = [
     "of",
     "it.",
 ]
+
+
+class Still:
+    """A race as a source that is over, from its tracks instead of a file."""
+
+    ended = True
+
+    def __init__(self, tracks: RaceTracks) -> None:
+        self.tracks = tracks
+
+    def poll(self, now_ns: int) -> None:
+        pass
+
+    def edge_ns(self, now_ns: int) -> int:
+        return self.tracks.duration_ns()
+
+    def countdown_s(self, now_ns: int) -> int | None:
+        return None
+
+    def quiet_s(self, now_ns: int) -> float:
+        return 0.0
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """A lane's requests without the lane: a real `Requester` against a real socket, and the log it leaves."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,34 @@ from racelog_recorder.spec import LaneSpec
 
 def recorded(tmp_path: Path, url: str, *, clock: Any = None, requests: int = 1, **options: Any) -> RaceLog:
     """Run ``requests`` requests against ``url`` one after another; return the log they leave."""
+
+    async def in_turn(requester: Requester, _columns: ChunkColumns) -> None:
+        for number in range(requests):
+            await requester.request(number, 0, "race")
+
+    return _raced(tmp_path, url, in_turn, clock, **options)
+
+
+def cancelled_at_first_token(tmp_path: Path, url: str) -> RaceLog:
+    """Run one request and cancel it when its first token is in; return the log it leaves."""
+
+    async def until_token(requester: Requester, columns: ChunkColumns) -> None:
+        async with trio.open_nursery() as racing:
+            racing.start_soon(requester.request, 0, 0, "race")
+            while not len(columns):
+                await trio.lowlevel.checkpoint()
+            racing.cancel_scope.cancel()
+
+    return _raced(tmp_path, url, until_token)
+
+
+def _raced(
+    tmp_path: Path,
+    url: str,
+    race: Callable[[Requester, ChunkColumns], Awaitable[None]],
+    clock: Any = None,
+    **options: Any,
+) -> RaceLog:
     path = tmp_path / "lane-0.rlog"
     spec = LaneSpec(
         race_id="r", lane=0, segment=str(path), writer="0000000000000001", mono_origin_ns=0, racelog_version="0",
@@ -33,8 +62,7 @@ def recorded(tmp_path: Path, url: str, *, clock: Any = None, requests: int = 1, 
             pump = Pump()
             nursery.start_soon(pump.run)
             async with Requester(spec, journal, columns, pump) as requester:
-                for number in range(requests):
-                    await requester.request(number, 0, "race")
+                await race(requester, columns)
             await journal.finish()
             nursery.cancel_scope.cancel()
 

@@ -69,6 +69,17 @@ CASES = st.tuples(
 """A secret, where it is, in what form a server echoes it, and where."""
 
 
+def answering(wire: Any, reply: bytes) -> Callable[[socket.socket, int], None]:
+    """Return a server's script: read the request, send ``reply``, close."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        connection.sendall(reply)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
 def hidden(secret: str, text: str) -> bool:
     """Return True if no telling beginning of the secret is in ``text``."""
     return secret[: TELLING + 1] not in text
@@ -80,13 +91,8 @@ def test_no_secret_reaches_the_log(scripted: Any, wire: Any, case: tuple[str, st
     secret, place, form, echo = case
     reply = ECHOES[echo](FORMS[form](secret))
 
-    def script(connection: socket.socket, _number: int) -> None:
-        wire.read_request(connection)
-        connection.sendall(reply)
-        connection.shutdown(socket.SHUT_RDWR)
-
     with tempfile.TemporaryDirectory() as folder:
-        log = recorded(Path(folder), **PLACES[place](scripted(script).url, secret))
+        log = recorded(Path(folder), **PLACES[place](scripted(answering(wire, reply)).url, secret))
         (end,) = log.of(RequestEnd)
         written = b"".join(decode_payload(found) for found in scan_file(log.path) if isinstance(found, Unit))
 
@@ -102,12 +108,7 @@ def test_no_secret_is_told_before_the_race(scripted: Any, wire: Any, case: tuple
     secret, place, form, echo = case
     reply = ECHOES[echo](FORMS[form](secret))
 
-    def script(connection: socket.socket, _number: int) -> None:
-        wire.read_request(connection)
-        connection.sendall(reply)
-        connection.shutdown(socket.SHUT_RDWR)
-
-    values = PLACES[place](scripted(script).url, secret)
+    values = PLACES[place](scripted(answering(wire, reply)).url, secret)
     key = values.pop("api_key", "")
     plan = RacePlan(
         engines=(EnginePlan(name="a", model="m", **values),), prompts=([{"role": "user", "content": "hi"}],)

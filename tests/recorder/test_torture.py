@@ -5,19 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 
 from racelog.events import RequestEnd, Tokens
 from racelog.faults import KINDS
-from racelog.log.reader import RaceLog, open_log
-from racelog.log.segment import SegmentWriter
-from racelog.testing.races import Plan, ScriptedRace
-from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.journal import Journal
-from racelog_recorder.pump.drain import Pump
-from racelog_recorder.request import Requester
-from racelog_recorder.spec import LaneSpec
-from tests.recorder.requesting import outcome, recorded
+from racelog.log.reader import RaceLog
+from tests.recorder.requesting import cancelled_at_first_token, outcome, recorded
 
 
 def texts(log: RaceLog) -> dict[int, str]:
@@ -126,30 +118,3 @@ def test_a_cancelled_request_closes_its_connection_and_is_recorded(
         "the race was stopped or its time was up",
     )
     assert end.error not in KINDS
-
-
-def cancelled_at_first_token(tmp_path: Path, url: str) -> RaceLog:
-    """Run one request and cancel it when its first token is in; return the log it leaves."""
-    path = tmp_path / "lane-0.rlog"
-    spec = LaneSpec(
-        race_id="r", lane=0, segment=str(path), writer="0000000000000001", mono_origin_ns=0, racelog_version="0",
-        engine="e", model="m", url=url, transport="pump", prompts={0: [{"role": "user", "content": "hi"}]}, order=[0],
-    )  # fmt: skip
-
-    async def main() -> None:
-        head = ScriptedRace([Plan("e")]).head(1, "lane", 0)
-        columns = ChunkColumns(0)
-        journal = Journal(SegmentWriter(path, head), head, columns)
-        async with trio.open_nursery() as nursery:
-            pump = Pump()
-            nursery.start_soon(pump.run)
-            async with Requester(spec, journal, columns, pump) as requester, trio.open_nursery() as racing:
-                racing.start_soon(requester.request, 0, 0, "race")
-                while not len(columns):
-                    await trio.lowlevel.checkpoint()
-                racing.cancel_scope.cancel()
-            await journal.finish()
-            nursery.cancel_scope.cancel()
-
-    trio.run(main)
-    return open_log(path)

@@ -97,7 +97,21 @@ async def _dial(target: Target, timeout_s: float | None, options: Iterable[Any] 
     return StampedStream(dialled.sock)
 
 
-class StampedStream(httpcore2.AsyncNetworkStream):
+class _OpenToTls(httpcore2.AsyncNetworkStream):
+    """A stream that TLS can be laid over: a plain one, or once more one with TLS, towards a server behind an https proxy."""
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
+    ) -> "TlsStream":
+        """Return this stream with TLS over it."""
+        assert isinstance(self, StampedStream | TlsStream)
+        return await TlsStream.over(self, ssl_context, server_hostname or "", timeout)
+
+
+class StampedStream(_OpenToTls):
     """One connected socket. ``last`` is the arrival of the read before; ``on_wait`` is called before the next."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -142,15 +156,6 @@ class StampedStream(httpcore2.AsyncNetworkStream):
             trio.lowlevel.notify_closing(self._sock)
             self._sock.close()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
-    ) -> "TlsStream":
-        """Return this stream with TLS over it."""
-        return await TlsStream.over(self, ssl_context, server_hostname or "", timeout)
-
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks of a socket."""
         if info == "client_addr":
@@ -164,7 +169,7 @@ class StampedStream(httpcore2.AsyncNetworkStream):
         return None
 
 
-class TlsStream(httpcore2.AsyncNetworkStream):
+class TlsStream(_OpenToTls):
     """TLS over a stamped stream (or over another such: an https proxy); stamps and hooks are the inner one's."""
 
     def __init__(self, inner: "StampedStream | TlsStream", tls: TlsSession) -> None:
@@ -242,15 +247,6 @@ class TlsStream(httpcore2.AsyncNetworkStream):
     async def aclose(self) -> None:
         """Close the inner stream."""
         await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
-    ) -> "TlsStream":
-        """Return this stream with TLS over it once more: towards a server behind an https proxy."""
-        return await TlsStream.over(self, ssl_context, server_hostname or "", timeout)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks of a stream."""

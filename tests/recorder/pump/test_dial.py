@@ -1,7 +1,7 @@
 """Connecting: every address of a name in turn, each step timed, and a reason when none answers."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -39,9 +39,11 @@ def connect(target: Target, ports: Sequence[int] | None = None) -> tuple[Dialled
 
 
 @pytest.fixture
-def dead_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        return int(gone.getsockname()[1])
+def dead_port() -> Iterator[int]:
+    """A port that refuses: bound, so that nobody else gets it, and never listened at."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 def test_an_address_needs_no_lookup(scripted: Any) -> None:

@@ -313,13 +313,11 @@ class OpensslServer:
         openssl = shutil.which("openssl") or pytest.skip("needs the openssl command")
         pem = str(folder / "server.pem")
         certificates.authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
         command = [
             openssl,
             "s_server",
             "-accept",
-            f"127.0.0.1:{self.port}",
+            "127.0.0.1:0",
             "-cert",
             pem,
             "-key",
@@ -329,12 +327,13 @@ class OpensslServer:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        self.read_until(b"ACCEPT")
+        self.port = int(self.read_until(b"ACCEPT").rpartition(b":")[2])
 
-    def read_until(self, text: bytes) -> None:
+    def read_until(self, text: bytes) -> bytes:
         assert self.process.stdout is not None
         while text not in (line := self.process.stdout.readline()):
             assert line, "openssl s_server ended"
+        return line
 
     def type(self, text: bytes) -> None:
         assert self.process.stdin is not None

@@ -1,0 +1,30 @@
+"""The exports that are one file each."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from racelog.export.source import Source
+from racelog.log.publish import new_file
+
+
+def indented(value: Any) -> bytes:
+    """Return plain containers as JSON for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def write_single(
+    source: Source, folder: Path, form: str, content: Callable[[], bytes], *, force: bool
+) -> list[Path]:
+    """Write what ``content`` returns to ``<race id>.<form>``; it is asked only once the file may be written.
+
+    Raises:
+        InputError: the file is there already and ``force`` is not set.
+        StorageError: it cannot be written.
+    """
+    target = folder / f"{source.stem}.{form}"
+    with new_file(target, force=force) as partial:
+        partial.write_bytes(content())
+    return [target]
