@@ -255,6 +255,7 @@ class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
 
     ``p50_us`` to ``max_us`` are recorded arrival minus the truth server's own send time, over ``tokens`` chunks that
     were not coalesced; ``truth_p99_us`` is how long that server's own write took, which no stamp can be closer than.
+    ``tls``: the streams came over TLS, as those of an https engine do; without it they were plain HTTP.
     """
 
     lane: int
@@ -268,6 +269,7 @@ class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
     tokens_per_s: float
     loop_lag_us: float | None = None
     truth_p99_us: float | None = None
+    tls: bool = False
 
 
 class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):

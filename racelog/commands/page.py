@@ -323,7 +323,7 @@ def _evidence(lane: LaneHealth) -> Iterator[str]:
     if (found := lane.calibration) is not None:
         errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
         yield (
-            f"calibrated at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"calibrated over {found.over} at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
             f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
             f"{found.stamp} stamps"
         )

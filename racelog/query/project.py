@@ -136,7 +136,7 @@ def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
         "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share",
         "most_waiting", "lost_chunks", "lost_events",
     )  # fmt: skip
-    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp")
+    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp", "tls")
     return {
         "race_id": [race_id] * len(lanes),
         "lane_id": [lane.lane for lane in lanes],

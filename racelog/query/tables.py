@@ -156,6 +156,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("calibration_p99_us", "DOUBLE", "its 99th percentile"),
         Column("calibration_max_us", "DOUBLE", "its greatest"),
         Column("calibration_stamp", "VARCHAR", "who stamped: kernel or user"),
+        Column("calibration_tls", "BOOLEAN", "its streams came over TLS; else they were plain HTTP"),
     ),
     "gpu_samples": (
         Column("race_id", "VARCHAR", "race of the sample"),

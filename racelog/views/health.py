@@ -38,7 +38,13 @@ class StampError(Struct, frozen=True, kw_only=True):
     max_us: float
     coalesced_share: float
     stamp: str
+    tls: bool
     truth_p99_us: float | None
+
+    @property
+    def over(self) -> str:
+        """What the streams of the calibration came over, which need not be what the engine's do."""
+        return "TLS" if self.tls else "plain HTTP"
 
 
 class LaneHealth(Struct, frozen=True, kw_only=True):
@@ -98,7 +104,7 @@ def health_line(health: RaceHealth) -> str:
     )
     if worst is None:
         return "the client kept up (its stamps were not calibrated)"
-    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams"
+    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams{' over TLS' if worst.tls else ''}"
 
 
 def full(lane: LaneHealth) -> str:
@@ -206,5 +212,5 @@ def _stamp_error(event: Calibration | None) -> StampError | None:
     return StampError(
         streams=event.streams, tokens=event.tokens, tokens_per_s=event.tokens_per_s, p50_us=event.p50_us,
         p99_us=event.p99_us, max_us=event.max_us, coalesced_share=event.coalesced / event.tokens if event.tokens else 0.0,
-        stamp=event.stamp, truth_p99_us=event.truth_p99_us,
+        stamp=event.stamp, tls=event.tls, truth_p99_us=event.truth_p99_us,
     )  # fmt: skip

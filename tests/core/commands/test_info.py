@@ -127,7 +127,7 @@ def test_what_the_recorder_noted_of_itself_stands_under_the_verdict(tmp_path, ca
     text = " ".join(page(capfd, write_log(tmp_path / "race.rlog", events)).split())
 
     assert (
-        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated at 64 streams x 50 tok/s: stamp error "
+        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated over plain HTTP at 64 streams x 50 tok/s: stamp error "
         "p50 / p99 / max 0.012 / 0.031 / 0.400 ms, 0.0% coalesced, kernel stamps; CPU median 20 % of a core, full 0% "
         "of the time; loop lag p99 0.8 ms"
     ) in text

@@ -121,7 +121,7 @@ def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
         "race_id": RACE_ID, "lane_id": 3, "client_limited": False, "reason": None, "samples": 2, "cpu_pct_p50": 30.0,
         "full_share": 0.0, "loop_lag_p99_us": 4.0, "coalesced_share": 1 / 3, "user_share": 1 / 3, "most_waiting": 2,
         "lost_chunks": 0, "lost_events": 0, "calibration_streams": 8, "calibration_tokens_per_s": 400.0,
-        "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel",
+        "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel", "calibration_tls": False,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "health")
