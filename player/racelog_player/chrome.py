@@ -57,7 +57,9 @@ def title(scene: Scene, columns: int) -> Line:
     clock = f"{passed:.1f} s" if transport.live else f"{passed:.1f} of {whole:.1f} s"
     go = scene.stage is Stage.RACING and 0 < race.position_s < GO_S and not transport.over
     end: Line = [Span(" GO! ", Style(GOOD.fg, bold=True, reverse=True)), Span("  ")] if go else [Span("  ")]
-    if race.health.client_limited:
+    if scene.held:
+        end = [Span(" RACE PAUSED ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
+    elif race.health.client_limited:
         end = [Span(" client-limited ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     end += [Span(clock), Span(" ")]
     while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
@@ -89,7 +91,7 @@ def transport_line(transport: Transport, columns: int) -> Line:
 
 
 def _rail(transport: Transport, cells: int) -> Line:
-    """Return the line the playhead moves along; a loop's stretch stands out on it."""
+    """Return the line the playhead moves along; a loop's stretch stands out on it, and where the race was paused."""
     end = max(1, transport.end_ns)
     knob = min(cells - 1, int(transport.position_ns / end * cells))
     low, high = transport.loop_ns or (0, -1)
@@ -97,7 +99,9 @@ def _rail(transport: Transport, cells: int) -> Line:
     for cell in range(cells):
         looped = low * cells <= cell * end < high * cells if high >= 0 else False
         style = WARN if looped else ACCENT if cell < knob else FAINT
-        span = Span("●", STRONG) if cell == knob else Span("━" if cell < knob or looped else "─", style)
+        paused = any(begin * cells <= cell * end < stop * cells for begin, stop in transport.held_ns)
+        sign = "┄" if paused else "━" if cell < knob or looped else "─"
+        span = Span("●", STRONG) if cell == knob else Span(sign, style)
         if line and line[-1].style == span.style:
             line[-1] = Span(line[-1].text + span.text, span.style)
         else:
@@ -116,15 +120,17 @@ def keys_line(scene: Scene, columns: int) -> Line:
         return [Span(" "), Span(cut(flat(scene.notice), columns - 2), WARN)]
     keys = _KEYS.get(scene.page, _RACE_KEYS)
     if scene.page is Page.RACE and scene.transport.over:
-        keys = (("q", "to leave"), ("space", "play again"), *_VIEW_KEYS)
-    elif scene.page is Page.RACE and scene.transport.controls:
+        again = (("r", "race again"),) if scene.transport.controls else ()
+        keys = (("q", "to leave"), ("space", "play again"), *again, *_VIEW_KEYS)
+    elif scene.page is Page.RACE and scene.transport.controls and scene.transport.live:
         keys = (
-            ("space", "pause view"),
-            ("← →", "5 s"),
+            ("p", "race on" if scene.held else "pause race"),
             ("m", "mark"),
-            ("f", "live"),
-            ("?", "help"),
+            ("r", "restart"),
             ("q", "stop"),
+            ("← →", "look back"),
+            ("space", "hold view"),
+            ("?", "all keys"),
         )
     line: Line = [Span(" ")]
     for key, meaning in keys:

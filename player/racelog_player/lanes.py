@@ -5,7 +5,7 @@ import math
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right, take, width
-from racelog_player.look import BAD, GOOD, SOFT, TRACK, Look, lane_color, mix
+from racelog_player.look import BAD, GOOD, SOFT, TRACK, WARN, Look, lane_color, mix
 from racelog_player.parts import bar, between, line_width, rate_text, spark
 
 _BADGES = {
@@ -40,6 +40,8 @@ def name_cells(race: RaceView, columns: int) -> int:
 
 def badge(lane: LaneView) -> Span:
     """Return the lane's status as a word with a sign."""
+    if lane.paused:
+        return Span("❚❚ paused", WARN)
     text, style = _BADGES.get(lane.status, (lane.status, SOFT))
     return Span(text, style)
 

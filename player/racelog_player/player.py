@@ -22,6 +22,7 @@ from racelog_player.movers import Movers
 from racelog_player.pages import PAGE_KEYS, Pages
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.source import Source
+from racelog_player.steering import NOBODY, Steering
 
 STREAMS = 16
 """Open requests asked of the view per lane; a box shows the one that has streamed longest."""
@@ -55,18 +56,16 @@ class Host(Protocol):
 
 @dataclass(slots=True)
 class _Dialog:
-    """What lies over the race at the moment: a page, a question, what is being typed, a passing notice."""
+    """What lies over the race at the moment: a page, what is being typed, a passing notice."""
 
     page: Page = Page.RACE
-    asking: bool = False
-    stopping: bool = False
     typing: str | None = None
     notice: str = ""
     notice_until_ns: int = 0
 
 
 class Player:
-    """One race on one screen. ``done`` says that the user has left."""
+    """One race on one screen."""
 
     def __init__(
         self,
@@ -78,14 +77,13 @@ class Player:
         mode: Mode = "novice",
         commentary: Level = "normal",
     ) -> None:
-        self.done = False
         self.deck = Deck(source, playhead)
         self.mode: Mode = mode
         self.host: Host | None = None
         self._source = source
         self._levels = LEVELS[: LEVELS.index(commentary) + 1]
         self._keys = keys
-        self._control = control or Control()
+        self._steering = Steering(control or Control(), source)
         self._replay = Replay(source.tracks)
         self._movers = Movers()
         self._dialog = _Dialog()
@@ -94,6 +92,11 @@ class Player:
         self._focus = 0
         self._scroll = 0
         self._explained = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the user has left."""
+        return self._steering.done
 
     @property
     def playhead(self) -> Playhead:
@@ -108,15 +111,15 @@ class Player:
 
     def announce(self) -> None:
         """Tell the recorder, if there is one, that keys now come here."""
-        self._control.up()
+        self._steering.announce()
 
     def press(self, key: str, now_ns: int) -> None:
         """Take one key, by prompt_toolkit's name for it; keys without a meaning are ignored."""
         if self._dialog.typing is not None:
             self._type(key, now_ns)
-        elif self._dialog.asking:
+        elif self._steering.asking is not None:
             if (answer := ANSWERS.get(key)) is not None:
-                self._answer(answer, now_ns)
+                self._tell(self._steering.answer(answer), now_ns)
         elif (wish := self._keys.get(key)) is not None:
             self._obey(wish, now_ns)
         elif len(key) == 1 and key in "0123456789":
@@ -126,8 +129,7 @@ class Player:
         """Return what there is to see at ``now_ns``. Cost: folding what passed since the last scene."""
         deck = self.deck
         self._source.poll(now_ns)
-        if self._source.ended:
-            self._dialog.asking = False  # there is nothing left to stop
+        self._steering.look()
         if told := deck.catch_up(now_ns):
             self._tell(told, now_ns)
         over = deck.over(now_ns)
@@ -149,7 +151,7 @@ class Player:
             summary=self._result() if over else None,
             requests=facts.requests if (facts := self._replay.tracks.facts) else None,
             concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
-            question="stop the race?  y yes · n no, race on" if dialog.asking else "",
+            question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=dialog.typing, page=dialog.page,
             content=self._content(dialog.page, position),
             focus=self._focus, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
@@ -182,8 +184,8 @@ class Player:
         return Transport(
             position_ns=position_ns, end_ns=self.deck.limit_ns(now_ns), speed=head.speed, paused=head.paused, over=over,
             live=running, behind_ns=0 if head.live or not running else max(0, behind),
-            at_edge=head.live and running, controls=running and self._control.connected,
-            loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None,
+            at_edge=head.live and running, controls=self._steering.connected,
+            loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None, held_ns=self.deck.pauses(),
         )  # fmt: skip
 
     def _result(self) -> RaceSummary:
@@ -198,8 +200,7 @@ class Player:
         quiet = self._source.quiet_s(now_ns)
         if quiet >= QUIET_S:
             return f"no news from the recorder for {quiet:.0f} s"
-        stopping = self._dialog.stopping and not self._source.ended
-        return "stopping: waiting for the lanes to end" if stopping else ""
+        return self._steering.notice()
 
     def _tell(self, text: str, now_ns: int) -> None:
         if text:
@@ -239,7 +240,9 @@ class Player:
             case Do.GO_TO:
                 self._dialog.typing = ""
             case Do.MARK:
-                self._mark(now_ns)
+                self._tell(self._steering.mark(), now_ns)
+            case Do.PAUSE_RACE | Do.RESTART:
+                self._tell(self._steer(wish, now_ns), now_ns)
             case Do.NEXT_LANE | Do.LAST_LANE:
                 step = 1 if wish is Do.NEXT_LANE else -1
                 self._focus, self._scroll = (self._focus + step) % max(1, len(self._replay.lanes)), 0
@@ -251,7 +254,7 @@ class Player:
             case Do.THEME | Do.SNAPSHOT:
                 self._ask_host(wish, now_ns)
             case Do.QUIT | Do.INTERRUPT:
-                self._leave(wish)
+                self._steering.leave(wish)
             case _:
                 self._turn(wish)
 
@@ -287,23 +290,13 @@ class Player:
         elif len(key) == 1 and key.isprintable() and len(typed) < LONGEST_TYPED:
             self._dialog.typing = typed + key
 
-    def _mark(self, now_ns: int) -> None:
-        sent = not self._source.ended and self._control.mark("user")
-        self._tell("marked" if sent else "nobody is recording; marks need a running `racelog record`", now_ns)
-
-    def _leave(self, wish: Do) -> None:
-        insists = self._dialog.stopping and wish is Do.INTERRUPT
-        self.done = self._source.ended or not self._control.connected or insists
-        self._dialog.asking = not self.done and not self._dialog.stopping
-
-    def _answer(self, wish: Do, now_ns: int) -> None:
-        """Take the answer to "stop the race?"; a second Ctrl+C leaves at once, and the recorder decides."""
-        if wish is Do.INTERRUPT:
-            self.done = True
-        elif wish is Do.YES:
-            self._dialog.asking = False
-            self._dialog.stopping = self._control.stop()
-            if not self._dialog.stopping:
-                self._tell("the recorder is gone; this is only a view now, q leaves", now_ns)
-        elif wish is Do.NO:
-            self._dialog.asking = False
+    def _steer(self, wish: Do, now_ns: int) -> str:
+        """Pause or restart the race itself while somebody records it, else the playing of it."""
+        if self._steering.connected and wish is Do.RESTART:
+            return self._steering.restart()
+        if self._steering.connected and not self._source.ended:
+            return self._steering.pause()
+        if wish is Do.PAUSE_RACE:
+            return self.deck.pause(now_ns)
+        self.deck.seek(0, now_ns)
+        return "" if self._source.ended else NOBODY

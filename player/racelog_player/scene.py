@@ -37,7 +37,10 @@ class Page(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The playhead as the footer shows it. ``live``: the race is still being recorded; ``at_edge``: and we are there."""
+    """The playhead as the footer shows it. ``live``: the race is still being recorded; ``at_edge``: and we are there.
+
+    ``controls``: a recorder listens to us. ``held_ns``: the stretches in which the race itself was paused.
+    """
 
     position_ns: int
     end_ns: int
@@ -49,7 +52,7 @@ class Transport:
     behind_ns: int = 0
     controls: bool = False
     loop_ns: tuple[int, int] | None = None
-    moments_ns: tuple[int, ...] = ()
+    held_ns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Scene:
     scroll: int = 0
     mode: Mode = "novice"
     comments: tuple[Comment, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether the race itself is paused, by order, at this instant."""
+        return any(lane.paused for lane in self.race.lanes)
 
     @property
     def help(self) -> bool:

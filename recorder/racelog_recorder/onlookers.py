@@ -39,6 +39,10 @@ class Steered(Protocol):
         """End the race; each further call more firmly."""
         ...
 
+    def restart(self) -> None:
+        """End this race, if it still runs, and begin another of the same plan."""
+        ...
+
     def pause(self) -> None:
         """Send nothing more until `resume`."""
         ...
@@ -133,6 +137,8 @@ def _grant(wish: _Wish, race: Steered) -> None:
     match wish.do:
         case "stop":
             race.stop()
+        case "restart":
+            race.restart()
         case "pause":
             race.pause()
         case "resume":
