@@ -96,12 +96,15 @@ class App:
         """Write what changed since the last frame; return False when the terminal is gone."""
         try:
             size = self._out.get_size()
-            self._lines = screen(self._player.scene(time.monotonic_ns()), self._look, size.columns, size.rows)
+            begun_ns = time.monotonic_ns()
+            self._lines = screen(self._player.scene(begun_ns), self._look, size.columns, size.rows)
             if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
                 self._out.flush()
         except OSError:
             return False
+        now_ns = time.monotonic_ns()
+        self._player.drawn(now_ns - begun_ns, now_ns)
         return True
 
     def _read_keys(self) -> None:

@@ -5,6 +5,7 @@ from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
+from racelog_player.lag import lag_text
 from racelog_player.lanes import emoji
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN, lane_color
 from racelog_player.parts import between, line_width, ms_text
@@ -69,13 +70,15 @@ def title(scene: Scene, columns: int) -> Line:
 
 def transport_line(transport: Transport, columns: int) -> Line:
     """Return the playhead: state, speed, clock and the line it moves along."""
+    late = lag_text(transport.late_ns)
     if transport.at_edge:
         head: Line = [
             Span(" ● ", BAD),
             Span("LIVE", BAD),
             Span(f"  {clock_text(transport.position_ns)}", STRONG),
         ]
-        return [*head, Span("   ← looks back, the recording goes on", FAINT)]
+        hint = [Span("   ← looks back, the recording goes on", FAINT)]
+        return [*head, *([Span(f"   {late}", WARN)] if late else hint)]
     sign = "■ " if transport.over else "❚❚" if transport.paused else "▶ "
     head = [
         Span(f" {sign} ", WARN if transport.paused and not transport.over else GOOD),
@@ -86,6 +89,8 @@ def transport_line(transport: Transport, columns: int) -> Line:
     tail: Line = [Span(" ")]
     if transport.live:
         tail = [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
+    elif late:
+        tail = [Span(f"  {late} ", WARN)]
     room = columns - line_width(head) - line_width(tail)
     return [*head, *(_rail(transport, room) if room > 4 else []), *tail]  # noqa: PLR2004 - shorter is no line
 

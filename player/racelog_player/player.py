@@ -18,6 +18,7 @@ from racelog_player.control import Control
 from racelog_player.deck import SPEEDS, Deck
 from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
+from racelog_player.lag import Lag
 from racelog_player.movers import Movers
 from racelog_player.pages import PAGE_KEYS, Pages
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
@@ -86,6 +87,7 @@ class Player:
         self._steering = Steering(control or Control(), source)
         self._replay = Replay(source.tracks)
         self._movers = Movers()
+        self._frames = Lag()
         self._dialog = _Dialog()
         self._pages = Pages()
         self._summary: RaceSummary | None = None
@@ -108,6 +110,10 @@ class Player:
         looping = self.playhead.loop is not None and not self.playhead.paused
         settled = self._source.ended and (self.playhead.paused or (self.deck.over(now_ns) and not looping))
         return not settled or now_ns < self._dialog.notice_until_ns or self._movers.fresh(now_ns)
+
+    def drawn(self, took_ns: int, now_ns: int) -> None:
+        """Take note of how long a scene took to get to the screen: by so much it is behind when it is seen."""
+        self._frames.note(took_ns, now_ns)
 
     def announce(self) -> None:
         """Tell the recorder, if there is one, that keys now come here."""
@@ -186,6 +192,7 @@ class Player:
             live=running, behind_ns=0 if head.live or not running else max(0, behind),
             at_edge=head.live and running, controls=self._steering.connected,
             loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None, held_ns=self.deck.pauses(),
+            late_ns=0 if over or head.paused else max(self._frames.worst_ns(now_ns), self._source.late_ns(now_ns)),
         )  # fmt: skip
 
     def _result(self) -> RaceSummary:

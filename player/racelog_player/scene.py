@@ -39,7 +39,7 @@ class Page(Enum):
 class Transport:
     """The playhead as the footer shows it. ``live``: the race is still being recorded; ``at_edge``: and we are there.
 
-    ``controls``: a recorder listens to us. ``held_ns``: the stretches in which the race itself was paused.
+    ``late_ns``: so far the picture is behind what it should show. ``controls``: a recorder listens to us. ``held_ns``: the stretches in which the race itself was paused.
     """
 
     position_ns: int
@@ -52,6 +52,7 @@ class Transport:
     behind_ns: int = 0
     controls: bool = False
     loop_ns: tuple[int, int] | None = None
+    late_ns: int = 0
     held_ns: tuple[tuple[int, int], ...] = ()
 
 
