@@ -70,8 +70,8 @@ def title(scene: Scene, columns: int) -> Line:
 
 def transport_line(transport: Transport, columns: int) -> Line:
     """Return the playhead: state, speed, clock and the line it moves along."""
-    late = lag_text(transport.late_ns)
     if transport.at_edge:
+        late = lag_text(transport.late_ns)
         head: Line = [
             Span(" ● ", BAD),
             Span("LIVE", BAD),
@@ -79,6 +79,21 @@ def transport_line(transport: Transport, columns: int) -> Line:
         ]
         hint = [Span("   ← looks back, the recording goes on", FAINT)]
         return [*head, *([Span(f"   {late}", WARN)] if late else hint)]
+    head, tail = _beside_rail(transport)
+    return [*head, *_rail(transport, rail_place(transport, columns)[1]), *tail]
+
+
+def rail_place(transport: Transport, columns: int) -> tuple[int, int]:
+    """Return the first column of the line the playhead moves along, and its cells; 0 where there is none."""
+    if transport.at_edge:
+        return 0, 0
+    head, tail = _beside_rail(transport)
+    room = columns - line_width(head) - line_width(tail)
+    return line_width(head), room if room > 4 else 0  # noqa: PLR2004 - shorter is no line
+
+
+def _beside_rail(transport: Transport) -> tuple[Line, Line]:
+    """Return what stands before and behind the line the playhead moves along."""
     sign = "■ " if transport.over else "❚❚" if transport.paused else "▶ "
     head = [
         Span(f" {sign} ", WARN if transport.paused and not transport.over else GOOD),
@@ -86,13 +101,10 @@ def transport_line(transport: Transport, columns: int) -> Line:
         Span(f" {clock_text(transport.position_ns)}", STRONG),
         Span(f" / {clock_text(transport.end_ns)}  ", SOFT),
     ]
-    tail: Line = [Span(" ")]
     if transport.live:
-        tail = [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
-    elif late:
-        tail = [Span(f"  {late} ", WARN)]
-    room = columns - line_width(head) - line_width(tail)
-    return [*head, *(_rail(transport, room) if room > 4 else []), *tail]  # noqa: PLR2004 - shorter is no line
+        return head, [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
+    late = lag_text(transport.late_ns)
+    return head, [Span(f"  {late} ", WARN) if late else Span(" ")]
 
 
 def _rail(transport: Transport, cells: int) -> Line:

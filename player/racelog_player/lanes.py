@@ -5,7 +5,7 @@ import math
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right, take, width
-from racelog_player.look import BAD, GOOD, SOFT, TRACK, WARN, Look, lane_color, mix
+from racelog_player.look import ACCENT, BAD, GOOD, SOFT, TRACK, WARN, Look, lane_color, mix
 from racelog_player.parts import bar, between, line_width, rate_text, spark
 
 _BADGES = {
@@ -64,17 +64,24 @@ def in_flight(lane: LaneView) -> float:
     return sum(shares) / len(shares) * lane.active / lane.target_requests
 
 
-def lanes_pane(race: RaceView, look: Look, columns: int, per_lane: int) -> list[Line]:
-    """Return the lanes in ``per_lane`` rows each: 1 packed, 2 with a line of numbers, 3 with a blank after it."""
+def lanes_pane(
+    race: RaceView, look: Look, columns: int, per_lane: int, chosen: int | None = None
+) -> list[Line]:
+    """Return the lanes in ``per_lane`` rows each: 1 packed, 2 with a line of numbers, 3 with a blank after it.
+
+    The ``chosen`` one has a sign before its name.
+    """
     peak = max((value for lane in race.lanes for value in lane.token_history), default=0)
     names = name_cells(race, columns)
     lines: list[Line] = []
     for lane in race.lanes:
         if per_lane == 1:
             lines.append(_packed(lane, look, columns, names, peak))
-            continue
-        lines += [_track(lane, look, columns, names), _numbers(lane, columns, names, peak)]
-        lines += [[]] * (per_lane - 2)
+        else:
+            lines += [_track(lane, look, columns, names), _numbers(lane, columns, names, peak)]
+        if lane.lane == chosen:
+            lines[-min(2, per_lane)][0] = Span("▸", ACCENT)
+        lines += [[] for _ in range(per_lane - 2)]
     return lines
 
 

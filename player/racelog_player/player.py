@@ -14,11 +14,13 @@ from racelog.views.story.achievements import viewer_achievements
 from racelog.views.story.rows import Comment, Level
 from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
+from racelog_player.cells import flat
 from racelog_player.control import Control
 from racelog_player.deck import SPEEDS, Deck
 from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
 from racelog_player.lag import Lag
+from racelog_player.mouse import Pointed
 from racelog_player.movers import Movers
 from racelog_player.pages import PAGE_KEYS, Pages
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
@@ -33,6 +35,9 @@ QUIET_S = 5.0
 """A recorder commits four times a second; after this long without a word something is wrong."""
 
 LONGEST_TYPED = 40
+
+WHEEL_LINES = 3
+"""Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
 
 LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
 KEPT, SHOWN = 100, 8
@@ -92,6 +97,7 @@ class Player:
         self._pages = Pages()
         self._summary: RaceSummary | None = None
         self._focus = 0
+        self._chosen = False
         self._scroll = 0
         self._explained = 0
 
@@ -160,7 +166,7 @@ class Player:
             question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=dialog.typing, page=dialog.page,
             content=self._content(dialog.page, position),
-            focus=self._focus, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
+            focus=self._focus, chosen=self._chosen, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
         )  # fmt: skip
 
     def _content(self, page: Page, position_ns: int) -> object:
@@ -252,10 +258,9 @@ class Player:
                 self._tell(self._steer(wish, now_ns), now_ns)
             case Do.NEXT_LANE | Do.LAST_LANE:
                 step = 1 if wish is Do.NEXT_LANE else -1
-                self._focus, self._scroll = (self._focus + step) % max(1, len(self._replay.lanes)), 0
+                self._choose_lane((self._focus + step) % max(1, len(self._replay.lanes)))
             case Do.SCROLL_DOWN | Do.SCROLL_UP:
-                self._scroll = max(0, self._scroll + (1 if wish is Do.SCROLL_DOWN else -1))
-                self._explained += self._dialog.page is Page.EXPLAIN
+                self._scroll_by(1 if wish is Do.SCROLL_DOWN else -1)
             case Do.NOVICE | Do.EXPERT | Do.TEACHER:
                 self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
             case Do.THEME | Do.SNAPSHOT:
@@ -264,6 +269,39 @@ class Player:
                 self._steering.leave(wish)
             case _:
                 self._turn(wish)
+
+    def point(self, pointed: Pointed, kind: str, now_ns: int) -> None:
+        """Take a press, a drag or a turn of the wheel on what is shown."""
+        if self._steering.asking is not None or self._dialog.typing is not None:
+            return
+        if kind in ("wheel-up", "wheel-down"):
+            lines = 1 if self._dialog.page in (Page.EXPLAIN, Page.INSPECTOR) else WHEEL_LINES
+            self._scroll_by(lines if kind == "wheel-down" else -lines)
+        elif pointed.share is not None:
+            undoable = kind == "press"  # a drag is one seek, however many places it passes
+            self.deck.seek(round(pointed.share * self.deck.limit_ns(now_ns)), now_ns, undoable=undoable)
+        elif pointed.lane is not None and kind == "press":
+            self._press_lane(pointed.lane, now_ns)
+
+    def _press_lane(self, number: int, now_ns: int) -> None:
+        """Choose a lane; one that was chosen already is shown in detail."""
+        lanes = list(self._replay.lanes)
+        if number not in lanes:
+            return
+        again = self._chosen and lanes[self._focus] == number and self._dialog.page is Page.RACE
+        self._choose_lane(lanes.index(number))
+        if again:
+            self._turn(Do.DETAILS)
+        elif self._dialog.page is Page.RACE:
+            name = flat(self._source.tracks.lanes[number].facts.engine)
+            self._tell(f"{name}: i its answers, d its details (or press again)", now_ns)
+
+    def _choose_lane(self, focus: int) -> None:
+        self._focus, self._chosen, self._scroll = focus, True, 0
+
+    def _scroll_by(self, lines: int) -> None:
+        self._scroll = max(0, self._scroll + lines)
+        self._explained += self._dialog.page is Page.EXPLAIN
 
     def _turn(self, wish: Do) -> None:
         """Turn to a page, or back from it with the same key."""

@@ -58,7 +58,10 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws."""
+    """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws.
+
+    ``focus`` is the lane that pages about one lane show, by its place in the race; ``chosen``: the user has chosen it.
+    """
 
     race: RaceView
     stage: Stage
@@ -74,9 +77,15 @@ class Scene:
     page: Page = Page.RACE
     content: object = None
     focus: int = 0
+    chosen: bool = False
     scroll: int = 0
     mode: Mode = "novice"
     comments: tuple[Comment, ...] = ()
+
+    @property
+    def chosen_lane(self) -> int | None:
+        """The number of the lane that the user has chosen."""
+        return self.race.lanes[self.focus].lane if self.chosen and self.race.lanes else None
 
     @property
     def held(self) -> bool:

@@ -40,7 +40,7 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)
     per_lane = _rows_per_lane(lanes, rows)
-    lines = lanes_pane(scene.race, look, columns, per_lane)
+    lines = lanes_pane(scene.race, look, columns, per_lane, scene.chosen_lane)
     lines += [[]] if per_lane < 3 and rows > lanes * per_lane + 3 else []  # noqa: PLR2004 - 3 ends with a blank
     left = rows - len(lines)
     if scene.summary is not None:

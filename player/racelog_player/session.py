@@ -189,7 +189,7 @@ class Session:
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
         player = self.player(head, Control(self.options["control_fd"]))
-        return run_app(player, self.options["fps"], self._wardrobe())
+        return run_app(player, self.options["fps"], self._wardrobe(), mouse=not self.options["no_mouse"])
 
     def _wardrobe(self) -> Wardrobe:
         """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""

@@ -13,7 +13,7 @@ _STAND_INS = {
     **dict.fromkeys("░○…▃▄", "."),
     **dict.fromkeys("▁▂", "_"),
     **dict.fromkeys("✗■\N{MULTIPLICATION SIGN}", "x"),
-    **dict.fromkeys("▶→\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", ">"),
+    **dict.fromkeys("▶▸→\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", ">"),
     **dict.fromkeys("↑▲", "^"),
     **dict.fromkeys("↓▼", "v"),
     **dict.fromkeys("✓▇", "+"),

@@ -66,7 +66,7 @@ _wishes = msgspec.json.Decoder(_Wish)
 class TerminalState:
     """The terminal as it was, to be put back should the view die without doing so."""
 
-    LEAVE = "\x1b[?2026l\x1b[?1000l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[0m\r"
+    LEAVE = "\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?1049l\x1b[?25h\x1b[0m\r"
 
     def __init__(self) -> None:
         self._saved: list[object] | None = None
