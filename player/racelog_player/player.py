@@ -11,7 +11,7 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.views.race import race_view
 from racelog.views.story.achievements import viewer_achievements
-from racelog.views.story.rows import Comment, Level
+from racelog.views.story.rows import Comment, Level, Tone
 from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.cells import flat
@@ -20,6 +20,7 @@ from racelog_player.deck import SPEEDS, Deck
 from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
 from racelog_player.lag import Lag
+from racelog_player.motion import Motion
 from racelog_player.mouse import Pointed
 from racelog_player.movers import Movers
 from racelog_player.pages import PAGE_KEYS, Pages
@@ -40,6 +41,7 @@ WHEEL_LINES = 3
 """Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
 
 LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
+TONES: tuple[Tone, ...] = ("info", "good", "warn", "error")
 KEPT, SHOWN = 100, 8
 """Of the commentary's last 100 lines, at most 8 are on the screen."""
 
@@ -82,6 +84,7 @@ class Player:
         keys: KeyMap = KEYS,
         mode: Mode = "novice",
         commentary: Level = "normal",
+        motion: bool = False,
     ) -> None:
         self.deck = Deck(source, playhead)
         self.mode: Mode = mode
@@ -92,6 +95,7 @@ class Player:
         self._steering = Steering(control or Control(), source)
         self._replay = Replay(source.tracks)
         self._movers = Movers()
+        self._motion = Motion(on=motion)
         self._frames = Lag()
         self._dialog = _Dialog()
         self._pages = Pages()
@@ -155,6 +159,8 @@ class Player:
         racing = Stage.GRID if waiting and not self._source.ended else Stage.RACING
         self._focus = min(self._focus, max(0, len(race.lanes) - 1))
         dialog = self._dialog
+        comments = self._comments(position)
+        head = self.playhead
         return Scene(
             race=race, stage=Stage.RESULT if over else racing,
             transport=self._transport(position, now_ns, over=over),
@@ -166,7 +172,8 @@ class Player:
             question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=dialog.typing, page=dialog.page,
             content=self._content(dialog.page, position),
-            focus=self._focus, chosen=self._chosen, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
+            focus=self._focus, chosen=self._chosen, scroll=self._scroll, mode=self.mode, comments=() if self.mode == "expert" else tuple(comments[-SHOWN:]),
+            moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
         )  # fmt: skip
 
     def _content(self, page: Page, position_ns: int) -> object:
@@ -177,13 +184,16 @@ class Player:
             return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
         return self._pages.content(page, self._replay, self._focus_lane())
 
-    def _comments(self, position_ns: int) -> tuple[Comment, ...]:
-        """Return the last lines of commentary; an expert is left in peace."""
-        if self.mode == "expert":
-            return ()
+    def _comments(self, position_ns: int) -> list[Comment]:
+        """Return the commentary's last lines; an expert is only told of what went wrong, and asks for no more."""
+        if self.mode == "expert" and not self._motion.on:
+            return []
         told = self.deck.story().comments
         last = bisect_right(told, position_ns, key=lambda row: row.position_ns)
-        return tuple([row for row in told[max(0, last - KEPT) : last] if row.level in self._levels][-SHOWN:])
+        tones = ("warn", "error") if self.mode == "expert" else TONES
+        return [
+            row for row in told[max(0, last - KEPT) : last] if row.level in self._levels and row.tone in tones
+        ]
 
     def _focus_lane(self) -> int | None:
         lanes = list(self._replay.lanes)

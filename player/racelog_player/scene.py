@@ -7,6 +7,7 @@ from typing import Literal
 from racelog.views.race import RaceView
 from racelog.views.story.rows import Comment
 from racelog.views.summary import RaceSummary
+from racelog_player.motion import AT_REST, Moved
 
 Mode = Literal["novice", "expert", "teacher"]
 MODES: tuple[Mode, ...] = ("novice", "expert", "teacher")
@@ -81,6 +82,7 @@ class Scene:
     scroll: int = 0
     mode: Mode = "novice"
     comments: tuple[Comment, ...] = ()
+    moved: Moved = AT_REST
 
     @property
     def chosen_lane(self) -> int | None:
