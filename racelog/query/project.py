@@ -16,6 +16,7 @@ from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, Hos
 from racelog.log.reader import RaceLog
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES
+from racelog.query.telling import story_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
@@ -61,6 +62,7 @@ def race_batches(log: RaceLog) -> list[Batch]:
         ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
         ("standings", _standings(race_id, replay.tracks)),
+        *story_batches(race_id, replay.tracks),
     ]
     return batches
 
