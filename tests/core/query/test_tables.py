@@ -117,6 +117,15 @@ def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(eve
     assert gpu == every_kind.execute("from gpu_samples").fetchall()
 
 
+def test_what_an_engine_says_of_itself_comes_one_row_a_reading(every_kind):
+    rows = [
+        (RACE_ID, 3, 5, 2.0, 0.0, 12.5, None, 100.0, None, None, "prometheus"),
+        (RACE_ID, 3, 12, 3.0, None, 13.0, None, 140.0, None, None, "prometheus"),
+    ]
+
+    assert rows == every_kind.execute("from engine_samples").fetchall()
+
+
 def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "client_limited": False, "reason": None, "samples": 2, "cpu_pct_p50": 30.0,
