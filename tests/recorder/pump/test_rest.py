@@ -1,7 +1,8 @@
-"""When a pump rests between two drains, so that the reads of many streams come together."""
+"""When a pump rests between two drains, so that reads come together; when it looks again within one, so that they do not wait."""
 
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from racelog_recorder.pump.drain import ENOUGH, MANY, QUICK_NS, REST_S, Pump
+from racelog_recorder.pump.drain import AT_ONCE, ENOUGH, MANY, QUICK_NS, REST_S, Pump
 from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
 
 START_NS = 1_000_000_000_000
@@ -64,10 +65,10 @@ class Stream:
         return b"x", [(socket.SOL_SOCKET, SO_TIMESTAMPNS, stamp)] if self.streams.kernel else [], 0, None
 
 
-def pump_of(streams: Streams, number: int) -> Pump:
+def pump_of(streams: Streams, number: int, on_read: Callable[[int], None] = lambda _fd: None) -> Pump:
     pump = Pump(streams, monotonic_ns=streams.monotonic_ns, offset_ns=lambda: 0)
     for fd in range(number):
-        pump.watch(Stream(streams, fd), lambda *_: None)  # type: ignore[arg-type]  # a scripted socket
+        pump.watch(Stream(streams, fd), lambda *_, fd=fd: on_read(fd))  # type: ignore[arg-type]  # a scripted socket
     return pump
 
 
@@ -122,3 +123,25 @@ def test_it_rests_until_a_drain_finds_nothing_and_then_waits_for_its_sockets() -
 
     assert streams.looked_s == pytest.approx([0, REST_S, 2 * REST_S, 3 * REST_S])
     assert streams.waits == 2
+
+
+@pytest.mark.parametrize(("kernel", "looks"), [(True, 1), (False, 3)])
+def test_without_kernel_stamps_it_looks_again_while_it_hands_on(kernel, looks) -> None:
+    streams = Streams(kernel=kernel)
+    given: list[int] = []
+    looked: list[int] = []
+    pump = pump_of(streams, 2 * AT_ONCE + 2, given.append)
+    ready = streams.ready
+
+    def look() -> list[int]:
+        looked.append(len(given))
+        return ready()
+
+    streams.ready = look  # type: ignore[method-assign]
+    first, second = list(range(2 * AT_ONCE)), [2 * AT_ONCE, 0]
+    streams.script = [first, second]
+
+    pump.drain()
+
+    assert looked == [AT_ONCE * i for i in range(looks)]
+    assert given == (first if kernel else first + second)
