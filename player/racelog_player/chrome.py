@@ -33,6 +33,7 @@ _KEYS = {
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
     Page.INSIGHTS: (_BACK, ("j k", "scroll")),
     Page.HEALTH: (_BACK, ("space", "pause")),
+    Page.OPTIONS: (_BACK, ("↑ ↓", "choose"), ("← →", "change")),
     Page.HELP: (("esc", "closes"), ("j k", "scroll")),
 }
 

@@ -13,7 +13,7 @@ from racelog_player.scene import Page
 PAGE_KEYS: dict[Do, Page] = {
     Do.INSPECTOR: Page.INSPECTOR, Do.TIMELINE: Page.TIMELINE, Do.CHARTS: Page.CHARTS, Do.DETAILS: Page.DETAILS,
     Do.EXPLAIN: Page.EXPLAIN, Do.ACHIEVEMENTS: Page.ACHIEVEMENTS, Do.INSIGHTS: Page.INSIGHTS, Do.HEALTH: Page.HEALTH,
-    Do.HELP: Page.HELP,
+    Do.HELP: Page.HELP, Do.OPTIONS: Page.OPTIONS,
 }  # fmt: skip
 
 STEPS = 240

@@ -34,6 +34,7 @@ class Page(Enum):
     INSIGHTS = auto()
     HEALTH = auto()
     HELP = auto()
+    OPTIONS = auto()
 
 
 @dataclass(frozen=True, slots=True)
