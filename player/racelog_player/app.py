@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from racelog_player.look import Look, depth_of, shows_unicode
 from racelog_player.mouse import KEY, OFF, ON, mouse_of, pointed_at
 from racelog_player.player import Player
 from racelog_player.scene import Scene
-from racelog_player.screen import screen
+from racelog_player.screen import screen, scrolled_within
 from racelog_player.settings import Settings, remember
 from racelog_player.snapshot import save
 from racelog_player.wardrobe import Wardrobe
@@ -51,6 +52,7 @@ class App:
         self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
         self._lines: list[Line] = []
         self._scene: Scene | None = None
+        self._scrolled = 0
         self._mouse = settings.mouse
         player.attach(self)
         self._frame_s = 1 / settings.fps
@@ -103,6 +105,7 @@ class App:
             size = self._out.get_size()
             begun_ns = time.monotonic_ns()
             self._scene = self._player.scene(begun_ns)
+            self._keep_within(size.columns, size.rows)
             self._lines = screen(self._scene, self._look, size.columns, size.rows)
             if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
@@ -112,6 +115,15 @@ class App:
         now_ns = time.monotonic_ns()
         self._player.drawn(now_ns - begun_ns, now_ns)
         return True
+
+    def _keep_within(self, columns: int, rows: int) -> None:
+        """Take back what was scrolled beyond the end of a page, so that scrolling up moves it at once."""
+        assert self._scene is not None
+        if self._scene.scroll > self._scrolled:
+            scroll = scrolled_within(self._scene, self._look, columns, rows)
+            self._player.browsing.scroll = scroll
+            self._scene = replace(self._scene, scroll=scroll)
+        self._scrolled = self._scene.scroll
 
     def _read_keys(self) -> None:
         if self._in.closed:

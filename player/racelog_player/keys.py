@@ -42,6 +42,7 @@ class Do(Enum):
     SNAPSHOT = auto()
     NEXT_LANE = auto()
     LAST_LANE = auto()
+    OPEN = auto()
     SCROLL_DOWN = auto()
     SCROLL_UP = auto()
     INSPECTOR = auto()
@@ -82,7 +83,7 @@ KEYS: KeyMap = {
     "[": Do.LAST_MOMENT, "pageup": Do.LAST_MOMENT, "]": Do.NEXT_MOMENT, "pagedown": Do.NEXT_MOMENT,
     ":": Do.GO_TO, "u": Do.UNDO, "l": Do.AB_LOOP, "L": Do.LOOP, "A": Do.ALIGN,
     "f": Do.LIVE, "m": Do.MARK, "s": Do.SNAPSHOT,
-    "c-i": Do.NEXT_LANE, "s-tab": Do.LAST_LANE, "j": Do.SCROLL_DOWN, "k": Do.SCROLL_UP,
+    "c-i": Do.NEXT_LANE, "s-tab": Do.LAST_LANE, "c-m": Do.OPEN, "j": Do.SCROLL_DOWN, "k": Do.SCROLL_UP,
     "i": Do.INSPECTOR, "t": Do.TIMELINE, "c": Do.CHARTS, "d": Do.DETAILS, "e": Do.EXPLAIN,
     "a": Do.ACHIEVEMENTS, "n": Do.INSIGHTS, "H": Do.HEALTH, "o": Do.OPTIONS, "?": Do.HELP, "h": Do.HELP, "escape": Do.CLOSE,
     "f1": Do.NOVICE, "f2": Do.EXPERT, "f3": Do.TEACHER, "T": Do.THEME,

@@ -24,6 +24,7 @@ from racelog_player.control import Control
 from racelog_player.look import Look, shows_unicode
 from racelog_player.plain import play_plain, standings_table
 from racelog_player.player import Player
+from racelog_player.profile import keep_profile, load_profile
 from racelog_player.rebinding import key_map
 from racelog_player.screen import screen
 from racelog_player.settings import NAMES, Settings, recall, remember
@@ -184,7 +185,12 @@ class Session:
         player = self.player(head, Control(self.options["control_fd"]), motion=True)
         if self.problem:
             player.tell(self.problem, time.monotonic_ns())
-        return run_app(player, self.settings, wardrobe)
+        before = load_profile(self.home)
+        player.browsing.explained = before.explained
+        code = run_app(player, self.settings, wardrobe)
+        if player.browsing.explained != before.explained:
+            keep_profile(self.home, replace(before, explained=player.browsing.explained))
+        return code
 
     def _wardrobe(self) -> Wardrobe:
         """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""

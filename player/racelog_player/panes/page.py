@@ -1,7 +1,7 @@
 """The page that fills the screen, drawn by its own pane. Pure."""
 
 from racelog.views.details import DetailsView
-from racelog.views.inspector import InspectorView
+from racelog.views.inspector import InspectorView, ReadingView
 from racelog.views.readings import HealthView
 from racelog.views.series import SeriesView
 from racelog.views.story.tell import Story
@@ -19,6 +19,7 @@ from racelog_player.panes.help import help_pane
 from racelog_player.panes.insights import insights_pane
 from racelog_player.panes.inspector import inspector_pane
 from racelog_player.panes.options import options_pane
+from racelog_player.panes.reading import reading_pane
 from racelog_player.panes.timeline import timeline_pane
 from racelog_player.scene import Page, Scene
 
@@ -49,6 +50,8 @@ def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | No
             lines = insights_pane(scene.content, columns, rows, scene.scroll)
         case list():
             lines = achievements_pane(scene.content, scene.race.lanes, columns, rows, scene.scroll)
+        case ReadingView():
+            lines = reading_pane(scene.content, columns, rows, scene.scroll)
         case OptionsView():
             lines = options_pane(scene.content, columns, rows)
         case HealthView():
