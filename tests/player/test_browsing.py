@@ -103,7 +103,7 @@ def test_what_is_scrolled_beyond_the_end_is_taken_back() -> None:
 
 
 def test_a_commentary_that_is_scrolled_back_stays_and_follows_again_at_its_end() -> None:
-    looking = player("k", "k")
+    looking = player("k", "k", seconds=12)
     back = looking.scene(0)
     looking.press("right", 0)
     later = looking.scene(0)
