@@ -95,7 +95,7 @@ def number_of(value: Any) -> float | None:
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    return float(value) if isfinite(value) and abs(value) < _TOO_FAR else None
+    return float(value) if isfinite(value) and -_TOO_FAR < value < _TOO_FAR else None
 
 
 def _roles(kind: Kind, columns: Sequence[str], rows: list[Row]) -> _Roles:
