@@ -16,6 +16,7 @@ from racelog.commands.scales import Axis, number_axis, time_axis, unit_of
 from racelog.errors import InputError
 
 Kind = Literal["line", "hist", "scatter"]
+KINDS: tuple[Kind, ...] = ("line", "hist", "scatter")
 Row = Sequence[Any]
 Points = list[tuple[float, float]]
 

@@ -79,6 +79,11 @@ def sql(  # noqa: PLR0917 - click passes them by name
     allowed: no files, no network, no changes. A log is folded once; its rows are kept in the home's cache folder,
     which can be deleted at any time.
     """
+    if query == "@":
+        from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
+
+        emit_pieces(f"{line}\n" for line in listing())
+        return
     from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
@@ -121,7 +126,8 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
 
     plot = plot_of(kind, result.columns, result.rows)
     if output is None:
-        draw_in_terminal(plot)
+        for line in plot_in_terminal(plot):
+            click.echo(line, nl=False, color=False if "NO_COLOR" in os.environ else None)
         return
     from importlib import import_module  # noqa: PLC0415 - not needed for --help
 
@@ -133,27 +139,21 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
         partial.write_bytes(picture)
 
 
-def draw_in_terminal(plot: "Plot") -> None:
-    """Write a plot to standard output: dots where they can be shown and told apart, else signs of ASCII."""
+def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
+    """Yield a plot's lines for standard output: dots where they can be shown and told apart, else signs of ASCII."""
     from racelog.commands.dots import plot_lines  # noqa: PLC0415 - not needed for --help
 
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     told_apart = len(plot.series) == 1 or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     braille = encoding.startswith("utf") and told_apart
-    for line in plot_lines(plot, terminal_width() or 80, braille=braille):
-        click.echo(line, color=False if "NO_COLOR" in os.environ else None)
+    return (f"{line}\n" for line in plot_lines(plot, terminal_width() or 80, braille=braille))
 
 
 def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     """Return the text of the query and its parameters' values."""
-    from racelog.query.saved import bound, saved_query, value_of  # noqa: PLC0415 - not needed for --help
+    from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
 
-    values: dict[str, Any] = {}
-    for param in params:
-        name, given, value = param.partition("=")
-        if not given or not name.isidentifier():
-            raise InputError(f"--param {param!r} is no NAME=VALUE; try: --param ttft_ms=500")
-        values[name] = value_of(value)
+    values = dict(map(assigned, params))
     if query.startswith("@"):
         saved = saved_query(query.removeprefix("@"))
         return saved.sql, bound(saved, values)
