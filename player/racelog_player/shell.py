@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
 from racelog.text import printable
 
@@ -74,10 +75,10 @@ KEYWORDS = [
 @click.command(short_help="Ask your races questions, one after another.")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 @click.option(
-    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-    help="Folder the races live in; several may be given.",
+    "--home", "homes", type=HomeOrUrl(), multiple=True,
+    help="Folder or URL the races live in; several may be given.",
 )  # fmt: skip
-def shell(races: tuple[str, ...], homes: tuple[Path, ...]) -> None:
+def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
     """Open an SQL shell over the races named, or over all of them.
 
     Nothing but reading is allowed, as in `racelog sql`. Not on a terminal, queries are read from standard input.
@@ -91,7 +92,8 @@ def shell(races: tuple[str, ...], homes: tuple[Path, ...]) -> None:
     if sys.stdin.isatty():
         noun = "race" if loaded.races == 1 else "races"
         click.echo(f"{loaded.races} {noun}. Queries end with ;  .help tells more, Ctrl-D leaves.", err=True)
-        history = home_folder(next(iter(homes), None)) / "sql_history"
+        kept_in = next((home for home in homes if isinstance(home, Path)), None)
+        history = home_folder(kept_in) / "sql_history"
         answer_all(loaded.connection, asked(new_session(loaded.connection, history)))
     else:
         answer_all(loaded.connection, statements(sys.stdin))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from racelog.commands.arguments import HomeOrUrl
 from racelog.commands.output import emit_pieces, terminal_width, warn
 from racelog.errors import InputError
 
@@ -28,6 +29,7 @@ Examples:
   racelog sql -f parquet -o tokens.parquet "from tokens" latest
   racelog sql --plot hist "select engine, ttft_ms from requests join lanes using (race_id, lane_id)"
   racelog sql --plot line -o trend.png @trend            a picture; texts name the series, then x, then y
+  racelog sql @leaderboard https://example.org/race.rlog        copied once; also s3:// and what fsspec reaches
   racelog sql @trend 'nightly/*/*.rlog'                  many files; quote the pattern or let the shell fill it in
   racelog sql -f json - race.rlog < query.sql            a query from standard input
 
@@ -55,8 +57,8 @@ lanes.t_start_ns to count from a lane's own start, as play does. A request count
 @click.option("--no-cache", is_flag=True, help="Fold the logs again, and keep nothing.")
 @click.option("--unsafe", is_flag=True, help="Let QUERY do all that DuckDB can: files, network, extensions.")
 @click.option(
-    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-    help="Folder the races live in; several may be given (default: $RACELOG_HOME, else the platform's data folder).",
+    "--home", "homes", type=HomeOrUrl(), multiple=True,
+    help="Folder or URL the races live in; several may be given (default: $RACELOG_HOME, else the platform's data folder).",
 )  # fmt: skip
 @click.argument("query")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
@@ -65,7 +67,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
     output: Path | None,
     kind: "Kind | None",
     params: tuple[str, ...],
-    homes: tuple[Path, ...],
+    homes: tuple[Path | str, ...],
     query: str,
     races: tuple[str, ...],
     *,
@@ -84,7 +86,6 @@ def sql(  # noqa: PLR0917 - click passes them by name
 
         emit_pieces(f"{line}\n" for line in listing())
         return
-    from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
@@ -97,9 +98,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
     for problem in loaded.problems:
         warn(problem)
     if not loaded.races and not loaded.problems:
-        warn(
-            f"no races in {home_folder(next(iter(homes), None)) / 'races'} yet, all tables are empty. Record one: racelog record"
-        )
+        warn(f"no races in {_where(homes)} yet, all tables are empty. Record one: racelog record")
     result = run_statement(loaded.connection, text, values, unsafe=unsafe)
     if kind is not None:
         _plot(result, kind, output, force=force)
@@ -110,6 +109,17 @@ def sql(  # noqa: PLR0917 - click passes them by name
             click.echo(line, nl=False)
     else:
         emit_pieces(_pieces(result, form, None))
+
+
+def _where(homes: "tuple[Path | str, ...]") -> str:
+    """Return where races were looked for, with nothing secret of a URL."""
+    from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
+    from racelog.query.remote import is_remote, shown  # noqa: PLC0415 - loads DuckDB
+
+    looked = [
+        shown(str(home)) if is_remote(home) else str(home_folder(home) / "races") for home in homes or (None,)
+    ]
+    return ", ".join(looked)
 
 
 def _check_plot(form: str, output: Path | None) -> None:
