@@ -32,7 +32,8 @@ class LaneFold:
 
     ``ttft_ms`` and ``tpot_ms`` are ascending, over requests of the race phase; TTFT counts as soon as the first
     token is there and is taken back if that request then fails. ``stamps`` counts the race's token chunks by letter
-    of `racelog.events.STAMP_CODES`; ``health`` is what the lane's recorder noted of itself.
+    of `racelog.events.STAMP_CODES`; ``ended`` has the requests in the order they ended; ``health`` is what the lane's
+    recorder noted of itself.
     """
 
     def __init__(self, track: LaneTrack) -> None:
@@ -42,6 +43,7 @@ class LaneFold:
         self.reason = ""
         self.requests: dict[int, RequestState] = {}
         self.open: dict[int, RequestState] = {}
+        self.ended: list[RequestState] = []
         self.ok = 0
         self.failed = 0
         self.cancelled = 0
@@ -114,7 +116,7 @@ class LaneFold:
         vars(other).update(vars(self))
         other.open = {req: replace(request) for req, request in self.open.items()}
         other._late_starters = {req: other.open[req] for req in self._late_starters}
-        other.requests = self.requests | other.open
+        other.requests, other.ended = self.requests | other.open, list(self.ended)
         other.errors, other._ranked = dict(self.errors), dict(self._ranked)
         other.stamps, other.health = Counter(self.stamps), self.health.copy()
         other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
@@ -194,7 +196,7 @@ class LaneFold:
                 request.server = event.server
             case RequestEnd():
                 self._reach(request, event.t)
-                del self.open[event.req]
+                self.ended.append(self.open.pop(event.req))
                 self._late_starters.pop(event.req, None)
                 self._end(request, event)
 

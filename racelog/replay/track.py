@@ -10,8 +10,9 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
+from racelog.clock import NS_PER_S
 from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
@@ -89,6 +90,7 @@ class LaneTrack:
         self.counted = False
         self.firsts: list[tuple[int, int]] = []
         self._places: defaultdict[int, array[int]] = defaultdict(_no_places)
+        self._each_second = array("q")
 
     def add(self, event: AnyEvent) -> None:
         """Take one event of this lane, whatever its kind; others than a lane's own are ignored."""
@@ -118,9 +120,26 @@ class LaneTrack:
         """Return how many token chunks arrived in (after, until]."""
         return bisect_right(self.token_t, until_ns) - bisect_right(self.token_t, after_ns)
 
+    def token_chunks_each_second(self, first: int, until: int) -> list[int]:
+        """Return how many token chunks arrived in each whole second since the lane's start, from one to before another.
+
+        Cost: one step a second asked for; how many had come by the end of each passed second is kept.
+        """
+        if self.start_ns is None or until <= first:
+            return []
+        begin, passed = self.start_ns, self._each_second
+        while len(passed) <= until and self.token_t and begin + len(passed) * NS_PER_S < self.token_t[-1]:
+            passed.append(
+                bisect_right(self.token_t, begin + len(passed) * NS_PER_S, passed[-1] if passed else 0)
+            )
+        known = passed[first : until + 1].tolist()
+        known += [len(self.token_t)] * (until + 1 - first - len(known))
+        return [later - earlier for earlier, later in pairwise(known)]
+
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
             self.start_ns, self.cpus = event.t, event.cpus
+            self._each_second = array("q")
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
         self.last_ns = max(self.last_ns, event.t)
@@ -183,7 +202,7 @@ class LaneTrack:
         self.kind = [self.kind[i] for i in order]
         self.tokens = [self.tokens[i] for i in order]
         self.stamp = [self.stamp[i] for i in order]
-        self.token_t, self.firsts = array("q"), []
+        self.token_t, self.firsts, self._each_second = array("q"), [], array("q")
         self._places.clear()
         self._index(0)
         self.revision += 1
