@@ -26,7 +26,7 @@ _LANE = ("tab", "next engine")
 _KEYS = {
     Page.INSPECTOR: (_BACK, _LANE, ("j k", "scroll"), ("space", "pause"), (". ,", "one token on, back")),
     Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
-    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("s", "save the screen")),
+    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("+ -", "zoom"), ("s", "save the screen")),
     Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
     Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),

@@ -19,7 +19,7 @@ from racelog_player.deck import SPEEDS, Deck
 from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
 from racelog_player.movers import Movers
-from racelog_player.pages import PAGE_KEYS, Pages
+from racelog_player.pages import PAGE_KEYS, ZOOM_KEYS, Pages
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.source import Source
 
@@ -117,6 +117,8 @@ class Player:
         elif self._dialog.asking:
             if (answer := ANSWERS.get(key)) is not None:
                 self._answer(answer, now_ns)
+        elif self._dialog.page is Page.CHARTS and key in ZOOM_KEYS:
+            self._tell(self._pages.zoom(self._replay, inward=ZOOM_KEYS[key]), now_ns)
         elif (wish := self._keys.get(key)) is not None:
             self._obey(wish, now_ns)
         elif len(key) == 1 and key in "0123456789":
