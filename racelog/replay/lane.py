@@ -136,7 +136,11 @@ class LaneFold:
     def _reach(self, request: RequestState, until_ns: int) -> None:
         """Take in a request's token chunks up to and at ``until_ns``, and who stamped them."""
         fresh = request.reach(until_ns)
-        if fresh and request.phase == "race":
+        if not fresh or request.phase != "race":
+            return
+        if len(self.track.stamps) == 1:
+            self.stamps.update(dict.fromkeys(self.track.stamps, len(fresh)))
+        else:
             self.stamps.update(map(self.track.stamp.__getitem__, fresh))
 
     def _take_first_tokens(self, until_ns: int) -> None:
@@ -147,7 +151,7 @@ class LaneFold:
             self._next_first += 1
             if (request := self.open.get(req)) is not None and request.t_first is None:
                 self._first_token(request, t_ns)
-        for request in list(self._late_starters.values()):
+        for request in list(self._late_starters.values()) if self._late_starters else ():
             if self.track.arrived(request.req, until_ns, request.begins) > request.begins:
                 del self._late_starters[request.req]
                 self._first_token(request, self.track.t[self.track.places(request.req)[request.begins]])
