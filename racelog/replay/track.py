@@ -244,8 +244,8 @@ class LaneTrack:
         """Put the chunk columns back into time order, keeping the order of equal times."""
         order = sorted(range(len(self.t)), key=self.t.__getitem__)
         self.t = array("q", [self.t[i] for i in order])
-        column: list[Any]
-        for column in self._flat():
+        columns: tuple[list[Any], ...] = self._flat()
+        for column in columns:
             column[:] = [column[i] for i in order]
         self.token_t, self.firsts, self._each_second = array("q"), [], array("q")
         self._places.clear()
