@@ -5,7 +5,7 @@ stamp, and ``request_start_ns`` is the calendar at ``start_perf_ns``. What the r
 ``profile_export_aiperf.json`` beside, which is read where it is there.
 """
 
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -188,7 +188,7 @@ def _raw_call(record: _Raw, payload: dict[str, Any]) -> Call:
         call.scheduled_ns = metadata.credit_issued_ns + offset
     if metadata.request_ack_ns is not None:
         call.headers_ns = metadata.request_ack_ns + offset
-    for response, later in zip(record.responses, [*record.responses[1:], None], strict=True):
+    for response, later in zip_longest(record.responses, record.responses[1:]):
         joined = later is not None and later.perf_ns == response.perf_ns
         _take(call, response, "U" if joined else "u")
     call.end_ns = max(call.end_ns, call.sent_ns, *(chunk[0] for chunk in call.chunks))

@@ -1,6 +1,7 @@
 """What every importer fills in: a run as its tool's file tells it. What the file does not say stays None."""
 
 from dataclasses import dataclass, field
+from math import floor
 from typing import Any, Literal
 
 from racelog.clock import NS_PER_S
@@ -81,4 +82,5 @@ def seconds_ns(seconds: float, what: str) -> int:
     """
     if not abs(seconds) < MOST_SECONDS:  # also refuses what is no number
         raise InputError(f"{what} is {seconds!r} s, which is no time")
-    return round(seconds * NS_PER_S)
+    whole = floor(seconds)  # apart, for a product of 1e18 is only exact to 256 ns
+    return whole * NS_PER_S + round((seconds - whole) * NS_PER_S)
