@@ -22,8 +22,9 @@ from racelog.errors import ExitCode, InputError
 from racelog_player.canvas import Canvas, Line
 from racelog_player.look import Look, depth_of, shows_unicode
 from racelog_player.memory import remember
+from racelog_player.mouse import KEY, OFF, ON, mouse_of, pointed_at
 from racelog_player.player import Player
-from racelog_player.scene import Mode
+from racelog_player.scene import Mode, Scene
 from racelog_player.screen import screen
 from racelog_player.snapshot import save
 from racelog_player.wardrobe import Wardrobe
@@ -42,6 +43,8 @@ class App:
         look: Look,
         fps: float,
         wardrobe: Wardrobe,
+        *,
+        mouse: bool = True,
     ) -> None:
         self._player = player
         self._wardrobe = wardrobe
@@ -49,6 +52,8 @@ class App:
         self._look = look
         self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
         self._lines: list[Line] = []
+        self._scene: Scene | None = None
+        self._mouse = mouse
         player.host = self
         self._frame_s = 1 / fps
         self._wake = asyncio.Event()
@@ -64,6 +69,8 @@ class App:
             stack.enter_context(_signals(loop, self))
             stack.enter_context(self._in.raw_mode())
             stack.enter_context(_drawing(self._out))
+            if self._mouse:
+                self._out.write_raw(ON)
             stack.enter_context(self._in.attach(self._read_keys))
             self._player.announce()
             await self._draw_until_done(loop)
@@ -96,12 +103,16 @@ class App:
         """Write what changed since the last frame; return False when the terminal is gone."""
         try:
             size = self._out.get_size()
-            self._lines = screen(self._player.scene(time.monotonic_ns()), self._look, size.columns, size.rows)
+            begun_ns = time.monotonic_ns()
+            self._scene = self._player.scene(begun_ns)
+            self._lines = screen(self._scene, self._look, size.columns, size.rows)
             if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
                 self._out.flush()
         except OSError:
             return False
+        now_ns = time.monotonic_ns()
+        self._player.drawn(now_ns - begun_ns, now_ns)
         return True
 
     def _read_keys(self) -> None:
@@ -113,8 +124,19 @@ class App:
 
     def _press(self, keys: list[KeyPress]) -> None:
         for press in keys:
-            self._player.press(str(getattr(press.key, "value", press.key)), time.monotonic_ns())
+            key = str(getattr(press.key, "value", press.key))
+            if key == KEY:
+                self._point(press.data)
+            else:
+                self._player.press(key, time.monotonic_ns())
             self._wake.set()
+
+    def _point(self, report: str) -> None:
+        """Pass on what the mouse did, with what it did it to; what is no report of ours is dropped."""
+        mouse = mouse_of(report)
+        if mouse is not None and self._scene is not None:
+            pointed = pointed_at(self._scene, self._lines, self._out.get_size().columns, mouse)
+            self._player.point(pointed, mouse.kind, time.monotonic_ns())
 
     def snapshot(self) -> str:
         """Save the screen as an SVG beside where the player was started; a number keeps it from any other."""
@@ -186,14 +208,14 @@ def _drawing(out: Output) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # a terminal that is gone needs nothing back
-            out.write_raw("\x1b[0m")
+            out.write_raw(f"{OFF}\x1b[0m")
             out.enable_autowrap()
             out.show_cursor()
             out.quit_alternate_screen()
             out.flush()
 
 
-def run_app(player: Player, fps: float, wardrobe: Wardrobe) -> ExitCode:
+def run_app(player: Player, fps: float, wardrobe: Wardrobe, *, mouse: bool = True) -> ExitCode:
     """Play on this process's terminal; return the exit code.
 
     Raises:
@@ -206,6 +228,6 @@ def run_app(player: Player, fps: float, wardrobe: Wardrobe) -> ExitCode:
     terminal = create_input(always_prefer_tty=True), create_output()
 
     async def played() -> ExitCode:
-        return await App(player, terminal, look, fps, wardrobe).run()
+        return await App(player, terminal, look, fps, wardrobe, mouse=mouse).run()
 
     return asyncio.run(played())

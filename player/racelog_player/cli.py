@@ -69,6 +69,10 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 @click.option(
     "--keys", metavar="NAME|FILE", default="default", help="default, mpv, asciinema, rosbag, or a TOML file."
 )
+@click.option(
+    "--no-mouse", is_flag=True, help="Leave the mouse to the terminal (with it, shift selects text)."
+)
+@click.option("--no-motion", is_flag=True, help="Nothing glides and no toasts.  [env: NO_MOTION]")
 @click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
 @click.option(

@@ -8,6 +8,7 @@ from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import Align
 from racelog.replay.speed import doubled, faster, halved, slower
 from racelog.views.moments import Moment, moments
+from racelog.views.pauses import pauses
 from racelog.views.story.tell import Story, story
 from racelog_player.keys import Do
 from racelog_player.source import Source
@@ -70,6 +71,10 @@ class Deck:
             )
             self._known_ns = known
         return self._moments
+
+    def pauses(self) -> tuple[tuple[int, int], ...]:
+        """Return the stretches in which the race itself was paused. Cost: a look at each order."""
+        return tuple(pauses(self.source.tracks)) if self.source.tracks.controls else ()
 
     def story(self) -> Story:
         """Return the story of the race so far, anew for every second that a running race has grown."""

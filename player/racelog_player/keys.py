@@ -37,6 +37,8 @@ class Do(Enum):
     ALIGN = auto()
     LIVE = auto()
     MARK = auto()
+    PAUSE_RACE = auto()
+    RESTART = auto()
     SNAPSHOT = auto()
     NEXT_LANE = auto()
     LAST_LANE = auto()
@@ -70,7 +72,7 @@ class Do(Enum):
 KeyMap = dict[str, Do]
 
 KEYS: KeyMap = {
-    " ": Do.PAUSE, "p": Do.PAUSE,
+    " ": Do.PAUSE, "p": Do.PAUSE_RACE, "r": Do.RESTART,
     "left": Do.BACK, "right": Do.FORWARD, "s-left": Do.NUDGE_BACK, "s-right": Do.NUDGE_FORWARD,
     "c-left": Do.INCH_BACK, "c-right": Do.INCH_FORWARD, ",": Do.STEP_BACK, ".": Do.STEP_FORWARD,
     "up": Do.FASTER, "down": Do.SLOWER, "+": Do.FASTER, "-": Do.SLOWER,

@@ -11,17 +11,22 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.views.race import race_view
 from racelog.views.story.achievements import viewer_achievements
-from racelog.views.story.rows import Comment, Level
+from racelog.views.story.rows import Comment, Level, Tone
 from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
+from racelog_player.cells import flat
 from racelog_player.control import Control
 from racelog_player.deck import SPEEDS, Deck
 from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
+from racelog_player.lag import Lag
+from racelog_player.motion import Motion
+from racelog_player.mouse import Pointed
 from racelog_player.movers import Movers
 from racelog_player.pages import PAGE_KEYS, Pages
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.source import Source
+from racelog_player.steering import NOBODY, Steering
 
 STREAMS = 16
 """Open requests asked of the view per lane; a box shows the one that has streamed longest."""
@@ -32,7 +37,11 @@ QUIET_S = 5.0
 
 LONGEST_TYPED = 40
 
+WHEEL_LINES = 3
+"""Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
+
 LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
+TONES: tuple[Tone, ...] = ("info", "good", "warn", "error")
 KEPT, SHOWN = 100, 8
 """Of the commentary's last 100 lines, at most 8 are on the screen."""
 
@@ -55,18 +64,16 @@ class Host(Protocol):
 
 @dataclass(slots=True)
 class _Dialog:
-    """What lies over the race at the moment: a page, a question, what is being typed, a passing notice."""
+    """What lies over the race at the moment: a page, what is being typed, a passing notice."""
 
     page: Page = Page.RACE
-    asking: bool = False
-    stopping: bool = False
     typing: str | None = None
     notice: str = ""
     notice_until_ns: int = 0
 
 
 class Player:
-    """One race on one screen. ``done`` says that the user has left."""
+    """One race on one screen."""
 
     def __init__(
         self,
@@ -77,23 +84,31 @@ class Player:
         keys: KeyMap = KEYS,
         mode: Mode = "novice",
         commentary: Level = "normal",
+        motion: bool = False,
     ) -> None:
-        self.done = False
         self.deck = Deck(source, playhead)
         self.mode: Mode = mode
         self.host: Host | None = None
         self._source = source
         self._levels = LEVELS[: LEVELS.index(commentary) + 1]
         self._keys = keys
-        self._control = control or Control()
+        self._steering = Steering(control or Control(), source)
         self._replay = Replay(source.tracks)
         self._movers = Movers()
+        self._motion = Motion(on=motion)
+        self._frames = Lag()
         self._dialog = _Dialog()
         self._pages = Pages()
         self._summary: RaceSummary | None = None
         self._focus = 0
+        self._chosen = False
         self._scroll = 0
         self._explained = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the user has left."""
+        return self._steering.done
 
     @property
     def playhead(self) -> Playhead:
@@ -106,17 +121,21 @@ class Player:
         settled = self._source.ended and (self.playhead.paused or (self.deck.over(now_ns) and not looping))
         return not settled or now_ns < self._dialog.notice_until_ns or self._movers.fresh(now_ns)
 
+    def drawn(self, took_ns: int, now_ns: int) -> None:
+        """Take note of how long a scene took to get to the screen: by so much it is behind when it is seen."""
+        self._frames.note(took_ns, now_ns)
+
     def announce(self) -> None:
         """Tell the recorder, if there is one, that keys now come here."""
-        self._control.up()
+        self._steering.announce()
 
     def press(self, key: str, now_ns: int) -> None:
         """Take one key, by prompt_toolkit's name for it; keys without a meaning are ignored."""
         if self._dialog.typing is not None:
             self._type(key, now_ns)
-        elif self._dialog.asking:
+        elif self._steering.asking is not None:
             if (answer := ANSWERS.get(key)) is not None:
-                self._answer(answer, now_ns)
+                self._tell(self._steering.answer(answer), now_ns)
         elif (wish := self._keys.get(key)) is not None:
             self._obey(wish, now_ns)
         elif len(key) == 1 and key in "0123456789":
@@ -126,8 +145,7 @@ class Player:
         """Return what there is to see at ``now_ns``. Cost: folding what passed since the last scene."""
         deck = self.deck
         self._source.poll(now_ns)
-        if self._source.ended:
-            self._dialog.asking = False  # there is nothing left to stop
+        self._steering.look()
         if told := deck.catch_up(now_ns):
             self._tell(told, now_ns)
         over = deck.over(now_ns)
@@ -141,6 +159,8 @@ class Player:
         racing = Stage.GRID if waiting and not self._source.ended else Stage.RACING
         self._focus = min(self._focus, max(0, len(race.lanes) - 1))
         dialog = self._dialog
+        comments = self._comments(position)
+        head = self.playhead
         return Scene(
             race=race, stage=Stage.RESULT if over else racing,
             transport=self._transport(position, now_ns, over=over),
@@ -149,10 +169,11 @@ class Player:
             summary=self._result() if over else None,
             requests=facts.requests if (facts := self._replay.tracks.facts) else None,
             concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
-            question="stop the race?  y yes · n no, race on" if dialog.asking else "",
+            question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=dialog.typing, page=dialog.page,
             content=self._content(dialog.page, position),
-            focus=self._focus, scroll=self._scroll, mode=self.mode, comments=self._comments(position),
+            focus=self._focus, chosen=self._chosen, scroll=self._scroll, mode=self.mode, comments=() if self.mode == "expert" else tuple(comments[-SHOWN:]),
+            moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
         )  # fmt: skip
 
     def _content(self, page: Page, position_ns: int) -> object:
@@ -163,13 +184,16 @@ class Player:
             return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
         return self._pages.content(page, self._replay, self._focus_lane())
 
-    def _comments(self, position_ns: int) -> tuple[Comment, ...]:
-        """Return the last lines of commentary; an expert is left in peace."""
-        if self.mode == "expert":
-            return ()
+    def _comments(self, position_ns: int) -> list[Comment]:
+        """Return the commentary's last lines; an expert is only told of what went wrong, and asks for no more."""
+        if self.mode == "expert" and not self._motion.on:
+            return []
         told = self.deck.story().comments
         last = bisect_right(told, position_ns, key=lambda row: row.position_ns)
-        return tuple([row for row in told[max(0, last - KEPT) : last] if row.level in self._levels][-SHOWN:])
+        tones = ("warn", "error") if self.mode == "expert" else TONES
+        return [
+            row for row in told[max(0, last - KEPT) : last] if row.level in self._levels and row.tone in tones
+        ]
 
     def _focus_lane(self) -> int | None:
         lanes = list(self._replay.lanes)
@@ -182,8 +206,9 @@ class Player:
         return Transport(
             position_ns=position_ns, end_ns=self.deck.limit_ns(now_ns), speed=head.speed, paused=head.paused, over=over,
             live=running, behind_ns=0 if head.live or not running else max(0, behind),
-            at_edge=head.live and running, controls=running and self._control.connected,
-            loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None,
+            at_edge=head.live and running, controls=self._steering.connected,
+            loop_ns=(loop.a_ns, loop.b_ns) if loop is not None else None, held_ns=self.deck.pauses(),
+            late_ns=0 if over or head.paused else max(self._frames.worst_ns(now_ns), self._source.late_ns(now_ns)),
         )  # fmt: skip
 
     def _result(self) -> RaceSummary:
@@ -198,8 +223,7 @@ class Player:
         quiet = self._source.quiet_s(now_ns)
         if quiet >= QUIET_S:
             return f"no news from the recorder for {quiet:.0f} s"
-        stopping = self._dialog.stopping and not self._source.ended
-        return "stopping: waiting for the lanes to end" if stopping else ""
+        return self._steering.notice()
 
     def _tell(self, text: str, now_ns: int) -> None:
         if text:
@@ -239,21 +263,55 @@ class Player:
             case Do.GO_TO:
                 self._dialog.typing = ""
             case Do.MARK:
-                self._mark(now_ns)
+                self._tell(self._steering.mark(), now_ns)
+            case Do.PAUSE_RACE | Do.RESTART:
+                self._tell(self._steer(wish, now_ns), now_ns)
             case Do.NEXT_LANE | Do.LAST_LANE:
                 step = 1 if wish is Do.NEXT_LANE else -1
-                self._focus, self._scroll = (self._focus + step) % max(1, len(self._replay.lanes)), 0
+                self._choose_lane((self._focus + step) % max(1, len(self._replay.lanes)))
             case Do.SCROLL_DOWN | Do.SCROLL_UP:
-                self._scroll = max(0, self._scroll + (1 if wish is Do.SCROLL_DOWN else -1))
-                self._explained += self._dialog.page is Page.EXPLAIN
+                self._scroll_by(1 if wish is Do.SCROLL_DOWN else -1)
             case Do.NOVICE | Do.EXPERT | Do.TEACHER:
                 self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
             case Do.THEME | Do.SNAPSHOT:
                 self._ask_host(wish, now_ns)
             case Do.QUIT | Do.INTERRUPT:
-                self._leave(wish)
+                self._steering.leave(wish)
             case _:
                 self._turn(wish)
+
+    def point(self, pointed: Pointed, kind: str, now_ns: int) -> None:
+        """Take a press, a drag or a turn of the wheel on what is shown."""
+        if self._steering.asking is not None or self._dialog.typing is not None:
+            return
+        if kind in ("wheel-up", "wheel-down"):
+            lines = 1 if self._dialog.page in (Page.EXPLAIN, Page.INSPECTOR) else WHEEL_LINES
+            self._scroll_by(lines if kind == "wheel-down" else -lines)
+        elif pointed.share is not None:
+            undoable = kind == "press"  # a drag is one seek, however many places it passes
+            self.deck.seek(round(pointed.share * self.deck.limit_ns(now_ns)), now_ns, undoable=undoable)
+        elif pointed.lane is not None and kind == "press":
+            self._press_lane(pointed.lane, now_ns)
+
+    def _press_lane(self, number: int, now_ns: int) -> None:
+        """Choose a lane; one that was chosen already is shown in detail."""
+        lanes = list(self._replay.lanes)
+        if number not in lanes:
+            return
+        again = self._chosen and lanes[self._focus] == number and self._dialog.page is Page.RACE
+        self._choose_lane(lanes.index(number))
+        if again:
+            self._turn(Do.DETAILS)
+        elif self._dialog.page is Page.RACE:
+            name = flat(self._source.tracks.lanes[number].facts.engine)
+            self._tell(f"{name}: i its answers, d its details (or press again)", now_ns)
+
+    def _choose_lane(self, focus: int) -> None:
+        self._focus, self._chosen, self._scroll = focus, True, 0
+
+    def _scroll_by(self, lines: int) -> None:
+        self._scroll = max(0, self._scroll + lines)
+        self._explained += self._dialog.page is Page.EXPLAIN
 
     def _turn(self, wish: Do) -> None:
         """Turn to a page, or back from it with the same key."""
@@ -287,23 +345,13 @@ class Player:
         elif len(key) == 1 and key.isprintable() and len(typed) < LONGEST_TYPED:
             self._dialog.typing = typed + key
 
-    def _mark(self, now_ns: int) -> None:
-        sent = not self._source.ended and self._control.mark("user")
-        self._tell("marked" if sent else "nobody is recording; marks need a running `racelog record`", now_ns)
-
-    def _leave(self, wish: Do) -> None:
-        insists = self._dialog.stopping and wish is Do.INTERRUPT
-        self.done = self._source.ended or not self._control.connected or insists
-        self._dialog.asking = not self.done and not self._dialog.stopping
-
-    def _answer(self, wish: Do, now_ns: int) -> None:
-        """Take the answer to "stop the race?"; a second Ctrl+C leaves at once, and the recorder decides."""
-        if wish is Do.INTERRUPT:
-            self.done = True
-        elif wish is Do.YES:
-            self._dialog.asking = False
-            self._dialog.stopping = self._control.stop()
-            if not self._dialog.stopping:
-                self._tell("the recorder is gone; this is only a view now, q leaves", now_ns)
-        elif wish is Do.NO:
-            self._dialog.asking = False
+    def _steer(self, wish: Do, now_ns: int) -> str:
+        """Pause or restart the race itself while somebody records it, else the playing of it."""
+        if self._steering.connected and wish is Do.RESTART:
+            return self._steering.restart()
+        if self._steering.connected and not self._source.ended:
+            return self._steering.pause()
+        if wish is Do.PAUSE_RACE:
+            return self.deck.pause(now_ns)
+        self.deck.seek(0, now_ns)
+        return "" if self._source.ended else NOBODY

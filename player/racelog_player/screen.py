@@ -10,6 +10,7 @@ from racelog_player.lanes import lanes_pane
 from racelog_player.look import Look
 from racelog_player.panes.comments import comments_pane
 from racelog_player.panes.page import page_pane
+from racelog_player.panes.toasts import with_toasts
 from racelog_player.parts import fitted, line_width
 from racelog_player.result import result_pane
 from racelog_player.scene import Page, Scene, Stage
@@ -30,7 +31,8 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     bottom = [transport_line(scene.transport, columns), keys_line(scene, columns)]
     room = rows - len(top) - len(bottom)
     body = _filled(_body(scene, look, columns, room), room)
-    return [_within(line, columns) for line in [*top, *body, *bottom]]
+    lines = [_within(line, columns) for line in [*top, *body, *bottom]]
+    return with_toasts(lines, scene.moved.toasts, columns)
 
 
 def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
@@ -40,13 +42,13 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)
     per_lane = _rows_per_lane(lanes, rows)
-    lines = lanes_pane(scene.race, look, columns, per_lane)
+    lines = lanes_pane(scene.race, look, columns, per_lane, chosen=scene.chosen_lane, moved=scene.moved)
     lines += [[]] if per_lane < 3 and rows > lanes * per_lane + 3 else []  # noqa: PLR2004 - 3 ends with a blank
     left = rows - len(lines)
     if scene.summary is not None:
         lines += result_pane(scene.summary, scene.race, columns, left)
         return _with_small_print(scene, lines, columns, rows)
-    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1))
+    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
     lines += board
     left -= len(board) + 2
     talk = comments_pane(scene.comments, columns, _talk_rows(left))

@@ -98,8 +98,8 @@ class Session:
             head = replace(head, loop=Loop(0, end, _rounds(options["loop"])))
         return head
 
-    def player(self, playhead: Playhead, control: Control | None = None) -> Player:
-        """Return the player the flags ask for."""
+    def player(self, playhead: Playhead, control: Control | None = None, *, motion: bool = False) -> Player:
+        """Return the player the flags ask for; pictures and films are still."""
         wanted = self.options["mode"] or self.memory.mode
         mode: Mode = next((one for one in MODES if one == wanted), "novice")
         if self.options["mode"]:
@@ -111,6 +111,7 @@ class Session:
             keys=self.keys or KEYS,
             mode=mode,
             commentary=self.options["commentary"],
+            motion=motion,
         )
         if self.options["until"] is not None:
             player.deck.until_ns = parse_position(self.options["until"]).within(
@@ -188,8 +189,12 @@ class Session:
             return ExitCode.OK
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
-        player = self.player(head, Control(self.options["control_fd"]))
-        return run_app(player, self.options["fps"], self._wardrobe())
+        player = self.player(head, Control(self.options["control_fd"]), motion=self._motion())
+        return run_app(player, self.options["fps"], self._wardrobe(), mouse=not self.options["no_mouse"])
+
+    def _motion(self) -> bool:
+        """Return whether things glide: unless the flag, or the environment of one whom motion troubles, says no."""
+        return not (self.options["no_motion"] or os.environ.get("NO_MOTION"))
 
     def _wardrobe(self) -> Wardrobe:
         """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""

@@ -28,7 +28,8 @@ Examples:
   racelog sql -f json - race.rlog < query.sql            a query from standard input
 
 \b
-Tables: races, lanes, requests, tokens, standings, host_samples, gpu_samples, health, controls, marks.
+Tables: races, lanes, requests, tokens, standings, host_samples, gpu_samples, engine_samples, health,
+controls, marks, anomalies, commentary, insights, achievements.
 Macros: p50(x) p90(x) p95(x) p99(x) p999(x), goodput(most_ttft_ms := 500).
 Times end in _ns and count from the log's origin, a few seconds before the start: subtract
 lanes.t_start_ns to count from a lane's own start, as play does. A request counts when phase = 'race'.

@@ -13,6 +13,7 @@ from racelog.events import (
     AnyEvent,
     ClockAnchor,
     Control,
+    EngineSamples,
     GpuSamples,
     Head,
     HostSamples,
@@ -52,6 +53,7 @@ class RaceTracks:
         self.controls: list[Control] = []
         self.host: list[HostSamples] = []
         self.gpu: list[GpuSamples] = []
+        self.engine: list[EngineSamples] = []
         self._early: dict[int, list[AnyEvent]] = {}
         self.extend(events)
 
@@ -87,6 +89,8 @@ class RaceTracks:
                 self._lane_samples(event)
             case GpuSamples():
                 self.gpu.append(event)
+            case EngineSamples():
+                self.engine.append(event)
             case _ if (lane := getattr(event, "lane", None)) is not None:
                 if lane in self.lanes:
                     self.lanes[lane].add(event)

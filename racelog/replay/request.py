@@ -14,7 +14,8 @@ class RequestState:
     """What is known of one request up to some instant. Times are ns since the race's origin.
 
     Its text stays in the ``track``: of the request's token chunks there, those from ``begins`` up to ``taken`` are
-    its own so far (a request scheduled a second time begins after what came before).
+    its own so far (a request scheduled a second time begins after what came before). ``ahead`` is how many requests of
+    its lane were open when it was due; ``connect_ns`` and its steps are null for a connection that was there already.
     """
 
     lane: int
@@ -34,6 +35,11 @@ class RequestState:
     message: str = ""
     finish_reason: str = ""
     connection: str = ""
+    connect_ns: int | None = None
+    dns_ns: int | None = None
+    tcp_ns: int | None = None
+    tls_ns: int | None = None
+    ahead: int = 0
     chunks: int = 0
     counted_tokens: int = 0
     uncounted_chunks: int = 0

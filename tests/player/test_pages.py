@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelog.events import AnyEvent, RequestEnd
+from racelog.events import AnyEvent, RequestEnd, RequestSent
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
@@ -106,6 +106,25 @@ def test_every_theme_draws_every_page_at_every_depth(theme: object, depth: Depth
     for keys in PAGES.values():
         lines = screen(player(keys).scene(0), Look(depth), 80, 24)
         assert Canvas(depth, theme=theme).frame(lines, 80, 24)  # type: ignore[arg-type]  # a Theme
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (80, "● streaming  400 ms   connected in 3.00 ms: DNS 1.00, TCP 0.50, TLS 1.50"),
+        (60, "● streaming  400 ms   connected in 3.00 ms"),
+    ],
+)
+def test_an_answer_says_what_connecting_took_where_there_is_room(columns: int, told: str) -> None:
+    events = [
+        msgspec.structs.replace(event, connect_ns=3_000_000, dns_ns=1_000_000, tcp_ns=500_000, tls_ns=1_500_000)
+        if isinstance(event, RequestSent)
+        else event
+        for event in ScriptedRace([Plan("vLLM", tokens=50)]).events()
+    ]  # fmt: skip
+    lines = text_of(screen(player("i", events, 0.4).scene(0), Look(), columns, 24)).splitlines()
+
+    assert next(line for line in lines if "#0" in line) == f" ▎ #0  {told}"
 
 
 def test_a_page_closes_with_its_own_key_and_with_escape() -> None:

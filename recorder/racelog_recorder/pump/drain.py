@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from racelog_recorder.pump.poller import Poller, new_poller
 from racelog_recorder.pump.stamps import (
@@ -28,11 +29,16 @@ OnRead = Callable[[bytes, Arrival, OSError | None], None]
 """Takes what one read gave: bytes (empty: the peer closed), when they arrived, and an error instead of either."""
 
 
+_Ancillary = list[tuple[int, int, bytes]]
+_Read = tuple[OnRead, bytes, OSError | None, _Ancillary, int, int]
+"""Who takes it, bytes, error, control data, earliest possible arrival, when the read returned."""
+
+
 @dataclass(slots=True)
 class _Socket:
-    """One watched socket and who takes its bytes."""
+    """How to read one watched socket and who takes its bytes."""
 
-    sock: socket.socket
+    recvmsg: Callable[[int, int], tuple[bytes, _Ancillary, int, Any]]
     on_read: OnRead
     empty_since_ns: int
 
@@ -62,7 +68,7 @@ class Pump:
 
     def watch(self, sock: socket.socket, on_read: OnRead) -> None:
         """Call ``on_read`` with everything that arrives on the non-blocking ``sock`` from now on."""
-        self._sockets[sock.fileno()] = _Socket(sock, on_read, self._monotonic_ns())
+        self._sockets[sock.fileno()] = _Socket(sock.recvmsg, on_read, self._monotonic_ns())
         self._poller.add(sock.fileno())
 
     def unwatch(self, sock: socket.socket) -> None:
@@ -83,11 +89,7 @@ class Pump:
 
     def drain(self) -> None:
         """Read every ready socket once, then hand on what was read, in arrival order."""
-        taken = [
-            read
-            for fd in self._poller.ready()
-            if (watched := self._sockets.get(fd)) and (read := _read(watched, self._monotonic_ns))
-        ]
+        taken = self._taken()
         if not taken:
             return
         offset_ns = self._offset_ns()
@@ -95,35 +97,44 @@ class Pump:
         believes = self._offsets.believes
         reads = [
             (
-                arrival(realtime_ns if believes(earliest_ns) else None, offset_ns, earliest_ns, now_ns),
+                arrival(
+                    stamp_of(ancillary) if believes(earliest_ns) else None, offset_ns, earliest_ns, now_ns
+                ),
                 data,
                 error,
-                watched,
+                on_read,
             )
-            for watched, data, error, realtime_ns, earliest_ns, now_ns in taken
+            for on_read, data, error, ancillary, earliest_ns, now_ns in taken
         ]
-        reads.sort(key=lambda read: read[0].t_ns)
+        if len(reads) > 1:
+            reads.sort(key=_arrived_ns)
         self.drains += 1
         self.reads += len(reads)
         self.largest_drain = max(self.largest_drain, len(reads))
-        for when, data, error, watched in reads:
-            watched.on_read(data, when, error)
+        for when, data, error, on_read in reads:
+            on_read(data, when, error)
+
+    def _taken(self) -> list[_Read]:
+        """Read every ready socket once: one loop without a call of ours in it, as the next socket waits for its read."""
+        sockets, monotonic_ns = self._sockets, self._monotonic_ns
+        taken: list[_Read] = []
+        for fd in self._poller.ready():
+            watched = sockets.get(fd)
+            if watched is None:
+                continue
+            failed = None
+            try:
+                data, ancillary, _, _ = watched.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                data, ancillary, failed = b"", [], error
+            now_ns = monotonic_ns()
+            taken.append((watched.on_read, data, failed, ancillary, watched.empty_since_ns, now_ns))
+            if len(data) < READ_BYTES:
+                watched.empty_since_ns = now_ns
+        return taken
 
 
-_Read = tuple[_Socket, bytes, OSError | None, int | None, int, int]
-
-
-def _read(watched: _Socket, monotonic_ns: Callable[[], int]) -> _Read | None:
-    """Read once; return (socket, bytes, error, kernel stamp, earliest, now), or None if nothing was there."""
-    try:
-        data, ancillary, _, _ = watched.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
-    except (BlockingIOError, InterruptedError):
-        return None
-    except OSError as error:
-        now_ns = monotonic_ns()
-        return watched, b"", error, None, watched.empty_since_ns, now_ns
-    now_ns = monotonic_ns()
-    earliest_ns = watched.empty_since_ns
-    if len(data) < READ_BYTES:
-        watched.empty_since_ns = now_ns
-    return watched, data, None, stamp_of(ancillary), earliest_ns, now_ns
+def _arrived_ns(read: tuple[Arrival, bytes, OSError | None, OnRead]) -> int:
+    return read[0].t_ns

@@ -19,6 +19,7 @@ from typing import Literal
 import httpx2
 import trio
 
+from racelog.clock import NS_PER_S
 from racelog_recorder.due import Hold
 from racelog_recorder.pump.connection import Connection
 from racelog_recorder.pump.dial import ConnectTimes, Target, dial
@@ -208,10 +209,11 @@ class PumpTransport(httpx2.AsyncBaseTransport):
     async def wait(self, connection: Connection, event: trio.Event) -> None:
         """Wait for ``event``; raise `httpx2.ReadTimeout` when nothing at all arrives for too long."""
         while not event.is_set():
-            quiet_since_s = connection.last_activity_s
-            with trio.move_on_at(quiet_since_s + self._quiet_timeout_s):
+            quiet_since_ns = connection.last_activity_ns
+            quiet_s = (time.monotonic_ns() - quiet_since_ns) / NS_PER_S
+            with trio.move_on_after(max(0.0, self._quiet_timeout_s - quiet_s)):
                 await event.wait()
-            if not event.is_set() and connection.last_activity_s == quiet_since_s:
+            if not event.is_set() and connection.last_activity_ns == quiet_since_ns:
                 connection.close()
                 raise httpx2.ReadTimeout(f"nothing arrived for {self._quiet_timeout_s:g} s")
 
