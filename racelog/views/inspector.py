@@ -121,7 +121,8 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
     since = request.t_sent if request.t_sent is not None else request.t_scheduled
     pieces = request.pieces
     settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or request.t_end is not None]
-    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces)]
+    kept = replay.lanes[request.lane].track.facts.kept
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces) if kept == "all"]
 
     def ms(t: int | None) -> float | None:
         return None if t is None else (t - since) / NS_PER_MS
