@@ -86,7 +86,7 @@ def test_no_more_requests_are_shown_than_there_are(flags: dict[str, int]) -> Non
 
 
 @pytest.mark.parametrize(("flags", "shown"), [({}, False), ({"rate": 5}, True)])
-def test_instants_are_shown_where_there_are_some(flags: dict[str, int], shown: bool) -> None:
+def test_instants_are_shown_where_there_are_some(flags: dict[str, int], shown) -> None:
     lines = "\n".join(rehearsal_lines(rehearse(plan(**flags), [(), ()]), None))
 
     assert (" due" in lines, "each request at this time" in lines) == (shown, shown)
