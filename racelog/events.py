@@ -92,7 +92,11 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
-    """One engine's track: who runs on it and how it is reached."""
+    """One engine's track: who runs on it and how it is reached.
+
+    ``kept`` is which token chunks of a request the log holds: ``all``, or, of a tool that kept no others, the ``ends``: the
+    first and the last alone, between which nothing is known.
+    """
 
     lane: int
     engine: str
@@ -102,6 +106,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     color: str = ""
     emoji: str = ""
     transport: str = ""
+    kept: Literal["all", "ends"] = "all"
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
@@ -288,6 +293,24 @@ class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
     energy_j: list[float | None] = []
 
 
+class EngineSamples(Event, frozen=True, kw_only=True, tag="engine"):
+    """A column of readings of what an engine says of itself; what it does not say is null, never 0.
+
+    ``running``, ``waiting`` and ``kv_cache_pct`` are of the instant; the others count since the engine was started.
+    """
+
+    lane: int
+    source: str
+    d: list[int]
+    running: list[float | None] = []
+    waiting: list[float | None] = []
+    kv_cache_pct: list[float | None] = []
+    input_tokens: list[float | None] = []
+    output_tokens: list[float | None] = []
+    cached_tokens: list[float | None] = []
+    preemptions: list[float | None] = []
+
+
 class Mark(Event, frozen=True, kw_only=True, tag="mark"):
     """A named instant."""
 
@@ -346,6 +369,7 @@ KnownEvent = (
     | HostSamples
     | Calibration
     | GpuSamples
+    | EngineSamples
     | Mark
     | Note
     | Gap

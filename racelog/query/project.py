@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
+from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES
+from racelog.query.telling import story_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
@@ -38,6 +39,10 @@ MOST_STANDINGS = 3600
 
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
+ENGINE_FIELDS = (
+    "running", "waiting", "kv_cache_pct", "input_tokens", "output_tokens", "cached_tokens", "preemptions",
+)  # fmt: skip
+
 
 def race_batches(log: RaceLog) -> list[Batch]:
     """Return everything ``log`` says, as batches of rows. Cost: folds the whole race once.
@@ -58,9 +63,11 @@ def race_batches(log: RaceLog) -> list[Batch]:
         *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
+        *(("engine_samples", _engine_samples(race_id, event)) for event in replay.tracks.engine),
         ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
         ("standings", _standings(race_id, replay.tracks)),
+        *story_batches(race_id, replay.tracks),
     ]
     return batches
 
@@ -128,6 +135,7 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "status": [fold.status for fold in folds],
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
+        "kept": [fact.kept for fact in facts],
     }
 
 
@@ -279,7 +287,18 @@ def _gpu_samples(race_id: str, event: GpuSamples) -> Columns:
     }
 
 
-def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
+def _engine_samples(race_id: str, event: EngineSamples) -> Columns:
+    times = _sample_times(event)
+    return {
+        "race_id": [race_id] * len(times),
+        "lane_id": [event.lane] * len(times),
+        "t_ns": times,
+        **{name: _filled(getattr(event, name), len(times)) for name in ENGINE_FIELDS},
+        "source": [event.source] * len(times),
+    }
+
+
+def _sample_times(event: HostSamples | GpuSamples | EngineSamples) -> list[int]:
     return [event.t + offset for offset in accumulate(event.d)]
 
 

@@ -66,6 +66,7 @@ def test_every_golden_log_is_there() -> None:
         "full",
         "odd",
         "full-2",
+        "full-3",
         "torn",
         "flipped",
         "zeros",

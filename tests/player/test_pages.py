@@ -5,6 +5,7 @@ To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -27,16 +28,16 @@ from racelog_player.themes import BUILT_IN
 from tests.player.theatre import SECOND, Still, theatre
 
 GOLDEN = Path(__file__).parent / "golden" / "pages"
-PAGES = {
+PAGES: dict[str, Iterable[str]] = {
     "race": "", "answers": "i", "timeline": "t", "charts": "c", "details": "d", "explain": "e",
-    "achievements": "a", "insights": "n", "health": "H", "help": "?",
+    "achievements": "a", "insights": "n", "health": "H", "help": "?", "settings": "o", "reading": ("i", "c-m"),
 }  # fmt: skip
 SIZES = [(80, 24), (120, 40), (200, 60)]
 AT_S = 17.4
 
 
 def player(
-    keys: str, events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
+    keys: Iterable[str], events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
 ) -> Player:
     playhead = Playhead(round(seconds * SECOND), 0, paused=True)
     made = Player(Still(RaceTracks(theatre() if events is None else events)), playhead, mode=mode)

@@ -50,7 +50,7 @@ def test_a_lane_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
         "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
-        "t_end_ns": 40 * MS, "reason": "killed",
+        "t_end_ns": 40 * MS, "reason": "killed", "kept": "all",
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "lanes")
@@ -115,6 +115,15 @@ def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(eve
 
     assert host == every_kind.execute("from host_samples").fetchall()
     assert gpu == every_kind.execute("from gpu_samples").fetchall()
+
+
+def test_what_an_engine_says_of_itself_comes_one_row_a_reading(every_kind):
+    rows = [
+        (RACE_ID, 3, 5, 2.0, 0.0, 12.5, None, 100.0, None, None, "prometheus"),
+        (RACE_ID, 3, 12, 3.0, None, 13.0, None, 140.0, None, None, "prometheus"),
+    ]
+
+    assert rows == every_kind.execute("from engine_samples").fetchall()
 
 
 def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
