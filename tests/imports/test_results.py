@@ -15,9 +15,11 @@ import racelog
 from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import Tokens
+from racelog.export import write
 from racelog.log.verify import verify_log
 from racelog_recorder.imports import import_results
 from racelog_recorder.imports import reading as bounds
+from tests.core.export.har_schema import HAR
 from tests.imports.own_numbers import own_numbers
 
 DATA = Path(__file__).parent / "data"
@@ -163,6 +165,15 @@ def test_every_view_takes_an_imported_race(file, out, capfd):
     assert run(["verify", str(out)]) == 0
     shown = capfd.readouterr().out
     assert f"imported from {file.name}" in " ".join(shown.split())
+
+
+@every_file
+def test_every_export_takes_an_imported_race(file, out, tmp_path):
+    import_results(file, out)
+
+    (archive,) = write(out, ["har"], tmp_path)
+    assert len(write(out, ["html", "md", "json", "perfetto", "cast"], tmp_path)) == 5
+    HAR.validate(json.loads(archive.read_bytes()))
 
 
 def test_gaps_between_kept_ends_are_in_no_number(out, capfd):
