@@ -32,8 +32,9 @@ class LaneFold:
 
     ``ttft_ms`` and ``tpot_ms`` are ascending, over requests of the race phase; TTFT counts as soon as the first
     token is there and is taken back if that request then fails. ``stamps`` counts the race's token chunks by letter
-    of `racelog.events.STAMP_CODES`; ``health`` is what the lane's recorder noted of itself. ``sends`` counts the race's
-    requests that went out, ``late_sends`` those that were `LATE_SEND_NS` late by how many were open when they were due.
+    of `racelog.events.STAMP_CODES`; ``ended`` has the requests in the order they ended; ``health`` is what the lane's
+    recorder noted of itself. ``sends`` counts the race's requests that went out, ``late_sends`` those that were
+    `LATE_SEND_NS` late by how many were open when they were due.
     """
 
     def __init__(self, track: LaneTrack) -> None:
@@ -43,6 +44,7 @@ class LaneFold:
         self.reason = ""
         self.requests: dict[int, RequestState] = {}
         self.open: dict[int, RequestState] = {}
+        self.ended: list[RequestState] = []
         self.ok = 0
         self.failed = 0
         self.cancelled = 0
@@ -117,7 +119,7 @@ class LaneFold:
         vars(other).update(vars(self))
         other.open = {req: replace(request) for req, request in self.open.items()}
         other._late_starters = {req: other.open[req] for req in self._late_starters}
-        other.requests = self.requests | other.open
+        other.requests, other.ended = self.requests | other.open, list(self.ended)
         other.errors, other._ranked = dict(self.errors), dict(self._ranked)
         other.late_sends = Counter(self.late_sends)
         other.stamps, other.health = Counter(self.stamps), self.health.copy()
@@ -139,7 +141,11 @@ class LaneFold:
     def _reach(self, request: RequestState, until_ns: int) -> None:
         """Take in a request's token chunks up to and at ``until_ns``, and who stamped them."""
         fresh = request.reach(until_ns)
-        if fresh and request.phase == "race":
+        if not fresh or request.phase != "race":
+            return
+        if len(self.track.stamps) == 1:
+            self.stamps.update(dict.fromkeys(self.track.stamps, len(fresh)))
+        else:
             self.stamps.update(map(self.track.stamp.__getitem__, fresh))
 
     def _take_first_tokens(self, until_ns: int) -> None:
@@ -150,7 +156,7 @@ class LaneFold:
             self._next_first += 1
             if (request := self.open.get(req)) is not None and request.t_first is None:
                 self._first_token(request, t_ns)
-        for request in list(self._late_starters.values()):
+        for request in list(self._late_starters.values()) if self._late_starters else ():
             if self.track.arrived(request.req, until_ns, request.begins) > request.begins:
                 del self._late_starters[request.req]
                 self._first_token(request, self.track.t[self.track.places(request.req)[request.begins]])
@@ -199,7 +205,7 @@ class LaneFold:
                 request.server = event.server
             case RequestEnd():
                 self._reach(request, event.t)
-                del self.open[event.req]
+                self.ended.append(self.open.pop(event.req))
                 self._late_starters.pop(event.req, None)
                 self._end(request, event)
 

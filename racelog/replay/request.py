@@ -63,9 +63,12 @@ class RequestState:
         self.chunks += len(fresh)
         self.t_last = track.t[fresh[-1]]
         if self.t_first_content is None:
-            content = next((place for place in fresh if track.kind[place] == "c"), None)
+            content: int | None = fresh[0]
+            if track.kinds != {"c"}:
+                kind = track.kind
+                content = next((place for place in fresh if kind[place] == "c"), None)
             self.t_first_content = None if content is None else track.t[content]
-        counts = [track.tokens[place] for place in fresh] if track.counted else []
+        counts = list(map(track.tokens.__getitem__, fresh)) if track.counted else []
         told = [count for count in counts if count is not None]
         self.counted_tokens += sum(told)
         self.uncounted_chunks += len(fresh) - len(told)
@@ -124,9 +127,8 @@ class RequestState:
         track = self.track
         if track is None:
             return []
-        return [
-            (track.t[place], track.text[place]) for place in track.places(self.req)[self.begins : self.taken]
-        ]
+        t, text = track.t, track.text
+        return [(t[place], text[place]) for place in track.places(self.req)[self.begins : self.taken]]
 
     def facts(self) -> dict[str, Any]:
         """Return what was gathered as plain data, the response included."""
