@@ -132,6 +132,9 @@ def test_what_a_tool_did_not_keep_is_unknown(out, tmp_path):
     assert vllm.execute(
         "select count(*) from requests where t_headers_ns is not null or prompt <> ''"
     ).fetchone() == (0,)
+    assert guidellm.execute("select count(distinct prompt) from requests where prompt <> ''").fetchone() == (
+        6,
+    )
     assert guidellm.execute("select kept from lanes").fetchall() == [("ends",)]
     assert guidellm.execute("select mono_origin_ns from races").fetchall() == [(0,)]
     assert guidellm.execute("select count(*) from tokens").fetchone() == (12,)
@@ -172,7 +175,10 @@ def test_every_export_takes_an_imported_race(file, out, tmp_path):
     import_results(file, out)
 
     (archive,) = write(out, ["har"], tmp_path)
-    assert len(write(out, ["html", "md", "json", "perfetto", "cast"], tmp_path)) == 5
+    markdown, *_ = others = write(out, ["md", "html", "json", "perfetto", "cast"], tmp_path)
+
+    assert len(others) == 5
+    assert "not by racelog" in markdown.read_text()
     HAR.validate(json.loads(archive.read_bytes()))
 
 
