@@ -48,6 +48,13 @@ def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEven
     return list(open_log(folder / "lane.rlog").events)[1:-1]
 
 
+@pytest.fixture(autouse=True)
+def all_the_time_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no busy machine cut a calibration short; each ends when its last stream has."""
+    for name in ("LIMIT_S", "READING_S", "CONNECTING_S"):
+        monkeypatch.setattr(calibrate, name, 50.0)
+
+
 def test_a_calibration_holds_every_chunk_the_server_sent(tmp_path):
     (found,) = calibrated(tmp_path, 4)
 
