@@ -170,7 +170,7 @@ class Player:
             question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=self._dialog.typing, page=at.page,
             content=self._content(at.page, position),
-            focus=at.focus, chosen=at.chosen, scroll=at.scroll, mode=self.mode, comments=said, newer=newer,
+            focus=at.focus, chosen=at.chosen, scroll=at.scroll, answered=at.answered, mode=self.mode, comments=said, newer=newer,
             moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
         )  # fmt: skip
 
