@@ -1,5 +1,6 @@
 """What is shown live at an instant is what a replay shows of that instant, at 100 random ones."""
 
+from bisect import bisect_left
 from pathlib import Path
 from random import Random
 
@@ -25,15 +26,16 @@ def leaderboard(replay: Replay) -> bytes:
 
 
 def grown(events: list[AnyEvent], directory: Path, head: ScriptedRace) -> list[tuple[int, bytes]]:
-    """Record ``events`` flush by flush, follow them, and return the leaderboard at 100 instants as it was live."""
+    """Record ``events``, which are in time order, flush by flush, follow them, and return the leaderboard at 100 instants as it was live."""
     directory.mkdir()
     end = max(event.t for event in events)
     pending = sorted(Random(5).randrange(end - 10**9) for _ in range(100))
+    times = [event.t for event in events]
     follower, tracks, seen = LogFollower(directory), RaceTracks(), []
     replay = Replay(tracks)
     with SegmentWriter(directory / "lane-0.rlog", head.head()) as writer:
         for flush in range(0, end + FLUSH_NS, FLUSH_NS):
-            if fresh := [event for event in events if flush <= event.t < flush + FLUSH_NS]:
+            if fresh := events[bisect_left(times, flush) : bisect_left(times, flush + FLUSH_NS)]:
                 writer.commit(fresh)
             tracks.extend(follower.poll())
             start = min((track.start_ns for track in tracks.lanes.values() if track.start_ns), default=0)
