@@ -224,10 +224,10 @@ class Player:
             return f"no news from the recorder for {quiet:.0f} s"
         return self._steering.notice()
 
-    def tell(self, text: str, now_ns: int) -> None:
-        """Show words for a few seconds; none change nothing."""
+    def tell(self, text: str, now_ns: int, lasts_ns: int = NOTICE_NS) -> None:
+        """Show words for a while, or until there are others; none change nothing."""
         if text:
-            self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + NOTICE_NS
+            self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + lasts_ns
 
     def _digit(self, digit: int, now_ns: int) -> None:
         """Seek to so many tenths of a race that is over; choose the mode in one that runs."""

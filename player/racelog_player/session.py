@@ -13,6 +13,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from racelog.clock import NS_PER_S
 from racelog.errors import ExitCode, InputError
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
@@ -34,6 +35,9 @@ from racelog_player.snapshot import save
 from racelog_player.source import LiveRace, PastRace
 from racelog_player.times import clock_text, parse_position, parse_span
 from racelog_player.wardrobe import Wardrobe
+
+PROBLEM_NS = 60 * NS_PER_S
+"""What is wrong with a setting is shown so long, or until the first key says something."""
 
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
@@ -203,7 +207,7 @@ class Session:
         self.settings = replace(self.settings, theme=wardrobe.theme.name)
         player = self.player(head, Control(self.options["control_fd"]), motion=True)
         if self.problem:
-            player.tell(self.problem, time.monotonic_ns())
+            player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
         player.browsing.explained = before.explained
         code = run_app(player, self.settings, wardrobe)
