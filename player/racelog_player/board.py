@@ -4,6 +4,7 @@ from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, FAINT, GOOD, WARN, lane_color
+from racelog_player.motion import AT_REST, Moved
 from racelog_player.parts import ms_text, rate_text
 from racelog_player.table import INDENT, Column, Row, fitting, lane_row, title_row
 
@@ -16,16 +17,18 @@ _BAR_FROM, _BAR_TO = 20, 60
 """A bar shorter than this says nothing that the number does not; a longer one is only louder."""
 
 
-def board_pane(race: RaceView, movers: dict[int, int], columns: int, rows: int) -> list[Line]:
+def board_pane(
+    race: RaceView, movers: dict[int, int], columns: int, rows: int, moved: Moved = AT_REST
+) -> list[Line]:
     """Return the standings in at most ``rows`` rows, the head included.
 
-    ``movers`` are lanes that changed places just now, +1 for up.
+    ``movers`` are lanes that changed places just now, +1 for up; ``moved`` has the lanes as they slide to their places.
     """
     names = name_cells(race, columns)
     shown = fitting(_COLUMNS, columns - INDENT - names - _MOVER_CELLS)
     room = columns - INDENT - names - sum(column.cells for column in shown) - _MOVER_CELLS - 1
     lanes = {lane.lane: lane for lane in race.lanes}
-    ranking = [lanes[lane] for lane in race.standings]
+    ranking = [lanes[lane] for lane in moved.order or race.standings]
     best = next((lane.ttft_p50_ms for lane in ranking if lane.place == 1), None)
     worst = max((lane.ttft_p50_ms or 0.0 for lane in ranking), default=0.0)
     lines = [title_row("STANDINGS", shown, names)]
@@ -33,20 +36,26 @@ def board_pane(race: RaceView, movers: dict[int, int], columns: int, rows: int) 
         lines[0].append(Span("   shorter is better", FAINT))
     listed = ranking if len(ranking) < rows else ranking[: max(1, rows - 2)]
     for lane in listed:
-        row = lane_row(lane, _numbers(lane, best), shown, names)
-        lines.append([*row, _mover(movers.get(lane.lane, 0)), *_ratio(lane, worst, room)])
+        row = lane_row(lane, _numbers(lane, best, moved), shown, names)
+        row = [*row, _mover(movers.get(lane.lane, 0)), *_ratio(lane, worst, room)]
+        lines.append(_raised(row) if lane.lane in moved.raised else row)
     if len(listed) < len(ranking):
         lines.append([Span(f"    … and {len(ranking) - len(listed)} more", FAINT)])
     return lines[:rows]
 
 
-def _numbers(lane: LaneView, best: float | None) -> Row:
+def _raised(row: Line) -> Line:
+    """Return a row on a lighter ground, so that the eye follows it to its new place."""
+    return [Span(text, style._replace(bg=style.bg or "raised")) for text, style in row]
+
+
+def _numbers(lane: LaneView, best: float | None, moved: Moved) -> Row:
     first = Style(bold=lane.place == 1)
     row = {
         "TTFT p50": Span(ms_text(lane.ttft_p50_ms), first),
         "TTFT p99": Span(ms_text(lane.ttft_p99_ms), first),
         "TPOT p50": Span(ms_text(lane.tpot_p50_ms), first),
-        "ok": Span(f"{lane.ok:,}", first),
+        "ok": Span(f"{moved.ok.get(lane.lane, lane.ok):,}", first),
     }
     if lane.elapsed_s > 0:
         row["mean tok/s"] = Span(rate_text(lane.output_tokens / lane.elapsed_s), first)

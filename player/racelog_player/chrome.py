@@ -5,6 +5,7 @@ from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
+from racelog_player.lag import lag_text
 from racelog_player.lanes import emoji
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN, lane_color
 from racelog_player.parts import between, line_width, ms_text
@@ -24,14 +25,23 @@ _RACE_KEYS = (("space", "pause"), ("← →", "5 s"), *_VIEW_KEYS, ("↑ ↓", "
 _BACK = ("esc", "back to the race")
 _LANE = ("tab", "next engine")
 _KEYS = {
-    Page.INSPECTOR: (_BACK, _LANE, ("j k", "scroll"), ("space", "pause"), (". ,", "one token on, back")),
+    Page.INSPECTOR: (
+        _BACK,
+        _LANE,
+        ("j k", "scroll"),
+        ("enter", "all of it"),
+        ("space", "pause"),
+        (". ,", "token on, back"),
+    ),
+    Page.READING: (("esc", "all answers"), ("j k", "scroll"), ("space", "pause"), (". ,", "token on, back")),
     Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
-    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("s", "save the screen")),
+    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("+ -", "zoom"), ("s", "save the screen")),
     Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
     Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
     Page.INSIGHTS: (_BACK, ("j k", "scroll")),
     Page.HEALTH: (_BACK, ("space", "pause")),
+    Page.OPTIONS: (_BACK, ("↑ ↓", "choose"), ("← →", "change")),
     Page.HELP: (("esc", "closes"), ("j k", "scroll")),
 }
 
@@ -57,7 +67,9 @@ def title(scene: Scene, columns: int) -> Line:
     clock = f"{passed:.1f} s" if transport.live else f"{passed:.1f} of {whole:.1f} s"
     go = scene.stage is Stage.RACING and 0 < race.position_s < GO_S and not transport.over
     end: Line = [Span(" GO! ", Style(GOOD.fg, bold=True, reverse=True)), Span("  ")] if go else [Span("  ")]
-    if race.health.client_limited:
+    if scene.held:
+        end = [Span(" RACE PAUSED ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
+    elif race.health.client_limited:
         end = [Span(" client-limited ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     end += [Span(clock), Span(" ")]
     while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
@@ -68,12 +80,29 @@ def title(scene: Scene, columns: int) -> Line:
 def transport_line(transport: Transport, columns: int) -> Line:
     """Return the playhead: state, speed, clock and the line it moves along."""
     if transport.at_edge:
+        late = lag_text(transport.late_ns)
         head: Line = [
             Span(" ● ", BAD),
             Span("LIVE", BAD),
             Span(f"  {clock_text(transport.position_ns)}", STRONG),
         ]
-        return [*head, Span("   ← looks back, the recording goes on", FAINT)]
+        hint = [Span("   ← looks back, the recording goes on", FAINT)]
+        return [*head, *([Span(f"   {late}", WARN)] if late else hint)]
+    head, tail = _beside_rail(transport)
+    return [*head, *_rail(transport, rail_place(transport, columns)[1]), *tail]
+
+
+def rail_place(transport: Transport, columns: int) -> tuple[int, int]:
+    """Return the first column of the line the playhead moves along, and its cells; 0 where there is none."""
+    if transport.at_edge:
+        return 0, 0
+    head, tail = _beside_rail(transport)
+    room = columns - line_width(head) - line_width(tail)
+    return line_width(head), room if room > 4 else 0  # noqa: PLR2004 - shorter is no line
+
+
+def _beside_rail(transport: Transport) -> tuple[Line, Line]:
+    """Return what stands before and behind the line the playhead moves along."""
     sign = "■ " if transport.over else "❚❚" if transport.paused else "▶ "
     head = [
         Span(f" {sign} ", WARN if transport.paused and not transport.over else GOOD),
@@ -81,15 +110,14 @@ def transport_line(transport: Transport, columns: int) -> Line:
         Span(f" {clock_text(transport.position_ns)}", STRONG),
         Span(f" / {clock_text(transport.end_ns)}  ", SOFT),
     ]
-    tail: Line = [Span(" ")]
     if transport.live:
-        tail = [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
-    room = columns - line_width(head) - line_width(tail)
-    return [*head, *(_rail(transport, room) if room > 4 else []), *tail]  # noqa: PLR2004 - shorter is no line
+        return head, [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
+    late = lag_text(transport.late_ns)
+    return head, [Span(f"  {late} ", WARN) if late else Span(" ")]
 
 
 def _rail(transport: Transport, cells: int) -> Line:
-    """Return the line the playhead moves along; a loop's stretch stands out on it."""
+    """Return the line the playhead moves along; a loop's stretch stands out on it, and where the race was paused."""
     end = max(1, transport.end_ns)
     knob = min(cells - 1, int(transport.position_ns / end * cells))
     low, high = transport.loop_ns or (0, -1)
@@ -97,7 +125,9 @@ def _rail(transport: Transport, cells: int) -> Line:
     for cell in range(cells):
         looped = low * cells <= cell * end < high * cells if high >= 0 else False
         style = WARN if looped else ACCENT if cell < knob else FAINT
-        span = Span("●", STRONG) if cell == knob else Span("━" if cell < knob or looped else "─", style)
+        paused = any(begin * cells <= cell * end < stop * cells for begin, stop in transport.held_ns)
+        sign = "┄" if paused else "━" if cell < knob or looped else "─"
+        span = Span("●", STRONG) if cell == knob else Span(sign, style)
         if line and line[-1].style == span.style:
             line[-1] = Span(line[-1].text + span.text, span.style)
         else:
@@ -116,15 +146,17 @@ def keys_line(scene: Scene, columns: int) -> Line:
         return [Span(" "), Span(cut(flat(scene.notice), columns - 2), WARN)]
     keys = _KEYS.get(scene.page, _RACE_KEYS)
     if scene.page is Page.RACE and scene.transport.over:
-        keys = (("q", "to leave"), ("space", "play again"), *_VIEW_KEYS)
-    elif scene.page is Page.RACE and scene.transport.controls:
+        again = (("r", "race again"),) if scene.transport.controls else ()
+        keys = (("q", "to leave"), ("space", "play again"), *again, *_VIEW_KEYS)
+    elif scene.page is Page.RACE and scene.transport.controls and scene.transport.live:
         keys = (
-            ("space", "pause view"),
-            ("← →", "5 s"),
+            ("p", "race on" if scene.held else "pause race"),
             ("m", "mark"),
-            ("f", "live"),
-            ("?", "help"),
+            ("r", "restart"),
             ("q", "stop"),
+            ("← →", "look back"),
+            ("space", "hold view"),
+            ("?", "all keys"),
         )
     line: Line = [Span(" ")]
     for key, meaning in keys:

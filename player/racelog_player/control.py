@@ -24,6 +24,10 @@ class Control:
         """Ask to end the race early; return whether the wish was sent."""
         return self._send({"do": "stop"})
 
+    def restart(self) -> bool:
+        """Ask to end this race, if it runs, and to begin another by the same plan; return whether the wish was sent."""
+        return self._send({"do": "restart"})
+
     def pause(self) -> bool:
         """Ask that no further request is sent until `resume`; what is open goes on. Return whether the wish was sent."""
         return self._send({"do": "pause"})

@@ -5,7 +5,8 @@ import math
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right, take, width
-from racelog_player.look import BAD, GOOD, SOFT, TRACK, Look, lane_color, mix
+from racelog_player.look import ACCENT, BAD, GOOD, SOFT, TRACK, WARN, Look, lane_color, mix
+from racelog_player.motion import AT_REST, Moved
 from racelog_player.parts import bar, between, line_width, rate_text, spark
 
 _BADGES = {
@@ -17,6 +18,12 @@ _BADGES = {
 }
 _BADGE_CELLS = 13
 _SPARK_CELLS = 16
+_LEAST_SPARK_CELLS = 4
+"""Fewer show no history."""
+
+_KIND_CELLS = 19
+"""The longest kind of failure, `first_token_timeout`, whole."""
+
 _NARROW = 80
 WIDE = 100
 """From this many columns on a screen is wide: longer names, more numbers, whole words."""
@@ -40,6 +47,8 @@ def name_cells(race: RaceView, columns: int) -> int:
 
 def badge(lane: LaneView) -> Span:
     """Return the lane's status as a word with a sign."""
+    if lane.paused:
+        return Span("❚❚ paused", WARN)
     text, style = _BADGES.get(lane.status, (lane.status, SOFT))
     return Span(text, style)
 
@@ -62,17 +71,30 @@ def in_flight(lane: LaneView) -> float:
     return sum(shares) / len(shares) * lane.active / lane.target_requests
 
 
-def lanes_pane(race: RaceView, look: Look, columns: int, per_lane: int) -> list[Line]:
-    """Return the lanes in ``per_lane`` rows each: 1 packed, 2 with a line of numbers, 3 with a blank after it."""
+def lanes_pane(
+    race: RaceView,
+    look: Look,
+    columns: int,
+    per_lane: int,
+    *,
+    chosen: int | None = None,
+    moved: Moved = AT_REST,
+) -> list[Line]:
+    """Return the lanes in ``per_lane`` rows each: 1 packed, 2 with a line of numbers, 3 with a blank after it.
+
+    The ``chosen`` one has a sign before its name; bars and counts are where ``moved`` says they are on their way.
+    """
     peak = max((value for lane in race.lanes for value in lane.token_history), default=0)
     names = name_cells(race, columns)
     lines: list[Line] = []
     for lane in race.lanes:
         if per_lane == 1:
-            lines.append(_packed(lane, look, columns, names, peak))
-            continue
-        lines += [_track(lane, look, columns, names), _numbers(lane, columns, names, peak)]
-        lines += [[]] * (per_lane - 2)
+            lines.append(_packed(lane, look, columns, names, peak, moved=moved))
+        else:
+            lines += [_track(lane, look, columns, names, moved), _numbers(lane, columns, names, peak, moved)]
+        if lane.lane == chosen:
+            lines[-min(2, per_lane)][0] = Span("▸", ACCENT)
+        lines += [[] for _ in range(per_lane - 2)]
     return lines
 
 
@@ -86,58 +108,69 @@ def _head(lane: LaneView, names: int) -> Line:
     ]
 
 
-def _bar(lane: LaneView, look: Look, cells: int) -> Line:
+def _bar(lane: LaneView, look: Look, cells: int, moved: Moved) -> Line:
+    """Return the lane's bar. Its end is where it is at rest: a finish moves what is solid, not how far it reaches."""
     done = lane.progress or 0.0
-    return bar(look, max(1, cells), done, done + in_flight(lane), lane_color(lane))
+    solid = moved.shares.get(lane.lane, done)
+    return bar(look, max(1, cells), solid, done + in_flight(lane), lane_color(lane))
 
 
-def _track(lane: LaneView, look: Look, columns: int, names: int) -> Line:
-    percent = "" if lane.progress is None else f"{lane.progress * 100:.0f} %"
+def _track(lane: LaneView, look: Look, columns: int, names: int, moved: Moved) -> Line:
+    share = moved.shares.get(lane.lane, lane.progress)
+    percent = "" if share is None else f"{share * 100:.0f} %"
     tail = [
         Span(right(percent, 6)),
         Span("  "),
         Span(left(badge(lane).text, _BADGE_CELLS + 1), badge(lane).style),
     ]
     cells = columns - names - 6 - 6 - 2 - _BADGE_CELLS - 1
-    return [*_head(lane, names), *_bar(lane, look, cells), *tail]
+    return [*_head(lane, names), *_bar(lane, look, cells, moved), *tail]
 
 
-def counts(lane: LaneView) -> str:
+def counts(lane: LaneView, moved: Moved = AT_REST) -> str:
     """Return the requests done, of how many where that is known."""
-    return f"{lane.requests_done:,}" + (f"/{lane.target_requests:,}" if lane.target_requests else "")
+    return f"{moved.done.get(lane.lane, lane.requests_done):,}" + (
+        f"/{lane.target_requests:,}" if lane.target_requests else ""
+    )
 
 
-def _numbers(lane: LaneView, columns: int, names: int, peak: int) -> Line:
-    color = lane_color(lane)
-    line = [
+def _numbers(lane: LaneView, columns: int, names: int, peak: int, moved: Moved) -> Line:
+    """Return a lane's numbers and what is wrong with it; for want of room words and numbers give way, not the trouble."""
+    done = [
         Span(" " * (names + 6)),
-        Span(counts(lane)),
+        Span(counts(lane, moved)),
         Span(" done" if columns < WIDE else " requests done", SOFT),
-        Span("   " + rate_text(lane.requests_per_s)),
-        Span(" req/s", SOFT),
-        Span("   " + right(rate_text(lane.tokens_per_s), 5)),
-        Span(" tok/s  " if lane.status in ("waiting", "racing") else " tok/s mean  ", SOFT),
-        Span(
-            spark(lane.token_history, _SPARK_CELLS if columns < WIDE else 60, peak),
-            Style(mix(color, TRACK, 0.25)),
-        ),
     ]
-    trouble: Line = []
-    if lane.failed:
-        worst = max(lane.errors, key=lambda kind: lane.errors[kind], default="")
-        trouble = [
-            Span(f"  {lane.failed:,} failed", BAD),
-            Span(f" {cut(flat(worst), 12)}" if worst else "", SOFT),
-        ]
-    elif lane.reason and lane.status in ("died", "stopped"):
-        trouble = [Span("  " + cut(flat(lane.reason), 30), SOFT)]
+    requests = [Span("   " + rate_text(lane.requests_per_s)), Span(" req/s", SOFT)]
+    tokens = [Span("   " + right(rate_text(lane.tokens_per_s), 5)), Span(" tok/s", SOFT)]
+    mean = [] if lane.status in ("waiting", "racing") else [Span(" mean", SOFT)]
+    long, short = _trouble(lane, " failed"), _trouble(lane, "")
+    all_of_it = [*done, *requests, *tokens]
+    tried = (([*all_of_it, *mean], long), (all_of_it, long), (all_of_it, short), ([*done, *tokens], short))
+    fits = ((line, why) for line, why in tried if line_width(line) + line_width(why) < columns)
+    line, trouble = next(fits, (done, short))
+    cells = min(_SPARK_CELLS if columns < WIDE else 60, columns - line_width(line) - line_width(trouble) - 3)
+    if cells >= _LEAST_SPARK_CELLS:
+        sparks = spark(lane.token_history, cells, peak)
+        line = [*line, Span("  "), Span(sparks, Style(mix(lane_color(lane), TRACK, 0.25)))]
     return between(line, [*trouble, Span(" ")], columns)
 
 
-def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int) -> Line:
+def _trouble(lane: LaneView, word: str) -> Line:
+    """Return how many requests failed, with ``word``, and mostly of what; or why the lane is over."""
+    if lane.failed:
+        worst = max(lane.errors, key=lambda kind: lane.errors[kind], default="")
+        kind = Span(f" {cut(flat(worst), _KIND_CELLS)}" if worst else "", SOFT)
+        return [Span(f"  {lane.failed:,}{word}", BAD), kind]
+    if lane.reason and lane.status in ("died", "stopped"):
+        return [Span("  " + cut(flat(lane.reason), 30), SOFT)]
+    return []
+
+
+def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int, *, moved: Moved) -> Line:
     sign, style = badge(lane).text[0], badge(lane).style
     tail = [
-        Span(right(counts(lane), 10)),
+        Span(right(counts(lane, moved), 10)),
         Span(right(rate_text(lane.tokens_per_s), 7)),
         Span(" tok/s ", SOFT),
     ]
@@ -148,4 +181,4 @@ def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int) -> 
         ]
     tail.append(Span(f" {sign} ", style))
     cells = columns - names - 6 - line_width(tail)
-    return [*_head(lane, names), *_bar(lane, look, cells), *tail]
+    return [*_head(lane, names), *_bar(lane, look, cells, moved), *tail]

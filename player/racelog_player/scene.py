@@ -7,6 +7,7 @@ from typing import Literal
 from racelog.views.race import RaceView
 from racelog.views.story.rows import Comment
 from racelog.views.summary import RaceSummary
+from racelog_player.motion import AT_REST, Moved
 
 Mode = Literal["novice", "expert", "teacher"]
 MODES: tuple[Mode, ...] = ("novice", "expert", "teacher")
@@ -33,11 +34,16 @@ class Page(Enum):
     INSIGHTS = auto()
     HEALTH = auto()
     HELP = auto()
+    OPTIONS = auto()
+    READING = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The playhead as the footer shows it. ``live``: the race is still being recorded; ``at_edge``: and we are there."""
+    """The playhead as the footer shows it. ``live``: the race is still being recorded; ``at_edge``: and we are there.
+
+    ``late_ns``: so far the picture is behind what it should show. ``controls``: a recorder listens to us. ``held_ns``: the stretches in which the race itself was paused.
+    """
 
     position_ns: int
     end_ns: int
@@ -49,12 +55,17 @@ class Transport:
     behind_ns: int = 0
     controls: bool = False
     loop_ns: tuple[int, int] | None = None
-    moments_ns: tuple[int, ...] = ()
+    late_ns: int = 0
+    held_ns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws."""
+    """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws.
+
+    ``focus`` is the lane that pages about one lane show, by its place in the race; ``chosen``: the user has chosen it.
+    ``newer`` comments were said since the last one of ``comments``, which is scrolled back then.
+    """
 
     race: RaceView
     stage: Stage
@@ -70,9 +81,22 @@ class Scene:
     page: Page = Page.RACE
     content: object = None
     focus: int = 0
+    chosen: bool = False
     scroll: int = 0
     mode: Mode = "novice"
     comments: tuple[Comment, ...] = ()
+    newer: int = 0
+    moved: Moved = AT_REST
+
+    @property
+    def chosen_lane(self) -> int | None:
+        """The number of the lane that the user has chosen."""
+        return self.race.lanes[self.focus].lane if self.chosen and self.race.lanes else None
+
+    @property
+    def held(self) -> bool:
+        """Whether the race itself is paused, by order, at this instant."""
+        return any(lane.paused for lane in self.race.lanes)
 
     @property
     def help(self) -> bool:

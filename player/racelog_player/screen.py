@@ -3,6 +3,8 @@
 Room goes, in this order, to the lanes, the standings, the answers, and then to air and small print.
 """
 
+from dataclasses import replace
+
 from racelog_player.board import board_pane
 from racelog_player.canvas import Line
 from racelog_player.chrome import grid_pane, keys_line, small, small_print, title, transport_line
@@ -10,6 +12,7 @@ from racelog_player.lanes import lanes_pane
 from racelog_player.look import Look
 from racelog_player.panes.comments import comments_pane
 from racelog_player.panes.page import page_pane
+from racelog_player.panes.toasts import with_toasts
 from racelog_player.parts import fitted, line_width
 from racelog_player.result import result_pane
 from racelog_player.scene import Page, Scene, Stage
@@ -30,7 +33,18 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     bottom = [transport_line(scene.transport, columns), keys_line(scene, columns)]
     room = rows - len(top) - len(bottom)
     body = _filled(_body(scene, look, columns, room), room)
-    return [_within(line, columns) for line in [*top, *body, *bottom]]
+    lines = [_within(line, columns) for line in [*top, *body, *bottom]]
+    return with_toasts(lines, scene.moved.toasts, columns)
+
+
+def scrolled_within(scene: Scene, look: Look, columns: int, rows: int) -> int:
+    """Return ``scene.scroll``, less what lies beyond the end of its page: one line less is the same picture there."""
+    here = screen(scene, look, columns, rows)
+    while (
+        scene.scroll and screen(less := replace(scene, scroll=scene.scroll - 1), look, columns, rows) == here
+    ):
+        scene = less
+    return scene.scroll
 
 
 def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
@@ -40,16 +54,16 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)
     per_lane = _rows_per_lane(lanes, rows)
-    lines = lanes_pane(scene.race, look, columns, per_lane)
+    lines = lanes_pane(scene.race, look, columns, per_lane, chosen=scene.chosen_lane, moved=scene.moved)
     lines += [[]] if per_lane < 3 and rows > lanes * per_lane + 3 else []  # noqa: PLR2004 - 3 ends with a blank
     left = rows - len(lines)
     if scene.summary is not None:
         lines += result_pane(scene.summary, scene.race, columns, left)
         return _with_small_print(scene, lines, columns, rows)
-    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1))
+    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
     lines += board
     left -= len(board) + 2
-    talk = comments_pane(scene.comments, columns, _talk_rows(left))
+    talk = comments_pane(scene.comments, columns, _talk_rows(left), scene.newer)
     left -= len(talk) + (1 if talk else 0)
     words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
     answers = streams_pane(scene.race, columns, left - 2 if words else left)

@@ -13,12 +13,12 @@ _STAND_INS = {
     **dict.fromkeys("░○…▃▄", "."),
     **dict.fromkeys("▁▂", "_"),
     **dict.fromkeys("✗■\N{MULTIPLICATION SIGN}", "x"),
-    **dict.fromkeys("▶→\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", ">"),
+    **dict.fromkeys("▶▸→\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", ">"),
     **dict.fromkeys("↑▲", "^"),
     **dict.fromkeys("↓▼", "v"),
     **dict.fromkeys("✓▇", "+"),
     **dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "'"),
-    "╵": "'", "★": "*", "☆": "o", "µ": "u", "▆": "=", "←": "<", "●": "o", "◆": "*", "🥇": "1.", "🥈": "2.", "🥉": "3.",
+    "╵": "'", "┄": ":", "★": "*", "☆": "o", "µ": "u", "▆": "=", "←": "<", "◂": "<", "●": "o", "◆": "*", "🥇": "1.", "🥈": "2.", "🥉": "3.",
 }  # fmt: skip
 
 

@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import Protocol
 
 from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.events import AnyEvent, RequestEnd, RequestSent, ResponseHeaders, Tokens
 from racelog.log.follow import LogFollower
 from racelog.log.names import sealed_sibling
 from racelog.log.reader import open_log
 from racelog.replay.race import Align, RaceTracks
 from racelog.replay.together import side_by_side
+from racelog_player.lag import Lag
 
 LAG_NS = 400 * NS_PER_MS
 """The live edge stays this far behind the clock: a lane commits every 250 ms, and a commit takes a moment to arrive."""
+
+_SEEN = (RequestSent, ResponseHeaders, Tokens, RequestEnd)
+"""What moves a picture, stamped as it happens; a column's ``t`` is that of its first chunk."""
 
 COUNTDOWN_LABEL = "countdown"
 COUNTDOWN_S = 3
@@ -44,6 +49,10 @@ class Source(Protocol):
         """Return for how long a race that should go on has said nothing."""
         ...
 
+    def late_ns(self, now_ns: int) -> int:
+        """Return how much too late for its picture something was read in the last second; 0 when nothing was."""
+        ...
+
 
 class PastRace:
     """A race that is over, or several side by side, read whole."""
@@ -70,6 +79,10 @@ class PastRace:
         """Return 0: nothing is awaited."""
         return 0.0
 
+    def late_ns(self, now_ns: int) -> int:  # noqa: ARG002 - it was all there before
+        """Return 0: nothing comes late."""
+        return 0
+
 
 class LiveRace:
     """A race being recorded on this machine, followed on the clock it is recorded with.
@@ -84,6 +97,7 @@ class LiveRace:
         self._follower = LogFollower(path)
         self._heard_ns: int | None = None
         self._gone = False
+        self._lag = Lag()
 
     @property
     def ended(self) -> bool:
@@ -97,6 +111,8 @@ class LiveRace:
             return
         gone = not self._path.exists()  # before reading: what a last poll misses cannot be followed by "gone"
         if events := self._follower.poll():
+            if self._heard_ns is not None:  # what was there before we came is not late
+                self._lag.note(self._late_by(events, now_ns), now_ns)
             self.tracks.extend(events)
             self._heard_ns = now_ns
         if gone and (sealed := sealed_sibling(self._path)) is not None and sealed.exists():
@@ -140,6 +156,18 @@ class LiveRace:
         if self.ended or self._heard_ns is None:
             return 0.0
         return (now_ns - self._heard_ns) / NS_PER_S
+
+    def late_ns(self, now_ns: int) -> int:
+        """Return by how much the lag was too short for what was read in the last second."""
+        return self._lag.worst_ns(now_ns)
+
+    def _late_by(self, events: Sequence[AnyEvent], now_ns: int) -> int:
+        """Return for how long the edge had passed the oldest of ``events`` when they came; 0 when it had not."""
+        head = self.tracks.head
+        if head is None:
+            return 0
+        seen = (event.t for event in events if isinstance(event, _SEEN))
+        return max(0, now_ns - head.mono_origin_ns - LAG_NS - min(seen, default=now_ns))
 
 
 def _labels(paths: Sequence[Path]) -> list[str]:

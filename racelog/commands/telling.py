@@ -170,7 +170,7 @@ def _calibration(_fact: Fact, more: _Fields) -> str:
     spread = " / ".join(f"{more[name] / 1000:.3f}" for name in ("p50_us", "p99_us", "max_us"))
     return (
         f"calibrated: stamp error p50 / p99 / max {spread} ms over {more['tokens']:,} chunks of {more['streams']:,} "
-        f"streams, {more['stamp']} stamps"
+        f"streams{' over TLS' if more['tls'] else ''}, {more['stamp']} stamps"
     )
 
 

@@ -135,15 +135,16 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "status": [fold.status for fold in folds],
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
+        "kept": [fact.kept for fact in facts],
     }
 
 
 def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
     read = (
-        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share",
+        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share", "late_send_share",
         "most_waiting", "lost_chunks", "lost_events",
     )  # fmt: skip
-    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp")
+    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp", "tls")
     return {
         "race_id": [race_id] * len(lanes),
         "lane_id": [lane.lane for lane in lanes],
@@ -191,6 +192,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
         "queue_ms": [row.queue_ms for row in rows],
+        "connect_ms": [_ms(row.connect_ns) for row in rows],
+        "dns_ms": [_ms(row.dns_ns) for row in rows],
+        "tcp_ms": [_ms(row.tcp_ns) for row in rows],
+        "tls_ms": [_ms(row.tls_ns) for row in rows],
         "t_first_chunk_ns": [frame.first_ns for frame in around],
         "t_last_chunk_ns": [frame.last_ns for frame in around],
         "lead_chunks": [frame.lead for frame in around],
@@ -200,6 +205,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
 
 def _in_order(fold: LaneFold) -> list[RequestState]:
     return sorted(fold.requests.values(), key=lambda request: request.req)
+
+
+def _ms(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else duration_ns / NS_PER_MS
 
 
 def _ttfo_ms(request: RequestState) -> float | None:

@@ -66,6 +66,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
         Column("t_end_ns", "BIGINT", "the lane's end; NULL when none was recorded"),
         Column("reason", "VARCHAR", "why it stopped or died"),
+        Column("kept", "VARCHAR", "token chunks in the log: all, or the ends of each request alone"),
     ),
     "requests": (
         Column("race_id", "VARCHAR", "race of the request"),
@@ -94,8 +95,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("response", "VARCHAR", "text of all token chunks"),
         Column("ttfo_ms", "DOUBLE", "first content chunk minus sent"),
         Column("error_message", "VARCHAR", "the failure in words; NULL without one"),
-        Column("connection", "VARCHAR", "new or reused"),
+        Column("connection", "VARCHAR", "new, reused, or reopened after the server had dropped it"),
         Column("queue_ms", "DOUBLE", "sent minus scheduled: the wait before any service"),
+        Column("connect_ms", "DOUBLE", "all that connecting took; NULL for a connection that was there"),
+        Column("dns_ms", "DOUBLE", "of that, resolving the name; NULL without one"),
+        Column("tcp_ms", "DOUBLE", "of that, connecting to the address"),
+        Column("tls_ms", "DOUBLE", "of that, the TLS handshake; NULL without TLS"),
         Column("t_first_chunk_ns", "BIGINT", "first chunk of any kind arrived, be it a role alone"),
         Column(
             "t_last_chunk_ns",
@@ -145,6 +150,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("loop_lag_p99_us", "DOUBLE", "how late its event loop woke; 99 of 100 were less"),
         Column("coalesced_share", "DOUBLE", "share of token chunks read together with a later one"),
         Column("user_share", "DOUBLE", "share of token chunks stamped by the program, not the kernel"),
+        Column(
+            "late_send_share",
+            "DOUBLE",
+            "share of an open loop's requests sent 5 ms late by the client, 0 to 1",
+        ),
         Column("most_waiting", "BIGINT", "batches that waited for the disk at most"),
         Column("lost_chunks", "BIGINT", "chunks the recorder dropped"),
         Column("lost_events", "BIGINT", "other facts the recorder dropped"),
@@ -156,6 +166,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("calibration_p99_us", "DOUBLE", "its 99th percentile"),
         Column("calibration_max_us", "DOUBLE", "its greatest"),
         Column("calibration_stamp", "VARCHAR", "who stamped: kernel or user"),
+        Column("calibration_tls", "BOOLEAN", "its streams came over TLS; else they were plain HTTP"),
     ),
     "gpu_samples": (
         Column("race_id", "VARCHAR", "race of the sample"),

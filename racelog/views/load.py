@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S
 from racelog.replay.race import RaceTracks
+from racelog.views.pauses import held
 
 NS_PER_US = 1_000
 
@@ -33,9 +34,9 @@ class RaceLoad(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """The load in a few words, such as ``open loop, 50/s poisson``."""
+        """The load in a few words, such as ``open loop, 50/s poisson``; an imported race may not know it."""
         if self.rate_per_s is None:
-            return f"closed loop, concurrency {self.concurrency}"
+            return f"closed loop, concurrency {self.concurrency}" if self.concurrency else "load unknown"
         cap = f", at most {self.max_open:,} open" if self.max_open else ""
         return f"open loop, {self.rate_per_s:g}/s {self.arrival}{cap}"
 
@@ -62,12 +63,6 @@ def race_load(tracks: RaceTracks) -> RaceLoad:
 
 
 def _paused_ns(tracks: RaceTracks) -> int:
-    """Return the time from each pause to what ended it; a pause that nothing ended counts to the last instant known."""
-    total, since = 0, None
-    for order in sorted(tracks.controls, key=lambda order: order.t):
-        if order.what == "pause" and since is None:
-            since = order.t
-        elif order.what in ("resume", "stop") and since is not None:
-            total, since = total + order.t - since, None
+    """Return the time the race was held; a pause that nothing ended counts to the last instant known."""
     last = max((track.last_ns for track in tracks.lanes.values()), default=0)
-    return total + (max(0, last - since) if since is not None else 0)
+    return sum(max(0, (last if to is None else to) - since) for since, to in held(tracks))

@@ -8,11 +8,14 @@ from msgspec import Struct
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
+from racelog.views.pauses import pauses
 from racelog.views.race import standings
 
-MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "finish", "mark"]
+MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "finish", "pause", "mark"]
 
-KINDS: tuple[MomentKind, ...] = ("first-token", "overtake", "lead", "error", "anomaly", "finish", "mark")
+KINDS: tuple[MomentKind, ...] = (
+    "first-token", "overtake", "lead", "error", "anomaly", "finish", "pause", "mark",
+)  # fmt: skip
 
 COUNTDOWN = "countdown"
 """Marks of this name are the recorder's own count down to the start: before the race, not in it."""
@@ -41,6 +44,9 @@ def moments(tracks: RaceTracks) -> list[Moment]:
         if not mark.label.startswith(COUNTDOWN)
         and (first := _race_start(tracks)) is not None
         and mark.t >= first
+    ]
+    found += [
+        Moment(begin, "the race is paused", "pause") for begin in {begin for begin, _ in pauses(tracks)}
     ]
     return sorted(found + list(_overtakes(tracks)), key=lambda moment: (moment.position_ns, moment.text))
 

@@ -8,6 +8,7 @@ from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
 from racelog.views.health import RaceHealth, race_health
+from racelog.views.pauses import held_at
 
 HISTORY_S = 60
 """Sparklines show the last 60 points at 1 Hz (MISSION.md R2.1)."""
@@ -26,7 +27,8 @@ class StreamView(Struct, frozen=True, kw_only=True):
 class LaneView(Struct, frozen=True, kw_only=True):
     """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by.
 
-    ``tokens_per_s`` is over the last second while the lane races, and over its whole time once it has ended.
+    ``tokens_per_s`` is over the last second while the lane races, and over its whole time once it has ended. ``paused``:
+    the race was held by order, so the lane sent nothing new.
     """
 
     lane: int
@@ -54,6 +56,7 @@ class LaneView(Struct, frozen=True, kw_only=True):
     tpot_p50_ms: float | None
     token_history: list[int]
     streams: list[StreamView]
+    paused: bool = False
 
 
 class RaceView(Struct, frozen=True, kw_only=True):
@@ -128,6 +131,7 @@ def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) 
         ttft_p50_ms=median(fold.ttft_ms), ttft_p99_ms=quantile(fold.ttft_ms, 0.99), tpot_p50_ms=median(fold.tpot_ms),
         token_history=_history(fold, start, end),
         streams=[_stream_view(replay, fold, request) for request in _newest(fold, streams)],
+        paused=fold.status == "racing" and held_at(replay.tracks, now),
     )  # fmt: skip
 
 
@@ -157,11 +161,7 @@ def _progress(fold: LaneFold, replay: Replay, done: int, elapsed_s: float) -> fl
 def _history(fold: LaneFold, start_ns: int, end_ns: int) -> list[int]:
     """Return token chunks per whole second since the lane's start, the last `HISTORY_S` of them."""
     seconds = max(0, end_ns - start_ns) // NS_PER_S
-    first = max(0, seconds - HISTORY_S)
-    return [
-        fold.track.token_chunks_between(start_ns + second * NS_PER_S, start_ns + (second + 1) * NS_PER_S)
-        for second in range(first, seconds)
-    ]
+    return fold.track.token_chunks_each_second(max(0, seconds - HISTORY_S), seconds)
 
 
 def _newest(fold: LaneFold, count: int) -> list[RequestState]:

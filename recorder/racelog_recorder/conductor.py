@@ -20,7 +20,7 @@ from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog_recorder.affinity import allowed_cpus, lane_cpus
 from racelog_recorder.child import Child
-from racelog_recorder.control import By, RaceControl
+from racelog_recorder.control import RESTARTED, By, RaceControl
 from racelog_recorder.durability import Durability
 from racelog_recorder.facts import host_facts
 from racelog_recorder.health import sample_self
@@ -74,10 +74,14 @@ class Paths:
 
 @dataclass(slots=True)
 class Outcome:
-    """How a race ended: for each lane its process's fate, and the command's exit code."""
+    """How a race ended: for each lane its process's fate, and the command's exit code.
+
+    ``again``: another race of the same plan was asked for.
+    """
 
     died: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    again: bool = False
     storage_failed: bool = False
 
     @property
@@ -118,6 +122,7 @@ class Conductor:
         self.order = schedule(plan.prompts, plan.seed, count, shuffle=plan.shuffle)
         self._journal: Journal | None = None
         self._nursery: trio.Nursery | None = None
+        self._over = False
 
     async def run(self, live: Path) -> Outcome:
         """Race; every segment in ``live`` is finished when this returns, whatever happened to its lane."""
@@ -139,6 +144,7 @@ class Conductor:
                 await self._race(nursery, live)
                 await self._end_telemetry(telemetry)
             nursery.cancel_scope.cancel()
+        self._over = True
         with trio.CancelScope(shield=True):
             await journal.finish()
         return self.outcome
@@ -146,6 +152,7 @@ class Conductor:
     def stop(self, by: By = "user") -> int:
         """Stop the race, more firmly each time (see `RaceControl.stop`); return which time it was."""
         self.outcome.stopped = True
+        self.outcome.again = False
         return self.control.stop(by)
 
     def pause(self) -> None:
@@ -157,6 +164,12 @@ class Conductor:
         """Go on after a pause."""
         if self.control.resume():
             self._tell("the race goes on")
+
+    def restart(self) -> None:
+        """Ask for another race of the same plan; one that still runs ends at once and keeps its log."""
+        self.outcome.again = True
+        if not self._over:
+            self.control.end_now(RESTARTED)
 
     def eliminate(self, lane: int) -> None:
         """Take one lane out of the race for the user; a lane there is not is no error here."""

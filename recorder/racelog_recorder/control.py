@@ -25,6 +25,8 @@ START_LEAD_S = 0.1
 """The start is agreed this long ahead, so that the order to go reaches every lane before it."""
 
 ELIMINATED = "eliminated"
+RESTARTED = "restarted"
+"""Why a race was stopped that another one of the same plan follows."""
 
 
 class RaceControl:
@@ -90,7 +92,7 @@ class RaceControl:
         self._order_all("resume", by)
         return True
 
-    def stop(self, by: By = "user") -> int:
+    def stop(self, by: By = "user", reason: str = "") -> int:
         """Stop the race, more firmly each time; return which time it was.
 
         At first nothing more is sent and what is open may finish for a while; then that is cancelled; then the lanes'
@@ -100,15 +102,25 @@ class RaceControl:
         self.stopped.set()
         self._resumed.set()
         if self._stops == 1:
-            at_ns = self._record("stop", time.monotonic_ns(), by)
+            at_ns = self._record("stop", time.monotonic_ns(), by, reason=reason)
             for child in self._lanes.values():
-                self._send(child, self._stop_order("", at_ns))
+                self._send(child, self._stop_order(reason, at_ns))
         elif self._stops == 2:  # noqa: PLR2004 - the second of three steps
             self._order_all("cancel", by, everyone=True)
         else:
             for child in self._lanes.values():
                 child.kill()
         return self._stops
+
+    def end_now(self, reason: str, by: By = "user") -> None:
+        """Stop the race without the grace for what is open, as far as that has not been done."""
+        if self._stops == 1:
+            self.stop(by)
+        elif not self._stops:
+            self._grace_s = 0.0  # in the same order: two could overtake each other
+            self.stop(by, reason)
+            self._record("cancel", time.monotonic_ns(), by)
+            self._stops = 2
 
     def eliminate(self, lane: int, by: By = "user", reason: str = "") -> bool:
         """Take one lane out of the race, also one that has yet to start; return whether that was new."""

@@ -39,6 +39,10 @@ class Steered(Protocol):
         """End the race; each further call more firmly."""
         ...
 
+    def restart(self) -> None:
+        """End this race, if it still runs, and begin another of the same plan."""
+        ...
+
     def pause(self) -> None:
         """Send nothing more until `resume`."""
         ...
@@ -62,7 +66,7 @@ _wishes = msgspec.json.Decoder(_Wish)
 class TerminalState:
     """The terminal as it was, to be put back should the view die without doing so."""
 
-    LEAVE = "\x1b[?2026l\x1b[?1000l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[0m\r"
+    LEAVE = "\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?1049l\x1b[?25h\x1b[0m\r"
 
     def __init__(self) -> None:
         self._saved: list[object] | None = None
@@ -133,6 +137,8 @@ def _grant(wish: _Wish, race: Steered) -> None:
     match wish.do:
         case "stop":
             race.stop()
+        case "restart":
+            race.restart()
         case "pause":
             race.pause()
         case "resume":

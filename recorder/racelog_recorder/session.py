@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import trio
 
 from racelog.commands.output import emit_json
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.log.names import LIVE_SUFFIX
 from racelog.log.reader import open_log
 from racelog.log.seal import seal
 from racelog.replay.race import RaceTracks, Replay
@@ -91,13 +93,34 @@ async def _record(session: Session) -> int:
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
-        quiet = (lambda _text: None) if session.ui else tell
+        outcome, paths = await _race(session, plan, engines, keys)
+    return _close(outcome, paths, as_json=session.as_json)
+
+
+async def _race(
+    session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str]
+) -> tuple[Outcome, Paths]:
+    """Race until nobody asks for another; return the last race's outcome and paths. Each race keeps its own log."""
+    quiet = (lambda _text: None) if session.ui else tell
+    output = session.output
+    while True:
         conductor = Conductor(plan, engines, keys, tell=quiet, durability=session.durability)
-        paths = Paths.choose(conductor.race_id, session.home, session.output)
+        paths = Paths.choose(conductor.race_id, session.home, output)
         if not session.ui:
             tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
         outcome = await _watched(conductor, paths, ui=session.ui)
-    return _close(outcome, paths, as_json=session.as_json)
+        if not outcome.again or outcome.storage_failed:
+            return outcome, paths
+        tell(f"racing again; the race before is kept: {paths.sealed}")
+        output = _free_name(session.output)
+
+
+def _free_name(output: Path | None) -> Path | None:
+    """Return ``output`` with the first number behind its name that no log has; None stays None."""
+    if output is None:
+        return None
+    names = (output.with_name(f"{output.stem}-{number}{output.suffix}") for number in count(2))
+    return next(name for name in names if not (name.exists() or name.with_suffix(LIVE_SUFFIX).exists()))
 
 
 @asynccontextmanager

@@ -7,13 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelog.events import Mark
+from racelog.events import Mark, RequestScheduled, Usage
 from racelog.log.segment import SegmentWriter
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.moments import Moment, moments
 from racelog_player.control import Control
+from racelog_player.lag import lag_text
 from racelog_player.movers import SHOWN_NS, Movers
 from racelog_player.player import Player
 from racelog_player.scene import Scene, Stage
@@ -297,6 +298,41 @@ def test_a_recorder_that_says_nothing_is_noticed(recording: Recording) -> None:
     player = live(recording)
     player.scene(START)
     assert player.scene(START + 12 * SECOND).notice == "no news from the recorder for 12 s"
+
+
+def test_what_comes_too_late_for_its_picture_is_told_for_a_second(recording: Recording) -> None:
+    recording.commit(0, until_ns=2 * SECOND)
+    player = live(recording)
+    player.scene(START)
+    first = next(
+        e.t
+        for e in recording.race.lane_events(0)
+        if e.t > 2 * SECOND and not isinstance(e, Usage | RequestScheduled)
+    )
+    recording.commit(0, until_ns=3 * SECOND, after_ns=2 * SECOND)
+    now = ORIGIN + first + LAG_NS + 120_000_000
+    late = [player.scene(at).transport.late_ns for at in (now, now + SECOND - 1, now + SECOND)]
+    assert late == [120_000_000, 120_000_000, 0]
+
+
+def test_what_was_recorded_before_the_view_came_is_not_late(recording: Recording) -> None:
+    recording.commit(0, until_ns=2 * SECOND)
+    assert live(recording).scene(START + 60 * SECOND).transport.late_ns == 0
+
+
+def test_a_frame_that_took_long_is_told_until_it_is_a_second_ago(player: Player) -> None:
+    player.drawn(230_000_000, SECOND)
+    player.drawn(4_000_000, SECOND + 1)
+    late = [player.scene(at).transport.late_ns for at in (SECOND + 2, 2 * SECOND)]
+    assert late == [230_000_000, 4_000_000]
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "told"),
+    [(0, ""), (99, ""), (100, "behind 100 ms"), (129, "behind 120 ms"), (1260, "behind 1.3 s")],
+)
+def test_only_what_can_be_seen_is_called_behind(late_ms: int, told: str) -> None:
+    assert lag_text(late_ms * 1_000_000) == told
 
 
 @pytest.fixture

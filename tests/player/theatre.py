@@ -80,6 +80,9 @@ class Still:
     def quiet_s(self, now_ns: int) -> float:
         return 0.0
 
+    def late_ns(self, now_ns: int) -> int:
+        return 0
+
 
 @lru_cache
 def theatre(requests: int = 24) -> list[AnyEvent]:

@@ -73,7 +73,7 @@ EVERY_KIND: list[AnyEvent] = [
     LaneStart(t=10 * MS, lane=3),
     RequestScheduled(t=10 * MS, lane=3, req=1, prompt=5),
     RequestScheduled(t=11 * MS, lane=3, req=2, prompt=5, phase="warmup"),
-    RequestSent(t=12 * MS, lane=3, req=1, connection="reused"),
+    RequestSent(t=12 * MS, lane=3, req=1, connection="reopened", connect_ns=900_000, tcp_ns=150_000, tls_ns=700_000),
     ResponseHeaders(t=20 * MS, lane=3, req=1, status=200),
     Tokens(
         t=22 * MS, lane=3, r=[1, 1, 2, 1, 1], d=[0, 3 * MS, 0, 5 * MS, 2 * MS], x=["", "hm", "?", "So", " be it"],
