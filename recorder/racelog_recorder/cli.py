@@ -102,6 +102,11 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     is_flag=True,
     help="Do not measure first, for about a second, how far the stamps are from the truth.",
 )
+@click.option(
+    "--metrics",
+    is_flag=True,
+    help="Ask every engine each second what it says of itself on its Prometheus page, /metrics.",
+)
 @click.option("--time-trial", is_flag=True, help="One engine after another, each with the machine to itself.")
 @click.option(
     "--grace",
@@ -246,6 +251,8 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
         given["deadlines"] = options["deadlines"]
     if options["no_calibrate"]:
         given["calibrate"] = False
+    if options["metrics"]:
+        given["metrics"] = True
     if options["time_trial"]:
         given["grid"] = "time-trial"
     return given

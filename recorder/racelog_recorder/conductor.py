@@ -31,7 +31,7 @@ from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
 from racelog_recorder.reach import transport_of
-from racelog_recorder.spec import LaneSpec, Order, TelemetrySpec
+from racelog_recorder.spec import LaneSpec, MetricsTarget, Order, TelemetrySpec
 
 ORDER_LENGTH = 10_000
 """Prompts drawn ahead, the same for every lane; a longer race repeats the order."""
@@ -235,12 +235,22 @@ class Conductor:
             mono_origin_ns=self.clocks.mono_ns,
             racelog_version=__version__,
             durability=self._durability,
+            engines=self._metrics_targets() if self.plan.metrics else [],
         )
         child = Child("telemetry", "racelog_recorder.telemetry", spec)
         await nursery.start(child.run)
         with trio.move_on_after(TELEMETRY_WAIT_S):
             await child.ready.wait()
         return child
+
+    def _metrics_targets(self) -> list[MetricsTarget]:
+        return [
+            MetricsTarget(
+                lane=lane, engine=engine.name, url=engine.url, api_key=self._keys.get(engine.name, ""),
+                headers=engine.headers, reach=engine.reach,
+            )
+            for lane, engine in enumerate(self.plan.engines)
+        ]  # fmt: skip
 
     async def _end_telemetry(self, telemetry: Child) -> None:
         """End the telemetry process, by force if it does not answer."""

@@ -66,6 +66,7 @@ class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shuffle: bool = True
     warmup: int = 0
     calibrate: bool = True
+    metrics: bool = False
     countdown_s: float = 3.0
     deadlines: dict[str, float] = {}
     params: dict[str, Any] = field(default_factory=DEFAULT_PARAMS.copy)
@@ -99,6 +100,7 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
         "shuffle": plan.shuffle,
         "warmup": plan.warmup,
         "calibrate": plan.calibrate,
+        "metrics": plan.metrics,
         "countdown_s": plan.countdown_s,
         "params": public_params(plan.params),
         "prompts": len(plan.prompts),

@@ -277,6 +277,14 @@ RACE_FIELDS: dict[str, Field] = {
             "description": "Before the start, measure for about a second how far the stamps are from the truth.",
         },
     ),
+    "metrics": Field(
+        yes_or_no,
+        {
+            "type": "boolean",
+            "default": False,
+            "description": "Ask every engine about once a second what it says of itself on its Prometheus page, /metrics.",
+        },
+    ),
     "shuffle": Field(
         yes_or_no,
         {

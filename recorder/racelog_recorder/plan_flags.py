@@ -42,6 +42,7 @@ class Flags(TypedDict, total=False):
     warmup: int | None
     countdown: str | float | None
     calibrate: bool | None
+    metrics: bool | None
     max_tokens: int | None
     params: Mapping[str, Any] | None
     deadlines: Sequence[str]

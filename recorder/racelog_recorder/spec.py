@@ -66,6 +66,17 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     durability: Durability = Durability()
 
 
+class MetricsTarget(Struct, frozen=True, kw_only=True):
+    """An engine to ask what it says of itself, and how it is reached: as its lane does."""
+
+    lane: int
+    engine: str
+    url: str
+    api_key: str = ""
+    headers: dict[str, str] = {}
+    reach: Reach = Reach()
+
+
 class TelemetrySpec(Struct, frozen=True, kw_only=True):
     """Everything the telemetry process needs."""
 
@@ -76,6 +87,8 @@ class TelemetrySpec(Struct, frozen=True, kw_only=True):
     racelog_version: str
     host_interval_s: float = 0.5
     gpu_interval_s: float = 0.1
+    engine_interval_s: float = 1.0
+    engines: list[MetricsTarget] = []
     durability: Durability = Durability()
 
 

@@ -1,4 +1,4 @@
-"""The telemetry process: the recording machine and its GPUs, sampled apart from every lane.
+"""The telemetry process: the recording machine, its GPUs and what engines say of themselves, apart from every lane.
 
     python -m racelog_recorder.telemetry     spec on stdin, reports on stdout (see `spec`)
 
@@ -17,6 +17,7 @@ from racelog.log.segment import SegmentWriter
 from racelog_recorder.gpu import GpuColumns, GpuSource, open_gpus
 from racelog_recorder.health import MIB, HostColumns, Reading
 from racelog_recorder.journal import Journal
+from racelog_recorder.metrics import sample_engine
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.spec import Report, TelemetrySpec
 
@@ -33,6 +34,8 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(journal.run)
         nursery.start_soon(sample_host, journal, spec.host_interval_s)
+        for engine in spec.engines:
+            nursery.start_soon(sample_engine, journal, engine, spec.engine_interval_s)
         gpus, why_not = await trio.to_thread.run_sync(open_gpus, abandon_on_cancel=True)
         if why_not:
             journal.record(Note(t=journal.now_ns(), text=why_not))

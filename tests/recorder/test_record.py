@@ -155,6 +155,14 @@ def test_a_race_ends_as_one_sealed_log_with_every_request(endpoints: Endpoints) 
     assert endpoints.log().report.damage == []
 
 
+def test_a_race_asks_for_metrics_when_told_to_and_notes_engines_that_have_none(endpoints: Endpoints) -> None:
+    endpoints.record("--requests", "2", "--metrics")
+
+    notes = [note.text for note in endpoints.log().of(Note) if "metrics" in note.text]
+    assert len(notes) == 2
+    assert all("/metrics: HTTP 404" in note for note in notes)
+
+
 def test_the_closing_summary_names_the_winner(endpoints: Endpoints) -> None:
     done = endpoints.record("--requests", "2", "--concurrency", "1")
 

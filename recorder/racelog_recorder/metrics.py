@@ -1,0 +1,192 @@
+"""What an engine says of itself: its Prometheus page, read about once a second, by the names that engines use.
+
+An engine has many series and we keep seven: requests running and waiting, the KV cache, tokens in, out and cached, and
+preemptions. vLLM's and llama.cpp's names are those of pages captured from them (2026), SGLang's and TGI's those of their
+documentation; of the cache, names of older versions too.
+"""
+
+import math
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+import trio
+
+from racelog.events import EngineSamples, Note
+from racelog_recorder.journal import Journal
+from racelog_recorder.plain import plain_transport
+from racelog_recorder.plan_secrets import public_url
+from racelog_recorder.spec import MetricsTarget
+
+SOURCE = "prometheus"
+TIMEOUT_S = 5.0
+MOST_BYTES = 8 << 20
+"""A page that is longer is not read on: vLLM's has 0.1 MiB."""
+
+SAMPLES_PER_EVENT = 10
+
+_PERCENT = 100.0
+_LINE = re.compile(r"([A-Za-z_:][\w:]*)(?:\{[^\n]*\})?[ \t]+(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReading:
+    """One reading of one engine; None is what it does not say."""
+
+    running: float | None = None
+    waiting: float | None = None
+    kv_cache_pct: float | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cached_tokens: float | None = None
+    preemptions: float | None = None
+
+
+_NAMES = {
+    "running": (
+        "vllm:num_requests_running", "llamacpp:requests_processing", "sglang:num_running_reqs", "tgi_batch_current_size",
+    ),
+    "waiting": ("vllm:num_requests_waiting", "llamacpp:requests_deferred", "sglang:num_queue_reqs", "tgi_queue_size"),
+    "kv_cache_pct": (
+        "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "llamacpp:kv_cache_usage_ratio", "sglang:token_usage",
+    ),
+    "input_tokens": ("vllm:prompt_tokens_total", "llamacpp:prompt_tokens_total", "sglang:prompt_tokens_total"),
+    "output_tokens": (
+        "vllm:generation_tokens_total", "llamacpp:tokens_predicted_total", "sglang:generation_tokens_total",
+    ),
+    "cached_tokens": (
+        "vllm:prefix_cache_hits_total", "llamacpp:prompt_tokens_cached_total", "sglang:cached_tokens_total",
+    ),
+    "preemptions": ("vllm:num_preemptions_total",),
+}  # fmt: skip
+_FIELD = {name: field for field, names in _NAMES.items() for name in names}
+
+
+def reading_of(page: str) -> EngineReading:
+    """Return what a Prometheus page says; the same series with several labels is added up, of the cache the fullest counts."""
+    found: dict[str, float] = {}
+    for line in page.splitlines():
+        matched = _LINE.match(line)
+        field = _FIELD.get(matched[1]) if matched else None
+        if matched is None or field is None or (value := _number(matched[2])) is None:
+            continue
+        if field == "kv_cache_pct":
+            found[field] = max(found.get(field, 0.0), value * _PERCENT)
+        else:
+            found[field] = found.get(field, 0.0) + value
+    return EngineReading(**found)
+
+
+def metrics_url(base_url: str) -> str:
+    """Return where an engine that is spoken to at ``base_url`` has its page: beside its ``/v1``."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/api")
+    return urlunsplit((parts.scheme, parts.netloc, f"{path}/metrics", "", ""))
+
+
+class EngineColumns:
+    """Gathers readings of one engine into an `EngineSamples` event."""
+
+    def __init__(self, lane: int) -> None:
+        self._lane = lane
+        self._rows: list[tuple[int, EngineReading]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, t_ns: int, reading: EngineReading) -> None:
+        """Append one reading."""
+        self._rows.append((t_ns, reading))
+
+    def take(self) -> EngineSamples:
+        """Return what was gathered and start anew; there must be at least one reading. What was never said is left out."""
+        rows, self._rows = self._rows, []
+        times = [t_ns for t_ns, _ in rows]
+        columns: dict[str, Any] = {}
+        for field in fields(EngineReading):
+            values = [getattr(reading, field.name) for _, reading in rows]
+            if any(value is not None for value in values):
+                columns[field.name] = values
+        deltas = [0, *(times[i + 1] - times[i] for i in range(len(times) - 1))]
+        return EngineSamples(t=times[0], lane=self._lane, source=SOURCE, d=deltas, **columns)
+
+
+async def sample_engine(journal: Journal, target: MetricsTarget, interval_s: float) -> None:
+    """Record what one engine says of itself until cancelled; an engine that says nothing is noted once and left alone."""
+    headers = {"accept": "text/plain", "accept-encoding": "identity", **target.headers}
+    if target.api_key:
+        headers.setdefault("authorization", f"Bearer {target.api_key}")
+    samples = EngineColumns(target.lane)
+    transport = plain_transport(target.url, target.reach)
+    try:
+        async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S, headers=headers) as client:
+            await _sample(
+                journal, target, samples, lambda: _page(client, metrics_url(target.url)), interval_s
+            )
+    finally:
+        if len(samples):
+            journal.record(samples.take())
+
+
+async def _sample(
+    journal: Journal,
+    target: MetricsTarget,
+    samples: EngineColumns,
+    page: Callable[[], Awaitable[tuple[str, str]]],
+    interval_s: float,
+) -> None:
+    told = False
+    while True:
+        said, why = "", ""
+        try:
+            with trio.fail_after(TIMEOUT_S):
+                said, why = await page()
+        except (httpx2.HTTPError, OSError, ValueError, trio.TooSlowError) as error:
+            if not told:
+                _note(journal, target, type(error).__name__)
+                told = True
+        reading = reading_of(said)
+        if said and reading == EngineReading():
+            why = "its page has none of the series that racelog knows"
+        if why:
+            _note(journal, target, why)
+            return
+        if said:
+            samples.add(journal.now_ns(), reading)
+        if len(samples) >= SAMPLES_PER_EVENT:
+            journal.record(samples.take())
+        await trio.sleep(interval_s)
+
+
+async def _page(client: httpx2.AsyncClient, url: str) -> tuple[str, str]:
+    """Return the page and an empty reason, or why there is none and never will be."""
+    async with client.stream("GET", url) as response:
+        if not response.is_success:
+            return "", f"HTTP {response.status_code}"
+        data = b""
+        with trio.CancelScope() as enough:
+            async for part in response.aiter_bytes():
+                data += part
+                if len(data) > MOST_BYTES:
+                    enough.cancel()  # takes effect inside the reading, which so closes what it has open
+        if len(data) > MOST_BYTES:
+            return "", f"its page is longer than {MOST_BYTES >> 20} MiB"
+    return data.decode("utf-8", "replace"), ""
+
+
+def _note(journal: Journal, target: MetricsTarget, why: str) -> None:
+    where = public_url(metrics_url(target.url))
+    journal.record(
+        Note(t=journal.now_ns(), text=f"no metrics of {target.engine} from {where}: {why}", lane=target.lane)
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
