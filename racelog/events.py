@@ -92,7 +92,11 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
-    """One engine's track: who runs on it and how it is reached."""
+    """One engine's track: who runs on it and how it is reached.
+
+    ``kept`` is which token chunks of a request the log holds: ``all``, or, of a tool that kept no others, the ``ends``: the
+    first and the last alone, between which nothing is known.
+    """
 
     lane: int
     engine: str
@@ -102,6 +106,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     color: str = ""
     emoji: str = ""
     transport: str = ""
+    kept: Literal["all", "ends"] = "all"
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):

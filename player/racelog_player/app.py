@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from prompt_toolkit.output import Output, create_output
 from racelog.errors import ExitCode, InputError
 from racelog_player.canvas import Canvas, Line
 from racelog_player.look import Look, depth_of, shows_unicode
-from racelog_player.memory import remember
 from racelog_player.mouse import KEY, OFF, ON, mouse_of, pointed_at
 from racelog_player.player import Player
-from racelog_player.scene import Mode, Scene
-from racelog_player.screen import screen
+from racelog_player.scene import Scene
+from racelog_player.screen import screen, scrolled_within
+from racelog_player.settings import Settings, remember
 from racelog_player.snapshot import save
 from racelog_player.wardrobe import Wardrobe
 
@@ -41,10 +42,8 @@ class App:
         player: Player,
         terminal: tuple[Input, Output],
         look: Look,
-        fps: float,
+        settings: Settings,
         wardrobe: Wardrobe,
-        *,
-        mouse: bool = True,
     ) -> None:
         self._player = player
         self._wardrobe = wardrobe
@@ -53,9 +52,10 @@ class App:
         self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
         self._lines: list[Line] = []
         self._scene: Scene | None = None
-        self._mouse = mouse
-        player.host = self
-        self._frame_s = 1 / fps
+        self._scrolled = 0
+        self._mouse = settings.mouse
+        player.attach(self)
+        self._frame_s = 1 / settings.fps
         self._wake = asyncio.Event()
         self._exit_code: ExitCode | None = None
         self._failure: BaseException | None = None
@@ -105,6 +105,7 @@ class App:
             size = self._out.get_size()
             begun_ns = time.monotonic_ns()
             self._scene = self._player.scene(begun_ns)
+            self._keep_within(size.columns, size.rows)
             self._lines = screen(self._scene, self._look, size.columns, size.rows)
             if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
@@ -114,6 +115,15 @@ class App:
         now_ns = time.monotonic_ns()
         self._player.drawn(now_ns - begun_ns, now_ns)
         return True
+
+    def _keep_within(self, columns: int, rows: int) -> None:
+        """Take back what was scrolled beyond the end of a page, so that scrolling up moves it at once."""
+        assert self._scene is not None
+        if self._scene.scroll > self._scrolled:
+            scroll = scrolled_within(self._scene, self._look, columns, rows)
+            self._player.browsing.scroll = scroll
+            self._scene = replace(self._scene, scroll=scroll)
+        self._scrolled = self._scene.scroll
 
     def _read_keys(self) -> None:
         if self._in.closed:
@@ -151,15 +161,19 @@ class App:
                 return f"saved {path}"
         return "there are 999 snapshots here already; move some"
 
-    def next_theme(self) -> str:
-        """Wear the next theme and remember it."""
-        theme = self._wardrobe.change()
-        self._canvas.wear(theme)
-        return f"theme {theme.name}" + (f": {theme.told}" if theme.told else "")
+    def themes(self) -> tuple[str, ...]:
+        """Return the names of the themes there are."""
+        return self._wardrobe.names()
 
-    def remember(self, mode: Mode) -> None:
-        """Keep the mode for the next time."""
-        remember(self._wardrobe.home, mode=mode)
+    def adopt(self, name: str, settings: Settings) -> str:
+        """Show by ``settings`` from the next frame on, and remember what has changed."""
+        self._frame_s = 1 / settings.fps
+        if self._wardrobe.wear(settings.theme):
+            self._canvas.wear(self._wardrobe.theme)
+        if settings.mouse != self._mouse:
+            self._mouse = settings.mouse
+            self._out.write_raw(ON if settings.mouse else OFF)
+        return remember(self._wardrobe.home, name, getattr(settings, name))
 
     def resized(self) -> None:
         """Draw everything anew in the new size."""
@@ -215,7 +229,7 @@ def _drawing(out: Output) -> Iterator[None]:
             out.flush()
 
 
-def run_app(player: Player, fps: float, wardrobe: Wardrobe, *, mouse: bool = True) -> ExitCode:
+def run_app(player: Player, settings: Settings, wardrobe: Wardrobe) -> ExitCode:
     """Play on this process's terminal; return the exit code.
 
     Raises:
@@ -228,6 +242,6 @@ def run_app(player: Player, fps: float, wardrobe: Wardrobe, *, mouse: bool = Tru
     terminal = create_input(always_prefer_tty=True), create_output()
 
     async def played() -> ExitCode:
-        return await App(player, terminal, look, fps, wardrobe, mouse=mouse).run()
+        return await App(player, terminal, look, settings, wardrobe).run()
 
     return asyncio.run(played())

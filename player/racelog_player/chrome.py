@@ -25,7 +25,15 @@ _RACE_KEYS = (("space", "pause"), ("← →", "5 s"), *_VIEW_KEYS, ("↑ ↓", "
 _BACK = ("esc", "back to the race")
 _LANE = ("tab", "next engine")
 _KEYS = {
-    Page.INSPECTOR: (_BACK, _LANE, ("j k", "scroll"), ("space", "pause"), (". ,", "one token on, back")),
+    Page.INSPECTOR: (
+        _BACK,
+        _LANE,
+        ("j k", "scroll"),
+        ("enter", "all of it"),
+        ("space", "pause"),
+        (". ,", "token on, back"),
+    ),
+    Page.READING: (("esc", "all answers"), ("j k", "scroll"), ("space", "pause"), (". ,", "token on, back")),
     Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
     Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("+ -", "zoom"), ("s", "save the screen")),
     Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
@@ -33,6 +41,7 @@ _KEYS = {
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
     Page.INSIGHTS: (_BACK, ("j k", "scroll")),
     Page.HEALTH: (_BACK, ("space", "pause")),
+    Page.OPTIONS: (_BACK, ("↑ ↓", "choose"), ("← →", "change")),
     Page.HELP: (("esc", "closes"), ("j k", "scroll")),
 }
 

@@ -64,20 +64,30 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 )
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @click.option(
-    "--fps", type=click.FloatRange(1, 120), default=30.0, show_default=True, help="Frames per second."
+    "--fps", type=click.FloatRange(1, 120), help="Frames per second.  [default: 30, or your setting]"
+)
+@click.option("--keys", metavar="NAME|FILE", help="default, mpv, asciinema, rosbag, or a TOML file.")
+@click.option(
+    "--no-mouse",
+    "mouse",
+    flag_value=False,
+    default=None,
+    type=bool,
+    help="Leave the mouse to the terminal (with it, shift selects text).",
 )
 @click.option(
-    "--keys", metavar="NAME|FILE", default="default", help="default, mpv, asciinema, rosbag, or a TOML file."
+    "--no-motion",
+    "motion",
+    flag_value=False,
+    default=None,
+    type=bool,
+    help="Nothing glides and no toasts.  [env: NO_MOTION]",
 )
-@click.option(
-    "--no-mouse", is_flag=True, help="Leave the mouse to the terminal (with it, shift selects text)."
-)
-@click.option("--no-motion", is_flag=True, help="Nothing glides and no toasts.  [env: NO_MOTION]")
 @click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
 @click.option(
-    "--commentary", type=click.Choice(["quiet", "normal", "verbose"]), default="normal", show_default=True,
-    help="How much the commentator says.",
+    "--commentary", type=click.Choice(["quiet", "normal", "verbose"]),
+    help="How much the commentator says.  [default: normal, or your setting]",
 )  # fmt: skip
 @click.option("--home", type=click.Path(path_type=Path), help="Where races are kept.  [env: RACELOG_HOME]")
 @click.option("--control-fd", type=int, hidden=True, help="Where wishes to the recorder go.")

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from racelog.clock import NS_PER_S
+from racelog.replay.idle import AS_RECORDED, squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import Align
 from racelog.replay.speed import doubled, faster, halved, slower
-from racelog.views.moments import Moment, moments
+from racelog.views.moments import Moment, busy_instants, moments
 from racelog.views.pauses import pauses
-from racelog.views.story.tell import Story, story
+from racelog.views.story.tell import Story
+from racelog.views.story.teller import Teller
 from racelog_player.keys import Do
 from racelog_player.source import Source
 from racelog_player.times import clock_text, parse_target
@@ -41,6 +43,7 @@ class Deck:
         self._undo: list[int] = []
         self._moments: list[Moment] | None = None
         self._known_ns = -1
+        self._teller = Teller(source.tracks)
         self._story: Story | None = None
         self._story_s = -1
 
@@ -77,10 +80,10 @@ class Deck:
         return tuple(pauses(self.source.tracks)) if self.source.tracks.controls else ()
 
     def story(self) -> Story:
-        """Return the story of the race so far, anew for every second that a running race has grown."""
+        """Return the story of the race so far, told on for every second that a running race has grown."""
         known = -1 if self.source.ended else self.source.tracks.duration_ns() // NS_PER_S
         if self._story is None or known != self._story_s:
-            self._story, self._story_s = story(self.source.tracks), known
+            self._story, self._story_s = self._teller.story(), known
         return self._story
 
     def catch_up(self, now_ns: int) -> str:
@@ -210,6 +213,16 @@ class Deck:
         loop = None if self.playhead.loop is not None else Loop(0, limit)
         self.playhead = self.playhead.looping(loop, now_ns, limit)
         return "loop off" if loop is None else "looping the whole race"
+
+    def limit_idle(self, limit_ns: int | None, now_ns: int) -> None:
+        """Let stretches in which nothing happens pass in ``limit_ns``, or as recorded; not while the race still grows."""
+        tracks, here = self.source.tracks, self.position_ns(now_ns)
+        if not self.source.ended:
+            return
+        squeeze = AS_RECORDED
+        if limit_ns is not None:
+            squeeze = squeezed(busy_instants(tracks), limit_ns, tracks.duration_ns())
+        self.playhead = replace(self.playhead.seek(here, now_ns), squeeze=squeeze)
 
     def align(self, now_ns: int) -> str:
         """Align the lanes another way, and stay where the playhead is as far as the race then reaches."""

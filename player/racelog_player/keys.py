@@ -42,6 +42,7 @@ class Do(Enum):
     SNAPSHOT = auto()
     NEXT_LANE = auto()
     LAST_LANE = auto()
+    OPEN = auto()
     SCROLL_DOWN = auto()
     SCROLL_UP = auto()
     INSPECTOR = auto()
@@ -53,6 +54,7 @@ class Do(Enum):
     INSIGHTS = auto()
     HEALTH = auto()
     HELP = auto()
+    OPTIONS = auto()
     CLOSE = auto()
     NOVICE = auto()
     EXPERT = auto()
@@ -81,9 +83,9 @@ KEYS: KeyMap = {
     "[": Do.LAST_MOMENT, "pageup": Do.LAST_MOMENT, "]": Do.NEXT_MOMENT, "pagedown": Do.NEXT_MOMENT,
     ":": Do.GO_TO, "u": Do.UNDO, "l": Do.AB_LOOP, "L": Do.LOOP, "A": Do.ALIGN,
     "f": Do.LIVE, "m": Do.MARK, "s": Do.SNAPSHOT,
-    "c-i": Do.NEXT_LANE, "s-tab": Do.LAST_LANE, "j": Do.SCROLL_DOWN, "k": Do.SCROLL_UP,
+    "c-i": Do.NEXT_LANE, "s-tab": Do.LAST_LANE, "c-m": Do.OPEN, "j": Do.SCROLL_DOWN, "k": Do.SCROLL_UP,
     "i": Do.INSPECTOR, "t": Do.TIMELINE, "c": Do.CHARTS, "d": Do.DETAILS, "e": Do.EXPLAIN,
-    "a": Do.ACHIEVEMENTS, "n": Do.INSIGHTS, "H": Do.HEALTH, "?": Do.HELP, "h": Do.HELP, "escape": Do.CLOSE,
+    "a": Do.ACHIEVEMENTS, "n": Do.INSIGHTS, "H": Do.HEALTH, "o": Do.OPTIONS, "?": Do.HELP, "h": Do.HELP, "escape": Do.CLOSE,
     "f1": Do.NOVICE, "f2": Do.EXPERT, "f3": Do.TEACHER, "T": Do.THEME,
     "q": Do.QUIT, "c-c": Do.INTERRUPT, "<sigint>": Do.INTERRUPT,
 }  # fmt: skip
@@ -92,6 +94,12 @@ ANSWERS: KeyMap = {
     "y": Do.YES, "n": Do.NO, "escape": Do.NO, "q": Do.NO, "c-c": Do.INTERRUPT, "<sigint>": Do.INTERRUPT,
 }  # fmt: skip
 """What keys mean while a question is open, whatever they are bound to."""
+
+OPTION_KEYS: dict[str, tuple[int, int]] = {
+    "up": (-1, 0), "k": (-1, 0), "down": (1, 0), "j": (1, 0),
+    "left": (0, -1), "right": (0, 1), "c-m": (0, 1), " ": (0, 1),
+}  # fmt: skip
+"""On the page of settings: rows to move by, and choices to turn the setting by, whatever the keys are bound to."""
 
 PRESETS: dict[str, KeyMap] = {
     "default": {},

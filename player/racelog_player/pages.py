@@ -3,7 +3,7 @@
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.replay.race import Replay
 from racelog.views.details import details_view
-from racelog.views.inspector import inspector_view
+from racelog.views.inspector import inspector_view, reading_view
 from racelog.views.readings import Readings
 from racelog.views.series import Series, axis_ns, round_length_ns, shorter_ns
 from racelog.views.timeline import Timeline
@@ -13,7 +13,7 @@ from racelog_player.scene import Page
 PAGE_KEYS: dict[Do, Page] = {
     Do.INSPECTOR: Page.INSPECTOR, Do.TIMELINE: Page.TIMELINE, Do.CHARTS: Page.CHARTS, Do.DETAILS: Page.DETAILS,
     Do.EXPLAIN: Page.EXPLAIN, Do.ACHIEVEMENTS: Page.ACHIEVEMENTS, Do.INSIGHTS: Page.INSIGHTS, Do.HEALTH: Page.HEALTH,
-    Do.HELP: Page.HELP,
+    Do.HELP: Page.HELP, Do.OPTIONS: Page.OPTIONS,
 }  # fmt: skip
 
 ZOOM_KEYS = {"+": True, "-": False}
@@ -37,10 +37,15 @@ class Pages:
         self._readings = Readings()
         self._span_ns: int | None = None
 
-    def content(self, page: Page, replay: Replay, lane: int | None) -> object:
-        """Return the view that ``page`` draws, of ``replay`` where it stands; ``lane`` is the one in focus."""
+    def content(self, page: Page, replay: Replay, lane: int | None, reading: int | None = None) -> object:
+        """Return the view that ``page`` draws, of ``replay`` where it stands.
+
+        ``lane`` is the one in focus, ``reading`` the request that is read.
+        """
         if lane is None:
             return None
+        if page is Page.READING:
+            return reading_view(replay, lane, reading)
         if page is Page.INSPECTOR:
             return inspector_view(replay, lane)
         if page is Page.TIMELINE:

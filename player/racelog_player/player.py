@@ -3,7 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+
+from msgspec.structs import replace
 
 from racelog.clock import NS_PER_S
 from racelog.errors import RacelogError
@@ -14,19 +15,25 @@ from racelog.views.story.achievements import viewer_achievements
 from racelog.views.story.rows import Comment, Level, Tone
 from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
+from racelog_player.browsing import Browsing
 from racelog_player.cells import flat
 from racelog_player.control import Control
 from racelog_player.deck import SPEEDS, Deck
-from racelog_player.keys import ANSWERS, KEYS, SEEK_NS, Do, KeyMap
+from racelog_player.host import Host
+from racelog_player.keys import ANSWERS, KEYS, OPTION_KEYS, SEEK_NS, Do, KeyMap
 from racelog_player.keys import MODES as MODE_KEYS
 from racelog_player.lag import Lag
 from racelog_player.motion import Motion
 from racelog_player.mouse import Pointed
 from racelog_player.movers import Movers
-from racelog_player.pages import PAGE_KEYS, ZOOM_KEYS, Pages
+from racelog_player.options import Options
+from racelog_player.pages import ZOOM_KEYS, Pages
+from racelog_player.rebinding import key_map
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
+from racelog_player.settings import Settings
 from racelog_player.source import Source
 from racelog_player.steering import NOBODY, Steering
+from racelog_player.times import parse_position
 
 STREAMS = 16
 """Open requests asked of the view per lane; a box shows the one that has streamed longest."""
@@ -37,36 +44,17 @@ QUIET_S = 5.0
 
 LONGEST_TYPED = 40
 
-WHEEL_LINES = 3
-"""Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
-
 LEVELS: tuple[Level, ...] = ("quiet", "normal", "verbose")
 TONES: tuple[Tone, ...] = ("info", "good", "warn", "error")
-KEPT, SHOWN = 100, 8
-"""Of the commentary's last 100 lines, at most 8 are on the screen."""
-
-
-class Host(Protocol):
-    """What the player asks of whoever shows it; without one these keys do nothing."""
-
-    def snapshot(self) -> str:
-        """Save the screen as it is; return words about it."""
-        ...
-
-    def next_theme(self) -> str:
-        """Show the next theme; return its name in words."""
-        ...
-
-    def remember(self, mode: Mode) -> None:
-        """Keep the mode for the next time."""
-        ...
+STILL = Settings(motion=False)
+KEPT = 100
+"""Lines of commentary that can be scrolled back to."""
 
 
 @dataclass(slots=True)
 class _Dialog:
-    """What lies over the race at the moment: a page, what is being typed, a passing notice."""
+    """What lies over the picture at the moment: what is being typed, a passing notice."""
 
-    page: Page = Page.RACE
     typing: str | None = None
     notice: str = ""
     notice_until_ns: int = 0
@@ -82,28 +70,24 @@ class Player:
         control: Control | None = None,
         *,
         keys: KeyMap = KEYS,
-        mode: Mode = "novice",
-        commentary: Level = "normal",
-        motion: bool = False,
+        settings: Settings = STILL,
+        mode: Mode | None = None,
     ) -> None:
+        """Play ``source`` by ``settings``; ``mode`` is chosen for this once."""
         self.deck = Deck(source, playhead)
-        self.mode: Mode = mode
-        self.host: Host | None = None
+        self._options = Options(settings if mode is None else replace(settings, mode=mode))
+        self._host: Host | None = None
         self._source = source
-        self._levels = LEVELS[: LEVELS.index(commentary) + 1]
         self._keys = keys
         self._steering = Steering(control or Control(), source)
         self._replay = Replay(source.tracks)
         self._movers = Movers()
-        self._motion = Motion(on=motion)
+        self._motion = Motion(on=settings.motion)
         self._frames = Lag()
         self._dialog = _Dialog()
         self._pages = Pages()
         self._summary: RaceSummary | None = None
-        self._focus = 0
-        self._chosen = False
-        self._scroll = 0
-        self._explained = 0
+        self.browsing = Browsing()
 
     @property
     def done(self) -> bool:
@@ -114,6 +98,15 @@ class Player:
     def playhead(self) -> Playhead:
         """The playhead as it is now."""
         return self.deck.playhead
+
+    @property
+    def mode(self) -> Mode:
+        """How much is explained."""
+        return self._options.settings.mode
+
+    def attach(self, host: Host) -> None:
+        """Be shown by ``host``."""
+        self._host, self._options.themes = host, host.themes()
 
     def moving(self, now_ns: int) -> bool:
         """Return whether the picture changes by itself, without a key."""
@@ -135,9 +128,13 @@ class Player:
             self._type(key, now_ns)
         elif self._steering.asking is not None:
             if (answer := ANSWERS.get(key)) is not None:
-                self._tell(self._steering.answer(answer), now_ns)
-        elif self._dialog.page is Page.CHARTS and key in ZOOM_KEYS:
-            self._tell(self._pages.zoom(self._replay, inward=ZOOM_KEYS[key]), now_ns)
+                self.tell(self._steering.answer(answer), now_ns)
+        elif self.browsing.page is Page.OPTIONS and key in OPTION_KEYS:
+            rows, step = OPTION_KEYS[key]
+            self._options.move(rows)
+            self._turn_option(self._options.name if step else "", step, now_ns)
+        elif self.browsing.page is Page.CHARTS and key in ZOOM_KEYS:
+            self.tell(self._pages.zoom(self._replay, inward=ZOOM_KEYS[key]), now_ns)
         elif (wish := self._keys.get(key)) is not None:
             self._obey(wish, now_ns)
         elif len(key) == 1 and key in "0123456789":
@@ -149,7 +146,7 @@ class Player:
         self._source.poll(now_ns)
         self._steering.look()
         if told := deck.catch_up(now_ns):
-            self._tell(told, now_ns)
+            self.tell(told, now_ns)
         over = deck.over(now_ns)
         position = deck.position_ns(now_ns)
         if over:
@@ -159,9 +156,10 @@ class Player:
         race = race_view(self._replay, streams=STREAMS)
         waiting = all(track.start_ns is None for track in self._replay.tracks.lanes.values())
         racing = Stage.GRID if waiting and not self._source.ended else Stage.RACING
-        self._focus = min(self._focus, max(0, len(race.lanes) - 1))
-        dialog = self._dialog
+        at = self.browsing
+        at.focus = min(at.focus, max(0, len(race.lanes) - 1))
         comments = self._comments(position)
+        said, newer = at.talk(comments if self.mode != "expert" else [])
         head = self.playhead
         return Scene(
             race=race, stage=Stage.RESULT if over else racing,
@@ -172,9 +170,9 @@ class Player:
             requests=facts.requests if (facts := self._replay.tracks.facts) else None,
             concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
             question=self._steering.asking.value if self._steering.asking is not None else "",
-            typing=dialog.typing, page=dialog.page,
-            content=self._content(dialog.page, position),
-            focus=self._focus, chosen=self._chosen, scroll=self._scroll, mode=self.mode, comments=() if self.mode == "expert" else tuple(comments[-SHOWN:]),
+            typing=self._dialog.typing, page=at.page,
+            content=self._content(at.page, position),
+            focus=at.focus, chosen=at.chosen, scroll=at.scroll, mode=self.mode, comments=said, newer=newer,
             moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
         )  # fmt: skip
 
@@ -182,9 +180,11 @@ class Player:
         """Return what ``page`` draws: a part of the story, or a view of the replay where it stands."""
         if page in (Page.ACHIEVEMENTS, Page.INSIGHTS):
             known = until(self.deck.story(), position_ns)
-            mine = viewer_achievements(self._explained, known.achievements)
+            mine = viewer_achievements(self.browsing.explained, known.achievements)
             return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
-        return self._pages.content(page, self._replay, self._focus_lane())
+        if page is Page.OPTIONS:
+            return self._options.view()
+        return self._pages.content(page, self._replay, self._focus_lane(), self.browsing.reading)
 
     def _comments(self, position_ns: int) -> list[Comment]:
         """Return the commentary's last lines; an expert is only told of what went wrong, and asks for no more."""
@@ -192,14 +192,13 @@ class Player:
             return []
         told = self.deck.story().comments
         last = bisect_right(told, position_ns, key=lambda row: row.position_ns)
+        levels = LEVELS[: LEVELS.index(self._options.settings.commentary) + 1]
         tones = ("warn", "error") if self.mode == "expert" else TONES
-        return [
-            row for row in told[max(0, last - KEPT) : last] if row.level in self._levels and row.tone in tones
-        ]
+        return [row for row in told[max(0, last - KEPT) : last] if row.level in levels and row.tone in tones]
 
     def _focus_lane(self) -> int | None:
         lanes = list(self._replay.lanes)
-        return lanes[self._focus] if lanes else None
+        return lanes[self.browsing.focus] if lanes else None
 
     def _transport(self, position_ns: int, now_ns: int, *, over: bool) -> Transport:
         head, loop = self.playhead, self.playhead.loop
@@ -227,7 +226,8 @@ class Player:
             return f"no news from the recorder for {quiet:.0f} s"
         return self._steering.notice()
 
-    def _tell(self, text: str, now_ns: int) -> None:
+    def tell(self, text: str, now_ns: int) -> None:
+        """Show words for a few seconds; none change nothing."""
         if text:
             self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + NOTICE_NS
 
@@ -245,15 +245,15 @@ class Player:
             Do.ALIGN: deck.align, Do.END: deck.go_end, Do.LIVE: deck.go_end,
         }  # fmt: skip
         if wish in plain:
-            self._tell(plain[wish](now_ns), now_ns)
+            self.tell(plain[wish](now_ns), now_ns)
         elif wish in SEEK_NS:
             deck.move(SEEK_NS[wish], now_ns)
         elif wish in SPEEDS or wish is Do.NORMAL_SPEED:
-            self._tell(deck.change_speed(wish, now_ns), now_ns)
+            self.tell(deck.change_speed(wish, now_ns), now_ns)
         elif wish in (Do.STEP_BACK, Do.STEP_FORWARD):
-            self._tell(deck.step(wish, now_ns), now_ns)
+            self.tell(deck.step(wish, now_ns), now_ns)
         elif wish in (Do.LAST_MOMENT, Do.NEXT_MOMENT):
-            self._tell(deck.jump(wish, now_ns), now_ns)
+            self.tell(deck.jump(wish, now_ns), now_ns)
         else:
             self._show(wish, now_ns)
 
@@ -264,15 +264,15 @@ class Player:
                 self.deck.seek(0, now_ns)
             case Do.GO_TO:
                 self._dialog.typing = ""
-            case Do.MARK:
-                self._tell(self._steering.mark(), now_ns)
-            case Do.PAUSE_RACE | Do.RESTART:
-                self._tell(self._steer(wish, now_ns), now_ns)
+            case Do.MARK | Do.PAUSE_RACE | Do.RESTART:
+                self.tell(self._steer(wish, now_ns), now_ns)
             case Do.NEXT_LANE | Do.LAST_LANE:
                 step = 1 if wish is Do.NEXT_LANE else -1
-                self._choose_lane((self._focus + step) % max(1, len(self._replay.lanes)))
+                self.browsing.choose((self.browsing.focus + step) % max(1, len(self._replay.lanes)))
             case Do.SCROLL_DOWN | Do.SCROLL_UP:
-                self._scroll_by(1 if wish is Do.SCROLL_DOWN else -1)
+                self.browsing.scroll_by(1 if wish is Do.SCROLL_DOWN else -1)
+            case Do.OPEN:
+                self.browsing.open(self._content(self.browsing.page, self._replay.position_ns))
             case Do.NOVICE | Do.EXPERT | Do.TEACHER:
                 self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
             case Do.THEME | Do.SNAPSHOT:
@@ -280,15 +280,14 @@ class Player:
             case Do.QUIT | Do.INTERRUPT:
                 self._steering.leave(wish)
             case _:
-                self._turn(wish)
+                self.browsing.turn(wish)
 
     def point(self, pointed: Pointed, kind: str, now_ns: int) -> None:
         """Take a press, a drag or a turn of the wheel on what is shown."""
         if self._steering.asking is not None or self._dialog.typing is not None:
             return
         if kind in ("wheel-up", "wheel-down"):
-            lines = 1 if self._dialog.page in (Page.EXPLAIN, Page.INSPECTOR) else WHEEL_LINES
-            self._scroll_by(lines if kind == "wheel-down" else -lines)
+            self.browsing.wheel(kind)
         elif pointed.share is not None:
             undoable = kind == "press"  # a drag is one seek, however many places it passes
             self.deck.seek(round(pointed.share * self.deck.limit_ns(now_ns)), now_ns, undoable=undoable)
@@ -300,37 +299,45 @@ class Player:
         lanes = list(self._replay.lanes)
         if number not in lanes:
             return
-        again = self._chosen and lanes[self._focus] == number and self._dialog.page is Page.RACE
-        self._choose_lane(lanes.index(number))
+        at = self.browsing
+        again = at.chosen and lanes[at.focus] == number and at.page is Page.RACE
+        at.choose(lanes.index(number))
         if again:
-            self._turn(Do.DETAILS)
-        elif self._dialog.page is Page.RACE:
+            at.turn(Do.DETAILS)
+        elif at.page is Page.RACE:
             name = flat(self._source.tracks.lanes[number].facts.engine)
-            self._tell(f"{name}: i its answers, d its details (or press again)", now_ns)
+            self.tell(f"{name}: i its answers, d its details (or press again)", now_ns)
 
-    def _choose_lane(self, focus: int) -> None:
-        self._focus, self._chosen, self._scroll = focus, True, 0
+    def _turn_option(self, name: str, step: int, now_ns: int) -> None:
+        """Turn one setting so many choices on."""
+        if name:
+            self._adopt(name, self._options.turned(name, step), now_ns)
 
-    def _scroll_by(self, lines: int) -> None:
-        self._scroll = max(0, self._scroll + lines)
-        self._explained += self._dialog.page is Page.EXPLAIN
-
-    def _turn(self, wish: Do) -> None:
-        """Turn to a page, or back from it with the same key."""
-        page = PAGE_KEYS.get(wish, Page.RACE)
-        self._dialog.page = Page.RACE if page is self._dialog.page else page
-        self._explained += self._dialog.page is Page.EXPLAIN
-        self._scroll = 0
+    def _adopt(self, name: str, settings: Settings, now_ns: int) -> None:
+        """Go by ``settings``, of which ``name`` has changed, from now on, and have it remembered."""
+        self._options.settings = settings
+        self._motion.on = settings.motion
+        if name == "keys":
+            self._keys = key_map(settings.keys)
+        elif name == "idle_limit":
+            limit = parse_position(settings.idle_limit).ns if settings.idle_limit else None
+            self.deck.limit_idle(limit, now_ns)
+        if self._host is not None:
+            self.tell(self._host.adopt(name, settings), now_ns)
 
     def _choose(self, mode: Mode, now_ns: int) -> None:
-        self.mode = mode
-        if self.host is not None:
-            self.host.remember(mode)
-        self._tell(f"{mode} mode", now_ns)
+        self.tell(f"{mode} mode", now_ns)
+        self._adopt("mode", replace(self._options.settings, mode=mode), now_ns)
 
     def _ask_host(self, wish: Do, now_ns: int) -> None:
-        if self.host is not None:
-            self._tell(self.host.snapshot() if wish is Do.SNAPSHOT else self.host.next_theme(), now_ns)
+        if self._host is None:
+            return
+        if wish is Do.SNAPSHOT:
+            self.tell(self._host.snapshot(), now_ns)
+        else:
+            settings = self._options.turned("theme", 1)
+            self.tell(f"theme {settings.theme}", now_ns)
+            self._adopt("theme", settings, now_ns)
 
     def _type(self, key: str, now_ns: int) -> None:
         """Take a key of a "go to": enter goes there, escape does not."""
@@ -339,16 +346,18 @@ class Player:
             self._dialog.typing = None
             if key == "c-m" and typed.strip():
                 try:
-                    self._tell(self.deck.go_to(typed, now_ns), now_ns)
+                    self.tell(self.deck.go_to(typed, now_ns), now_ns)
                 except RacelogError as error:
-                    self._tell(str(error), now_ns)
+                    self.tell(str(error), now_ns)
         elif key == "c-h":
             self._dialog.typing = typed[:-1] if typed else None
         elif len(key) == 1 and key.isprintable() and len(typed) < LONGEST_TYPED:
             self._dialog.typing = typed + key
 
     def _steer(self, wish: Do, now_ns: int) -> str:
-        """Pause or restart the race itself while somebody records it, else the playing of it."""
+        """Mark, pause or restart the race itself while somebody records it; pause or restart the playing of it else."""
+        if wish is Do.MARK:
+            return self._steering.mark()
         if self._steering.connected and wish is Do.RESTART:
             return self._steering.restart()
         if self._steering.connected and not self._source.ended:

@@ -34,6 +34,8 @@ class Page(Enum):
     INSIGHTS = auto()
     HEALTH = auto()
     HELP = auto()
+    OPTIONS = auto()
+    READING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Scene:
     """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws.
 
     ``focus`` is the lane that pages about one lane show, by its place in the race; ``chosen``: the user has chosen it.
+    ``newer`` comments were said since the last one of ``comments``, which is scrolled back then.
     """
 
     race: RaceView
@@ -82,6 +85,7 @@ class Scene:
     scroll: int = 0
     mode: Mode = "novice"
     comments: tuple[Comment, ...] = ()
+    newer: int = 0
     moved: Moved = AT_REST
 
     @property

@@ -3,6 +3,8 @@
 Room goes, in this order, to the lanes, the standings, the answers, and then to air and small print.
 """
 
+from dataclasses import replace
+
 from racelog_player.board import board_pane
 from racelog_player.canvas import Line
 from racelog_player.chrome import grid_pane, keys_line, small, small_print, title, transport_line
@@ -35,6 +37,16 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     return with_toasts(lines, scene.moved.toasts, columns)
 
 
+def scrolled_within(scene: Scene, look: Look, columns: int, rows: int) -> int:
+    """Return ``scene.scroll``, less what lies beyond the end of its page: one line less is the same picture there."""
+    here = screen(scene, look, columns, rows)
+    while (
+        scene.scroll and screen(less := replace(scene, scroll=scene.scroll - 1), look, columns, rows) == here
+    ):
+        scene = less
+    return scene.scroll
+
+
 def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     if scene.page is not Page.RACE:
         return page_pane(scene, look, columns, rows)
@@ -51,7 +63,7 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
     lines += board
     left -= len(board) + 2
-    talk = comments_pane(scene.comments, columns, _talk_rows(left))
+    talk = comments_pane(scene.comments, columns, _talk_rows(left), scene.newer)
     left -= len(talk) + (1 if talk else 0)
     words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
     answers = streams_pane(scene.race, columns, left - 2 if words else left)

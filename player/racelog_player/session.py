@@ -5,12 +5,13 @@ import re
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import replace as evolve
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from racelog.errors import ExitCode, InputError
 from racelog.replay.idle import squeezed
@@ -20,14 +21,13 @@ from racelog.replay.speed import MAX, parse_speed, speed_text
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
-from racelog_player.keys import KEYS
 from racelog_player.look import Look, shows_unicode
-from racelog_player.memory import recall, remember
 from racelog_player.plain import play_plain, standings_table
 from racelog_player.player import Player
+from racelog_player.profile import keep_profile, load_profile
 from racelog_player.rebinding import key_map
-from racelog_player.scene import MODES, Mode
 from racelog_player.screen import screen
+from racelog_player.settings import NAMES, Settings, recall, remember
 from racelog_player.signs import to_ascii
 from racelog_player.snapshot import save
 from racelog_player.source import LiveRace, PastRace
@@ -50,7 +50,8 @@ class Session:
         self.options = options
         self.speed = parse_speed(options["speed"]) if options["speed"] is not None else None
         self.size = _size(options["size"])
-        self.keys = key_map(options["keys"] or "default")
+        self.settings, self.problem = _settings(home, options)
+        self.keys = key_map(self.settings.keys)
         only = frozenset(name.strip() for name in options["lanes"].split(",")) if options["lanes"] else None
         self.source = (
             LiveRace(paths[0], options["align"], only)
@@ -60,7 +61,6 @@ class Session:
         tracks = self.source.tracks
         if only is not None and not options["follow"] and not tracks.lanes:
             raise InputError(f"no lane of this race is called {options['lanes']!r}; racelog info lists them")
-        self.memory = recall(home)
 
     def run(self) -> int:
         """Print the instant, tell what would be played, write the film, or play."""
@@ -85,34 +85,25 @@ class Session:
         end = tracks.duration_ns()
         start = begin.within(end)
         head = Playhead(start, now_ns, speed, paused=options["paused"])
-        if options["idle_limit"] is not None:
-            limit = parse_position(options["idle_limit"]).within(1 << 62)
-            head = replace(head, squeeze=squeezed(busy_instants(tracks), limit, end))
+        if self.settings.idle_limit:
+            limit = parse_position(self.settings.idle_limit).within(1 << 62)
+            head = evolve(head, squeeze=squeezed(busy_instants(tracks), limit, end))
         if options["ab"] is not None:
             low, high = (position.within(end) for position in parse_span(options["ab"]))
             if low >= high:
                 raise InputError(f"the stretch {options['ab']} is empty; write it like 10s..20s")
             anchor = max(start, low)
-            head = replace(head, anchor_ns=anchor, loop=Loop(low, high))
+            head = evolve(head, anchor_ns=anchor, loop=Loop(low, high))
         elif options["loop"] is not None:
-            head = replace(head, loop=Loop(0, end, _rounds(options["loop"])))
+            head = evolve(head, loop=Loop(0, end, _rounds(options["loop"])))
         return head
 
     def player(self, playhead: Playhead, control: Control | None = None, *, motion: bool = False) -> Player:
-        """Return the player the flags ask for; pictures and films are still."""
-        wanted = self.options["mode"] or self.memory.mode
-        mode: Mode = next((one for one in MODES if one == wanted), "novice")
+        """Return the player the flags and the settings ask for; pictures and films are still."""
         if self.options["mode"]:
-            remember(self.home, mode=mode)
-        player = Player(
-            self.source,
-            playhead,
-            control,
-            keys=self.keys or KEYS,
-            mode=mode,
-            commentary=self.options["commentary"],
-            motion=motion,
-        )
+            remember(self.home, "mode", self.settings.mode)
+        settings = replace(self.settings, motion=motion and self.settings.motion)
+        player = Player(self.source, playhead, control, keys=self.keys, settings=settings)
         if self.options["until"] is not None:
             player.deck.until_ns = parse_position(self.options["until"]).within(
                 1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()
@@ -152,7 +143,7 @@ class Session:
         """Say how long playing would take and what there is to see."""
         tracks = self.source.tracks
         head, end = self.playhead(0), tracks.duration_ns()
-        due = replace(head, paused=False).due_ns(end, end)
+        due = evolve(head, paused=False).due_ns(end, end)
         requests = sum(len(fold.requests) for fold in _at_end(tracks).lanes.values())
         chunks = sum(len(track.t) for track in tracks.lanes.values())
         length = "for ever" if head.loop is not None and head.loop.rounds is None else clock_text(due or 0)
@@ -172,7 +163,7 @@ class Session:
         player = self.player(self.playhead(0))
         facts = self.source.tracks.facts
         lines = cast_lines(
-            player, self._wardrobe().theme, self.size, self.options["fps"], facts.name if facts else ""
+            player, self._wardrobe().theme, self.size, self.settings.fps, facts.name if facts else ""
         )
         try:
             with path.open("w", encoding="utf-8") as file:
@@ -189,21 +180,45 @@ class Session:
             return ExitCode.OK
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
-        player = self.player(head, Control(self.options["control_fd"]), motion=self._motion())
-        return run_app(player, self.options["fps"], self._wardrobe(), mouse=not self.options["no_mouse"])
-
-    def _motion(self) -> bool:
-        """Return whether things glide: unless the flag, or the environment of one whom motion troubles, says no."""
-        return not (self.options["no_motion"] or os.environ.get("NO_MOTION"))
+        wardrobe = self._wardrobe()
+        self.settings = replace(self.settings, theme=wardrobe.theme.name)
+        player = self.player(head, Control(self.options["control_fd"]), motion=True)
+        if self.problem:
+            player.tell(self.problem, time.monotonic_ns())
+        before = load_profile(self.home)
+        player.browsing.explained = before.explained
+        code = run_app(player, self.settings, wardrobe)
+        if player.browsing.explained != before.explained:
+            keep_profile(self.home, replace(before, explained=player.browsing.explained))
+        return code
 
     def _wardrobe(self) -> Wardrobe:
         """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""
-        if self.options["theme"]:
-            return Wardrobe(self.home, self.options["theme"])
         try:
-            return Wardrobe(self.home, self.memory.theme)
+            return Wardrobe(self.home, self.settings.theme)
         except InputError:
+            if self.options["theme"]:
+                raise
             return Wardrobe(self.home)
+
+
+def _settings(home: Path, options: Mapping[str, Any]) -> tuple[Settings, str]:
+    """Return the remembered settings with the flags over them, and what is wrong with a remembered one.
+
+    Raises:
+        InputError: a flag says what cannot be; a setting that cannot is as if it had not been made.
+    """
+    settings, problem = recall(home)
+    for name, check in (("keys", key_map), ("idle_limit", parse_position)):
+        try:
+            if value := getattr(settings, name):
+                check(value)
+        except InputError as error:
+            settings, problem = replace(settings, **{name: getattr(Settings(), name)}), str(error)
+    given = {name: options[name] for name in NAMES if options.get(name) not in (None, "")}
+    if os.environ.get("NO_MOTION"):
+        given["motion"] = False
+    return replace(settings, **given), problem
 
 
 def _at_end(tracks: RaceTracks) -> Replay:

@@ -5,7 +5,7 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, width, wrap
 from racelog_player.lanes import emoji
 from racelog_player.look import FAINT, SOFT, lane_color
-from racelog_player.parts import beside, ms_text, spread_rows
+from racelog_player.parts import beside, line_width, ms_text, spread_rows
 
 BEST_CELLS, LEAST_CELLS = 36, 24
 """A box is at least as wide as half a line of prose, and never narrower than a few words."""
@@ -52,7 +52,7 @@ def _box(lane: LaneView, cells: int, rows: int) -> list[Line]:
     name = Span(cut(flat(lane.engine), inner - 3), Style(lane_color(lane), bold=True))
     head: Line = [emoji(lane), Span(" "), name]
     waits = f"  {lane.active} in flight" if lane.active > 1 else ""
-    body = [[*head, Span(waits, FAINT)]]
+    body = [[*head, Span(waits if line_width(head) + len(waits) <= inner else "", FAINT)]]
     shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // ROWS_A_STREAM)]
     if not shown:
         body.append([Span(_idle(lane), SOFT)])

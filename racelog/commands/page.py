@@ -239,7 +239,7 @@ def _ms(value: float) -> str:
 def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
-    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(f'{lane.model} at {lane.url}')}"
+    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(' at '.join(filter(None, (lane.model, lane.url))))}"
     ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {lane.duration_s:.2f} s"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
@@ -293,7 +293,7 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
     yield from _start(race, columns)
     yield from _client(page, columns)
-    if clock.mono_origin_ns is not None:
+    if clock.mono_origin_ns:  # 0 where a tool that was imported kept no such clock
         wall = f", {clock.wall_origin}" if clock.wall_origin else ""
         yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
     yield printable(f"Log    {log.path}")

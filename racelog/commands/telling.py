@@ -185,6 +185,19 @@ def _gpu(_fact: Fact, more: _Fields) -> str:
     return f"GPU {more['device']}{_readings(more, units)}"
 
 
+def _engine(_fact: Fact, more: _Fields) -> str:
+    units = {
+        "running": "running",
+        "waiting": "waiting",
+        "kv_cache_pct": "% of the KV cache",
+        "input_tokens": "input tokens",
+        "output_tokens": "output tokens",
+        "cached_tokens": "cached tokens",
+        "preemptions": "preemptions",
+    }
+    return f"the engine says ({more['source']}){_readings(more, units)}"
+
+
 def _readings(more: _Fields, units: Mapping[str, str]) -> str:
     read = [f"{more[name]:g} {unit}" for name, unit in units.items() if more[name] is not None]
     return f": {', '.join(read) or 'nothing read'}"
@@ -214,6 +227,7 @@ _WORDS: dict[str, Callable[[Fact, _Fields], str]] = {
     "host": _host,
     "calibration": _calibration,
     "gpu": _gpu,
+    "engine": _engine,
     "mark": lambda _fact, more: f"mark {more['label']!r}",
     "note": lambda _fact, more: f"{more['level'] or 'info'}: {more['text']}",
     "gap": _gap,

@@ -135,6 +135,7 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "status": [fold.status for fold in folds],
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
+        "kept": [fact.kept for fact in facts],
     }
 
 

@@ -66,6 +66,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
         Column("t_end_ns", "BIGINT", "the lane's end; NULL when none was recorded"),
         Column("reason", "VARCHAR", "why it stopped or died"),
+        Column("kept", "VARCHAR", "token chunks in the log: all, or the ends of each request alone"),
     ),
     "requests": (
         Column("race_id", "VARCHAR", "race of the request"),

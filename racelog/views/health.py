@@ -151,7 +151,13 @@ def late_reading(lane: LaneHealth) -> str:
     loop lagged 2 ms or more in a twentieth of the readings (one of them is a timer's rounding) was it the client.
     """
     share, lag = lane.coalesced_share, lane.loop_lag_p95_us
-    if share is None or share <= COALESCED_SHARE or lag is None or lag <= LATE_LOOP_US:
+    if (
+        lane.samples < LEAST_SAMPLES
+        or share is None
+        or share <= COALESCED_SHARE
+        or lag is None
+        or lag <= LATE_LOOP_US
+    ):
         return ""
     return f"it read {share:.0%} of the token chunks together with later ones"
 
@@ -164,7 +170,7 @@ def late_sends(lane: LaneHealth) -> str:
     twentieth of the requests is what moves a p95 of what their users would have waited (``queue_ms`` + ``ttft_ms``).
     """
     share = lane.late_send_share
-    if share is None or lane.sends < LEAST_SENDS or share <= LATE_SEND_SHARE:
+    if lane.samples < LEAST_SAMPLES or share is None or lane.sends < LEAST_SENDS or share <= LATE_SEND_SHARE:
         return ""
     return f"{share:.0%} of its requests left more than {LATE_SEND_NS / NS_PER_MS:g} ms after they were due"
 

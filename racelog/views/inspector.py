@@ -59,6 +59,42 @@ class InspectorView(Struct, frozen=True, kw_only=True):
     requests: list[RequestView]
 
 
+class ReadingView(Struct, frozen=True, kw_only=True):
+    """One request in full: every message of its prompt as (role, text), and what has come back."""
+
+    lane: int
+    engine: str
+    color: str
+    emoji: str
+    messages: list[tuple[str, str]]
+    request: RequestView
+
+
+def reading_view(replay: Replay, lane: int, req: int | None) -> ReadingView | None:
+    """Return request ``req`` of ``lane`` where ``replay`` stands; None before it was scheduled. Cost: its text."""
+    fold = replay.lanes[lane]
+    request = None if req is None else fold.open.get(req) or fold.requests.get(req)
+    if request is None:
+        return None
+    facts, prompt = fold.track.facts, replay.tracks.prompts.get(request.prompt)
+    messages = [] if prompt is None else prompt.messages
+    return ReadingView(
+        lane=lane, engine=facts.engine, color=facts.color, emoji=facts.emoji,
+        messages=[(str(message.get("role", "")), content_text(message.get("content"))) for message in messages],
+        request=_request_view(replay, request, fold.position_ns),
+    )  # fmt: skip
+
+
+def content_text(content: object) -> str:
+    """Return a message's content as text: itself, or its parts; what is no text is named by its type."""
+    if isinstance(content, list):
+        return "\n".join(
+            str(part.get("text", f"[{part.get('type', 'part')}]")) if isinstance(part, dict) else str(part)
+            for part in content
+        )
+    return "" if content is None else str(content)
+
+
 def inspector_view(replay: Replay, lane: int, shown: int = SHOWN) -> InspectorView:
     """Return up to ``shown`` requests of ``lane`` where ``replay`` stands. Cost: their text."""
     fold = replay.lanes[lane]
@@ -85,7 +121,8 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
     since = request.t_sent if request.t_sent is not None else request.t_scheduled
     pieces = request.pieces
     settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or request.t_end is not None]
-    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces)]
+    kept = replay.lanes[request.lane].track.facts.kept
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces) if kept == "all"]
 
     def ms(t: int | None) -> float | None:
         return None if t is None else (t - since) / NS_PER_MS

@@ -201,7 +201,7 @@ def _chunk_facts(fold: LaneFold) -> tuple[list[float], dict[str, int], int]:
         if request is None or not request.counts or kind not in TOKEN_CODES:
             continue
         before = last.get(req)
-        if before is not None:
+        if before is not None and track.facts.kept == "all":
             gaps.append((t - before) / NS_PER_MS)
         last[req] = t
     letters = Counter(track.stamp)

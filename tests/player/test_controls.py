@@ -19,7 +19,6 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.moments import Moment
 from racelog_player.keys import KEYS, PRESETS, SEEK_NS, Do
 from racelog_player.look import Look
-from racelog_player.memory import Memory, recall, remember
 from racelog_player.player import Player
 from racelog_player.rebinding import key_map
 from racelog_player.screen import screen
@@ -239,14 +238,6 @@ def test_a_theme_that_is_wrong_says_so(tmp_path: Path, text: str) -> None:
     (tmp_path / "sea.toml").write_text(text)
     with pytest.raises(InputError, match="theme"):
         find_theme("sea", tmp_path)
-
-
-def test_choices_are_remembered_and_a_broken_memory_is_forgotten(home: Path) -> None:
-    remember(home, mode="teacher")
-    remember(home, theme="retro")
-    kept = recall(home)
-    (home / "player.json").write_text("{")
-    assert (kept, recall(home)) == (Memory(mode="teacher", theme="retro"), Memory())
 
 
 def test_a_picture_is_xml_and_says_what_the_screen_says(player: Player) -> None:

@@ -19,6 +19,7 @@ from racelog_player.look import Look
 from racelog_player.motion import AT_REST, GLIDE_NS, RAISED_NS, SLIDE_NS, TOAST_NS, Motion, Moved, Toast
 from racelog_player.player import Player
 from racelog_player.screen import screen
+from racelog_player.settings import Settings
 from tests.player.theatre import Still
 
 SECOND = 1_000_000_000
@@ -138,7 +139,9 @@ def test_a_settled_picture_is_the_same_with_motion_and_without(
     race: ScriptedRace, size: tuple[int, int]
 ) -> None:
     tracks = RaceTracks(race.events())
-    players = [Player(Still(tracks), Playhead(9 * SECOND, 0), motion=on) for on in (True, False)]
+    players = [
+        Player(Still(tracks), Playhead(9 * SECOND, 0), settings=Settings(motion=on)) for on in (True, False)
+    ]
     for player in players:
         player.scene(0)
         player.press(" ", SECOND // 3)

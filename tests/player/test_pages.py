@@ -5,12 +5,14 @@ To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from racelog.events import AnyEvent, RequestEnd, RequestSent
+from racelog.faults import KINDS
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
@@ -26,16 +28,16 @@ from racelog_player.themes import BUILT_IN
 from tests.player.theatre import SECOND, Still, theatre
 
 GOLDEN = Path(__file__).parent / "golden" / "pages"
-PAGES = {
+PAGES: dict[str, Iterable[str]] = {
     "race": "", "answers": "i", "timeline": "t", "charts": "c", "details": "d", "explain": "e",
-    "achievements": "a", "insights": "n", "health": "H", "help": "?",
+    "achievements": "a", "insights": "n", "health": "H", "help": "?", "settings": "o", "reading": ("i", "c-m"),
 }  # fmt: skip
 SIZES = [(80, 24), (120, 40), (200, 60)]
 AT_S = 17.4
 
 
 def player(
-    keys: str, events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
+    keys: Iterable[str], events: list[AnyEvent] | None = None, seconds: float = AT_S, mode: Mode = "novice"
 ) -> Player:
     playhead = Playhead(round(seconds * SECOND), 0, paused=True)
     made = Player(Still(RaceTracks(theatre() if events is None else events)), playhead, mode=mode)
@@ -125,6 +127,20 @@ def test_an_answer_says_what_connecting_took_where_there_is_room(columns: int, t
     lines = text_of(screen(player("i", events, 0.4).scene(0), Look(), columns, 24)).splitlines()
 
     assert next(line for line in lines if "#0" in line) == f" ▎ #0  {told}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("engine", ["vLLM", "an-engine-of-many-letters"])
+def test_the_least_wide_screen_names_every_kind_of_failure_whole(kind: str, engine: str) -> None:
+    events = [
+        msgspec.structs.replace(event, error=kind)
+        if isinstance(event, RequestEnd) and event.status == "failed"
+        else event
+        for event in ScriptedRace([Plan(engine, requests=900, fail=(1, 2))]).events()
+    ]
+    lines = text_of(screen(player("", events, 60.0).scene(0), Look(), 80, 24)).splitlines()
+
+    assert next(line for line in lines if " done" in line).endswith(f" {kind}")
 
 
 def test_a_page_closes_with_its_own_key_and_with_escape() -> None:

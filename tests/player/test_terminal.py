@@ -169,7 +169,7 @@ def test_go_to_is_typed_and_modes_and_themes_are_remembered(
     screen.until(lambda text: "theme dark" in text)
     screen.press("q")
     assert screen.exit_code() == 0
-    assert (home / "player.json").read_bytes() == b'{"mode":"expert","theme":"dark"}'
+    assert (home / "player.toml").read_text() == 'mode = "expert"\ntheme = "dark"\n'
 
 
 def test_a_resize_in_the_middle_of_a_page_draws_it_anew(terminal: OpenTerminal, log: Path) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from racelog.views.story.rows import Comment, Tone
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat
+from racelog_player.cells import cut, flat, width
 from racelog_player.look import BAD, FAINT, GOOD, HEADING, SOFT, WARN
+from racelog_player.parts import fitted
 from racelog_player.times import clock_text
 
 TONES: dict[Tone, tuple[str, Style]] = {
@@ -15,14 +16,21 @@ _FADED = 2
 """Lines older than the newest two step back."""
 
 
-def comments_pane(comments: Sequence[Comment], columns: int, rows: int) -> list[Line]:
-    """Return a title and the newest lines in at most ``rows`` rows; nothing where there is nothing to say."""
+def comments_pane(comments: Sequence[Comment], columns: int, rows: int, newer: int = 0) -> list[Line]:
+    """Return a title and the newest lines in at most ``rows`` rows; nothing where there is nothing to say.
+
+    Scrolled back it says how many ``newer`` lines there are.
+    """
     if rows < 1 or not comments:
         return []
     shown = comments[-(rows - 1) :] if rows > 1 else comments[-1:]
-    lines: list[Line] = [[Span(" COMMENTARY", HEADING)]] if rows > 1 else []
+    back = Span(f"   ↓ {newer} newer, j" if newer else "", WARN)
+    lines: list[Line] = [[Span(" COMMENTARY", HEADING), back]] if rows > 1 else []
+    room = columns if rows > 1 else columns - width(back.text)
     for age, one in zip(range(len(shown) - 1, -1, -1), shown, strict=True):
-        lines.append(_line(one, columns, faded=age >= _FADED))
+        lines.append(_line(one, room, faded=age >= _FADED and not newer))
+    if rows == 1 and newer:
+        lines[0] = [*fitted(lines[0], room - 1), back]
     return lines
 
 

@@ -19,12 +19,11 @@ PLAYING = (
     ("u", "undo the last seek"),
     ("l L", "loop A to B; loop it all"),
     ("A", "align the lanes anew"),
-    ("f m", "live edge; mark (live)"),
+    ("mouse", "seek; shift selects text"),
 )
 VIEWS = (
-    ("i", "answers, token by token"),
-    ("t", "timeline, with the GPU"),
-    ("c", "charts of the race"),
+    ("i enter", "answers; one in full"),
+    ("t c", "timeline, GPU; charts"),
     ("d", "one engine in detail"),
     ("e", "what the numbers mean"),
     ("a n", "achievements, insights"),
@@ -32,23 +31,35 @@ VIEWS = (
     ("tab", "next engine"),
     ("j k", "scroll"),
     ("F1-F3", "novice, expert, teacher"),
-    ("1-3", "the same, live"),
-    ("T s", "theme; save the screen"),
-    ("q", "leave (Ctrl+C too)"),
+    ("o T", "settings; next theme"),
+    ("s", "save the screen"),
+    ("q esc", "leave; back to the race"),
+)
+LIVE = (
+    ("p", "pause the race, go on"),
+    ("r", "start over (asks)"),
+    ("m f", "mark; live edge"),
+    ("1-3", "novice, expert, teacher"),
+    ("q", "stop the race (asks)"),
 )
 _TWO = 76
-"""From this many columns on the two lists stand side by side."""
+"""From this many columns on two lists stand side by side."""
+
+_MOST_CELLS = 46
+"""Wider than this the eye loses the row."""
 
 
 def help_pane(columns: int, rows: int, scroll: int) -> list[Line]:
     """Return the keys and the words, scrolled down by ``scroll`` rows where they do not fit."""
-    cells = (columns - 4) // 2
+    cells = min((columns - 4) // 2, _MOST_CELLS)
     if columns >= _TWO:
-        lines = beside([_list("PLAYING", PLAYING, cells), _list("VIEWS", VIEWS, cells)], cells, 2)
-        lines += _words(columns)
+        air: list[Line] = [[]] if rows > len(PLAYING) + len(GLOSSARY) + 2 else []
+        playing = [*_list("PLAYING", PLAYING, cells), *air, *_list("WORDS", GLOSSARY, cells)]
+        views = [*_list("VIEWS", VIEWS, cells), *air, *_list("WHILE IT IS RECORDED", LIVE, cells)]
+        lines = beside([playing, views], cells, 2)
     else:
-        lines = [*_list("PLAYING", PLAYING, columns), *_list("VIEWS", VIEWS, columns)]
-        lines += _words(columns)
+        lists = (("PLAYING", PLAYING), ("VIEWS", VIEWS), ("WHILE IT IS RECORDED", LIVE), ("WORDS", GLOSSARY))
+        lines = [line for title, keys in lists for line in _list(title, keys, columns)]
     first = max(0, min(scroll, len(lines) - rows))
     shown = lines[first : first + rows]
     if first + rows < len(lines):
@@ -63,11 +74,3 @@ def _list(title: str, keys: tuple[tuple[str, str], ...], columns: int) -> list[L
         for key, meaning in keys
     ]
     return [[Span(f" {title}", HEADING)], *rows]
-
-
-def _words(columns: int) -> list[Line]:
-    lines: list[Line] = [[Span(" WORDS", HEADING)]]
-    return lines + [
-        [Span("   "), Span(left(word, 11), STRONG), Span(cut(meaning, columns - 14))]
-        for word, meaning in GLOSSARY
-    ]

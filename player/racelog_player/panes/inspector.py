@@ -41,13 +41,14 @@ def _request(request: RequestView, columns: int, rows: int, color: str) -> list[
     """Return one request in exactly ``rows`` rows, the last one blank."""
     rail = Span(" ▎", Style(color))
     inner = columns - 4
-    body: list[Line] = [_head(request, inner), _prompt(request, inner), _marks(request, inner)]
+    body: list[Line] = [request_head(request, inner), _prompt(request, inner), request_marks(request, inner)]
     body += _answer(request, inner, rows - len(body) - 1, color)
     body = body[: rows - 1]
     return [*([rail, Span(" "), *line] for line in body), *([[]] * (rows - len(body)))]
 
 
-def _head(request: RequestView, cells: int) -> Line:
+def request_head(request: RequestView, cells: int) -> Line:
+    """Return a request's number, how it fares, for how long, and, with room in ``cells``, what connecting took."""
     signs = {
         "open": ("● streaming", GOOD),
         "ok": ("✓ done", SOFT),
@@ -87,7 +88,7 @@ def _prompt(request: RequestView, cells: int) -> Line:
     ]
 
 
-def _marks(request: RequestView, cells: int) -> Line:
+def request_marks(request: RequestView, cells: int) -> Line:
     """Return what happened when, since the request was sent; facts that do not fit are left out whole."""
     basis = _BASES.get(request.token_basis, "")
     facts: list[tuple[int, str, Style]] = [(0, "sent 0 ms", FAINT)]

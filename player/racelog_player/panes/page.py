@@ -1,13 +1,14 @@
 """The page that fills the screen, drawn by its own pane. Pure."""
 
 from racelog.views.details import DetailsView
-from racelog.views.inspector import InspectorView
+from racelog.views.inspector import InspectorView, ReadingView
 from racelog.views.readings import HealthView
 from racelog.views.series import SeriesView
 from racelog.views.story.tell import Story
 from racelog.views.timeline import TimelineView
 from racelog_player.canvas import Line
 from racelog_player.look import Look
+from racelog_player.options import OptionsView
 from racelog_player.panes.achievements import achievements_pane
 from racelog_player.panes.charts import charts_pane
 from racelog_player.panes.details import details_pane
@@ -17,6 +18,8 @@ from racelog_player.panes.health import health_pane
 from racelog_player.panes.help import help_pane
 from racelog_player.panes.insights import insights_pane
 from racelog_player.panes.inspector import inspector_pane
+from racelog_player.panes.options import options_pane
+from racelog_player.panes.reading import reading_pane
 from racelog_player.panes.timeline import timeline_pane
 from racelog_player.scene import Page, Scene
 
@@ -47,6 +50,10 @@ def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | No
             lines = insights_pane(scene.content, columns, rows, scene.scroll)
         case list():
             lines = achievements_pane(scene.content, scene.race.lanes, columns, rows, scene.scroll)
+        case ReadingView():
+            lines = reading_pane(scene.content, columns, rows, scene.scroll)
+        case OptionsView():
+            lines = options_pane(scene.content, columns, rows)
         case HealthView():
             lines = health_pane(scene.content, columns, rows)
     return lines

@@ -268,13 +268,13 @@ def test_questions_hold_no_cached_file_open(home):
 def test_a_question_about_one_race_opens_that_races_file_alone(home, monkeypatch):
     for number in range(4):
         store(home, RACE, f"2026112{number}-010101-00000001")
-    connection, opened = racelog.connect(), []
-    opening = ReadOnlyFiles.open
-    monkeypatch.setattr(
-        ReadOnlyFiles,
-        "open",
-        lambda self, path, *rest, **more: opened.append(path) or opening(self, path, *rest, **more),
-    )
+    connection, opened, opening = racelog.connect(), [], ReadOnlyFiles.open
+
+    def noting(files, path, mode="rb", **more):
+        opened.append(path)
+        return opening(files, path, mode, **more)
+
+    monkeypatch.setattr(ReadOnlyFiles, "open", noting)
 
     rows = connection.execute(
         "select count(*) from tokens where race_id = (select max(race_id) from races)"

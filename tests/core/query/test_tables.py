@@ -50,7 +50,7 @@ def test_a_lane_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
         "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
-        "t_end_ns": 40 * MS, "reason": "killed",
+        "t_end_ns": 40 * MS, "reason": "killed", "kept": "all",
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "lanes")

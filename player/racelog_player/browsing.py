@@ -1,0 +1,72 @@
+"""Where the user is among the pages: which one is open, which lane and request it is about, how far it is scrolled."""
+
+from collections.abc import Sequence
+
+from racelog.views.inspector import InspectorView
+from racelog.views.story.rows import Comment
+from racelog_player.keys import Do
+from racelog_player.pages import PAGE_KEYS
+from racelog_player.scene import Page
+
+WHEEL_LINES = 3
+"""Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
+
+SHOWN = 8
+"""Lines of commentary that are on the screen at most."""
+
+
+class Browsing:
+    """Changed by keys and the mouse; ``explained`` counts the explanations that were looked at, also on earlier days."""
+
+    def __init__(self, explained: int = 0) -> None:
+        self.page = Page.RACE
+        self.focus = 0
+        self.chosen = False
+        self.scroll = 0
+        self.reading: int | None = None
+        self.explained = explained
+        self._back = 0
+        self._held: Comment | None = None
+
+    def turn(self, wish: Do) -> None:
+        """Turn to a page, or back from it with the same key; from one request back to all of them."""
+        page = PAGE_KEYS.get(wish, Page.INSPECTOR if self.page is Page.READING else Page.RACE)
+        self.page = Page.RACE if page is self.page else page
+        self.explained += self.page is Page.EXPLAIN
+        self.scroll = 0
+
+    def open(self, content: object) -> None:
+        """Go deeper: from the race to the chosen lane's answers, from those to the one on top, in full."""
+        if self.page is Page.RACE:
+            self.turn(Do.INSPECTOR)
+        elif self.page is Page.INSPECTOR and isinstance(content, InspectorView) and content.requests:
+            top = content.requests[min(self.scroll, len(content.requests) - 1)]
+            self.page, self.reading, self.scroll = Page.READING, top.req, 0
+
+    def choose(self, focus: int) -> None:
+        """Turn to another lane; one request of the lane before is of no interest then."""
+        self.focus, self.chosen, self.scroll = focus, True, 0
+        self.page = Page.INSPECTOR if self.page is Page.READING else self.page
+
+    def scroll_by(self, lines: int) -> None:
+        """Scroll the page; on the race that is its commentary."""
+        if self.page is Page.RACE:
+            self._back -= lines
+        self.scroll = 0 if self.page is Page.RACE else max(0, self.scroll + lines)
+        self.explained += self.page is Page.EXPLAIN
+
+    def wheel(self, kind: str) -> None:
+        """Scroll by a notch of the wheel."""
+        lines = 1 if self.page in (Page.RACE, Page.EXPLAIN, Page.INSPECTOR) else WHEEL_LINES
+        self.scroll_by(lines if kind == "wheel-down" else -lines)
+
+    def talk(self, comments: Sequence[Comment]) -> tuple[tuple[Comment, ...], int]:
+        """Return the comments to show, and how many newer ones there are.
+
+        Scrolled back, the commentary stays where it is, whatever is said meanwhile; at its end it follows again.
+        """
+        last = len(comments) - 1
+        at = last if self._held is None or self._held not in comments else list(comments).index(self._held)
+        at, self._back = max(min(last, 0), min(last, at - self._back)), 0
+        self._held = None if at >= last else comments[at]
+        return tuple(comments[: at + 1][-SHOWN:]), last - at

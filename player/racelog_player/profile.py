@@ -1,0 +1,35 @@
+"""What the viewer has earned by watching, from one time to the next: one small JSON file in the home."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+FILE = "viewer.json"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``explained``: explanations of numbers that were looked at, on all days."""
+
+    explained: int = 0
+
+
+def load_profile(home: Path) -> Profile:
+    """Return what was kept; nothing where there is no file, or one that is not ours."""
+    try:
+        return msgspec.json.decode((home / FILE).read_bytes(), type=Profile)
+    except (OSError, msgspec.MsgspecError):
+        return Profile()
+
+
+def keep_profile(home: Path, profile: Profile) -> None:
+    """Keep it. What cannot be written is lost: nobody's race ends for it."""
+    temporary = home / f"{FILE}.{os.getpid()}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(msgspec.json.encode(profile))
+        temporary.replace(home / FILE)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
