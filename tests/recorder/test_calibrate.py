@@ -23,13 +23,6 @@ from racelog_recorder.spec import LaneSpec
 TOKENS = round(calibrate.STREAMING_S * 1000 / calibrate.GAP_MS)
 
 
-@pytest.fixture(autouse=True)
-def _however_busy_the_machine(monkeypatch):
-    """What is held is tested here, not how soon: the limits of a real calibration would be tests of the machine."""
-    for limit, seconds in (("CONNECTING_S", 20.0), ("READING_S", 40.0), ("LIMIT_S", 50.0)):
-        monkeypatch.setattr(calibrate, limit, seconds)
-
-
 def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEvent]:
     """Return what a calibration with so many streams puts into a log, the head and the end left out."""
     folder.mkdir(exist_ok=True)
