@@ -24,6 +24,7 @@ class Browsing:
         self.chosen = False
         self.scroll = 0
         self.reading: int | None = None
+        self.answered = False
         self.explained = explained
         self._back = 0
         self._held: Comment | None = None
@@ -33,10 +34,11 @@ class Browsing:
         page = PAGE_KEYS.get(wish, Page.INSPECTOR if self.page is Page.READING else Page.RACE)
         self.page = Page.RACE if page is self.page else page
         self.explained += self.page is Page.EXPLAIN
-        self.scroll = 0
+        self.scroll, self.answered = 0, False
 
     def open(self, content: object) -> None:
-        """Go deeper: from the race to the chosen lane's answers, from those to the one on top, in full."""
+        """Go deeper: from the race to the chosen lane's answers, from those to the one on top; from a quiz to its answer."""
+        self.answered = self.page is Page.EXPLAIN
         if self.page is Page.RACE:
             self.turn(Do.INSPECTOR)
         elif self.page is Page.INSPECTOR and isinstance(content, InspectorView) and content.requests:
@@ -54,6 +56,7 @@ class Browsing:
             self._back -= lines
         self.scroll = 0 if self.page is Page.RACE else max(0, self.scroll + lines)
         self.explained += self.page is Page.EXPLAIN
+        self.answered = False
 
     def wheel(self, kind: str) -> None:
         """Scroll by a notch of the wheel."""

@@ -10,7 +10,8 @@ from racelog.replay.race import Align
 from racelog.replay.speed import doubled, faster, halved, slower
 from racelog.views.moments import Moment, busy_instants, moments
 from racelog.views.pauses import pauses
-from racelog.views.story.tell import Story, story
+from racelog.views.story.tell import Story
+from racelog.views.story.teller import Teller
 from racelog_player.keys import Do
 from racelog_player.source import Source
 from racelog_player.times import clock_text, parse_target
@@ -42,6 +43,7 @@ class Deck:
         self._undo: list[int] = []
         self._moments: list[Moment] | None = None
         self._known_ns = -1
+        self._teller = Teller(source.tracks)
         self._story: Story | None = None
         self._story_s = -1
 
@@ -78,10 +80,10 @@ class Deck:
         return tuple(pauses(self.source.tracks)) if self.source.tracks.controls else ()
 
     def story(self) -> Story:
-        """Return the story of the race so far, anew for every second that a running race has grown."""
+        """Return the story of the race so far, told on for every second that a running race has grown."""
         known = -1 if self.source.ended else self.source.tracks.duration_ns() // NS_PER_S
         if self._story is None or known != self._story_s:
-            self._story, self._story_s = story(self.source.tracks), known
+            self._story, self._story_s = self._teller.story(), known
         return self._story
 
     def catch_up(self, now_ns: int) -> str:

@@ -4,7 +4,7 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.replay.race import Replay
 from racelog.views.details import details_view
 from racelog.views.inspector import inspector_view, reading_view
-from racelog.views.readings import health_view
+from racelog.views.readings import Readings
 from racelog.views.series import Series, axis_ns, round_length_ns, shorter_ns
 from racelog.views.timeline import Timeline
 from racelog_player.keys import Do
@@ -34,6 +34,7 @@ class Pages:
         self._made_for: tuple[object, ...] = ()
         self._series = Series()
         self._timeline = Timeline()
+        self._readings = Readings()
         self._span_ns: int | None = None
 
     def content(self, page: Page, replay: Replay, lane: int | None, reading: int | None = None) -> object:
@@ -74,6 +75,6 @@ class Pages:
             case Page.DETAILS:
                 return details_view(replay, lane)
             case Page.HEALTH:
-                return health_view(replay)
+                return self._readings.view(replay)
             case _:
                 return None

@@ -1,29 +1,15 @@
 """The race as running lines, for pipes, logs and screen readers: a line when something happens, then the result."""
 
-import sys
-import time
 from collections.abc import Iterator
-from typing import TextIO
 
 from racelog.clock import NS_PER_S
-from racelog.replay.idle import AS_RECORDED, Squeeze
-from racelog.replay.pace import Pace
-from racelog.replay.playhead import Playhead
-from racelog.replay.race import RaceTracks, Replay
-from racelog.replay.speed import MAX
 from racelog.views.health import health_line
-from racelog.views.moments import turning_points
-from racelog.views.race import LaneView, RaceView, race_view
-from racelog.views.summary import RaceSummary, race_summary
+from racelog.views.race import LaneView, RaceView
+from racelog.views.summary import RaceSummary
 from racelog_player.cells import flat, left, right, width
 from racelog_player.parts import NOTHING, ms_text, rate_text
 from racelog_player.result import success_text
-from racelog_player.signs import to_ascii
-from racelog_player.source import Source
 from racelog_player.times import clock_text
-
-POLL_S = 0.1
-"""How often a running race is looked at."""
 
 
 class Narrator:
@@ -155,53 +141,3 @@ def aligned(rows: list[list[str]], words: int) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def play_plain(
-    source: Source, speed: float, start_ns: int = 0, out: TextIO | None = None, squeeze: Squeeze = AS_RECORDED
-) -> None:
-    """Print a race's running lines at ``speed`` and then its result; a running race is followed to its end."""
-    stream = out or sys.stdout
-    unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
-    narrator = Narrator()
-    replay = Replay(source.tracks)
-    if start_ns:  # what happened before is not told, and not at the wrong time
-        replay.seek(start_ns)
-        narrator.lines(race_view(replay, streams=0))
-    for position in (
-        _live_positions(source)
-        if not source.ended
-        else _past_positions(source.tracks, speed, start_ns, squeeze)
-    ):
-        replay.seek(position)
-        _print(narrator.lines(race_view(replay, streams=0)), stream, unicode=unicode)
-    replay.seek_end()
-    _print(narrator.lines(race_view(replay, streams=0)), stream, unicode=unicode)
-    _print(["", *result_table(race_summary(Replay(source.tracks)))], stream, unicode=unicode)
-
-
-def _print(lines: list[str], stream: TextIO, *, unicode: bool) -> None:
-    stream.writelines((line if unicode else to_ascii(line)) + "\n" for line in lines)
-    if lines:
-        stream.flush()
-
-
-def _past_positions(tracks: RaceTracks, speed: float, start_ns: int, squeeze: Squeeze) -> Iterator[int]:
-    """Yield every position at which something changes, each when the playhead gets there."""
-    pace = Pace(Playhead(start_ns, time.monotonic_ns(), speed, squeeze=squeeze))
-    for position in [start_ns, *(point for point in turning_points(tracks) if point > start_ns)]:
-        if speed != MAX:
-            pace.wait_until(position, tracks.duration_ns())
-        yield position
-
-
-def _live_positions(source: Source) -> Iterator[int]:
-    """Yield the live edge ten times a second until the race has ended and the edge has come to its end."""
-    while True:
-        now = time.monotonic_ns()
-        source.poll(now)
-        edge = source.edge_ns(now)
-        yield edge
-        if source.ended and edge >= source.tracks.duration_ns():
-            return
-        time.sleep(POLL_S)

@@ -172,7 +172,7 @@ class Player:
             question=self._steering.asking.value if self._steering.asking is not None else "",
             typing=self._dialog.typing, page=at.page,
             content=self._content(at.page, position),
-            focus=at.focus, chosen=at.chosen, scroll=at.scroll, mode=self.mode, comments=said, newer=newer,
+            focus=at.focus, chosen=at.chosen, scroll=at.scroll, answered=at.answered, mode=self.mode, comments=said, newer=newer,
             moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
         )  # fmt: skip
 
@@ -226,10 +226,10 @@ class Player:
             return f"no news from the recorder for {quiet:.0f} s"
         return self._steering.notice()
 
-    def tell(self, text: str, now_ns: int) -> None:
-        """Show words for a few seconds; none change nothing."""
+    def tell(self, text: str, now_ns: int, lasts_ns: int = NOTICE_NS) -> None:
+        """Show words for a while, or until there are others; none change nothing."""
         if text:
-            self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + NOTICE_NS
+            self._dialog.notice, self._dialog.notice_until_ns = text, now_ns + lasts_ns
 
     def _digit(self, digit: int, now_ns: int) -> None:
         """Seek to so many tenths of a race that is over; choose the mode in one that runs."""

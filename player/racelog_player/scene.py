@@ -64,7 +64,7 @@ class Scene:
     """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws.
 
     ``focus`` is the lane that pages about one lane show, by its place in the race; ``chosen``: the user has chosen it.
-    ``newer`` comments were said since the last one of ``comments``, which is scrolled back then.
+    ``answered``: the answer to the page's quiz is told. ``newer`` comments were said since the last one of ``comments``, which is scrolled back then.
     """
 
     race: RaceView
@@ -84,6 +84,7 @@ class Scene:
     chosen: bool = False
     scroll: int = 0
     mode: Mode = "novice"
+    answered: bool = False
     comments: tuple[Comment, ...] = ()
     newer: int = 0
     moved: Moved = AT_REST

@@ -9,7 +9,9 @@ from racelog_player.board import board_pane
 from racelog_player.canvas import Line
 from racelog_player.chrome import grid_pane, keys_line, small, small_print, title, transport_line
 from racelog_player.lanes import lanes_pane
+from racelog_player.lessons import callout
 from racelog_player.look import Look
+from racelog_player.panes.callout import callout_pane
 from racelog_player.panes.comments import comments_pane
 from racelog_player.panes.page import page_pane
 from racelog_player.panes.toasts import with_toasts
@@ -20,6 +22,8 @@ from racelog_player.streams import LEAST_ROWS, streams_pane
 
 LEAST_COLUMNS, LEAST_SCREEN_ROWS = 60, 15
 _MOST_TALK = 6
+_ROOMY = 12
+"""From this many rows left on a lesson may take three; below, the answers need them more."""
 _AIRY_ROWS = 34
 """From this many rows on lanes stand apart and blank lines part the panes."""
 
@@ -59,10 +63,14 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     left = rows - len(lines)
     if scene.summary is not None:
         lines += result_pane(scene.summary, scene.race, columns, left)
+        lines += _lesson(scene, columns, rows - len(lines) - 2)
         return _with_small_print(scene, lines, columns, rows)
     board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
     lines += board
     left -= len(board) + 2
+    lesson = _lesson(scene, columns, left)
+    lines += lesson
+    left -= len(lesson)
     talk = comments_pane(scene.comments, columns, _talk_rows(left), scene.newer)
     left -= len(talk) + (1 if talk else 0)
     words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
@@ -71,6 +79,14 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     if answers:
         lines += [[], *answers]
     return _with_small_print(scene, lines, columns, rows) if words else lines
+
+
+def _lesson(scene: Scene, columns: int, left: int) -> list[Line]:
+    """Return what the teacher points at, below a blank row; nothing in other modes, or where there is no room."""
+    if scene.mode != "teacher" or left < LEAST_ROWS:
+        return []
+    told = callout_pane(callout(scene.race), columns, 2 if left < _ROOMY else 3)
+    return [[], *told] if told else []
 
 
 def _talk_rows(left: int) -> int:

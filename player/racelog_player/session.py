@@ -13,6 +13,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from racelog.clock import NS_PER_S
 from racelog.errors import ExitCode, InputError
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
@@ -22,10 +23,11 @@ from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
 from racelog_player.look import Look, shows_unicode
-from racelog_player.plain import play_plain, standings_table
+from racelog_player.plain import standings_table
 from racelog_player.player import Player
 from racelog_player.profile import keep_profile, load_profile
 from racelog_player.rebinding import key_map
+from racelog_player.running import Runner, ask_for_enter
 from racelog_player.screen import screen
 from racelog_player.settings import NAMES, Settings, recall, remember
 from racelog_player.signs import to_ascii
@@ -33,6 +35,9 @@ from racelog_player.snapshot import save
 from racelog_player.source import LiveRace, PastRace
 from racelog_player.times import clock_text, parse_position, parse_span
 from racelog_player.wardrobe import Wardrobe
+
+PROBLEM_NS = 60 * NS_PER_S
+"""What is wrong with a setting is shown so long, or until the first key says something."""
 
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
@@ -81,6 +86,8 @@ class Session:
         begin = parse_position(options["start"])
         speed = self.speed if self.speed is not None else fallback
         if options["follow"]:
+            if options["loop"] is not None or options["ab"] is not None:
+                raise InputError("--loop and --ab need a race that is over; --follow follows one that runs")
             return Playhead(0, now_ns, speed, live=True)
         end = tracks.duration_ns()
         start = begin.within(end)
@@ -104,12 +111,28 @@ class Session:
             remember(self.home, "mode", self.settings.mode)
         settings = replace(self.settings, motion=motion and self.settings.motion)
         player = Player(self.source, playhead, control, keys=self.keys, settings=settings)
-        if self.options["until"] is not None:
-            player.deck.until_ns = parse_position(self.options["until"]).within(
-                1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()
-            )
+        player.deck.until_ns = self._until_ns()
         player.deck.stop_at_moments = self.options["pause_on_marks"]
         return player
+
+    def _until_ns(self) -> int | None:
+        """Return where playing ends, or None for the race's end."""
+        if self.options["until"] is None:
+            return None
+        whole = 1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()
+        return parse_position(self.options["until"]).within(whole)
+
+    def _run_lines(self, head: Playhead) -> None:
+        """Print running lines instead of a screen."""
+        runner, until_ns = Runner(self.source), self._until_ns()
+        if self.options["follow"]:
+            runner.follow(until_ns)
+            return
+        if self.options["pause_on_marks"] and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise InputError(
+                "--pause-on-marks waits for enter, so it needs a terminal; leave it out in a pipe"
+            )
+        runner.play(head, until_ns, ask_for_enter if self.options["pause_on_marks"] else None)
 
     def _instant(self, at: str) -> None:
         """Print, or picture, the state folded up to ``at``."""
@@ -176,7 +199,7 @@ class Session:
         terminal = sys.stdout.isatty()
         head = self.playhead(time.monotonic_ns(), 1.0 if terminal else MAX)
         if self.options["plain"] or not terminal or os.environ.get("TERM", "dumb") == "dumb":
-            play_plain(self.source, head.speed, head.anchor_ns, squeeze=head.squeeze)
+            self._run_lines(head)
             return ExitCode.OK
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
@@ -184,7 +207,7 @@ class Session:
         self.settings = replace(self.settings, theme=wardrobe.theme.name)
         player = self.player(head, Control(self.options["control_fd"]), motion=True)
         if self.problem:
-            player.tell(self.problem, time.monotonic_ns())
+            player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
         player.browsing.explained = before.explained
         code = run_app(player, self.settings, wardrobe)

@@ -18,6 +18,8 @@ from racelog.export.single import indented, write_single
 from racelog.export.source import Source
 
 UNKNOWN = -1
+UNKNOWN_URL = "http://unknown.invalid/"
+"""Of an imported race whose tool kept none: an archive must have one, and this can be nobody's (RFC 2606)."""
 
 QUERY = (
     "SELECT requests.*, engine, model, url FROM requests JOIN lanes USING (race_id, lane_id) "
@@ -77,7 +79,7 @@ class _Facts:
     def _request(self, row: dict[str, Any]) -> dict[str, Any]:
         body = {"model": row["model"], "messages": self.prompts.get(row["prompt_id"], [])}
         return {
-            "method": "POST", "url": row["url"], "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
+            "method": "POST", "url": row["url"] or UNKNOWN_URL, "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
             "queryString": [], "headersSize": UNKNOWN, "bodySize": UNKNOWN,
             "postData": {"mimeType": "application/json", "text": msgspec.json.encode(body).decode()},
         }  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
 from racelog.log.verify import lost_stretches
@@ -102,6 +103,8 @@ def _cells(lane: LaneSummary) -> Iterator[str]:
 
 def _circumstances(source: Source) -> Iterator[str]:
     race = source.summary
+    if (facts := source.log.first(RaceFacts)) is not None and facts.imported_from:
+        yield f"imported: measured by {escaped(facts.imported_from)}, not by racelog"
     yield f"race `{printable(race.race_id).replace('`', '')}`, {race.status}, {race.duration_s:.2f} s, grid {race.grid}"
     load = f"concurrency {race.concurrency}, " if race.concurrency else ""
     yield f"{load}seed {race.seed}, started {escaped(race.started_at) or 'at an unknown time'}"

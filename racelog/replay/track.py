@@ -62,6 +62,10 @@ def _order(event: LaneEvent) -> tuple[int, int, int]:
     return event.t, _RANK[type(event)], getattr(event, "req", 0)
 
 
+def _instant(event: LaneEvent) -> int:
+    return event.t
+
+
 def _no_places() -> "array[int]":
     return array("q")
 
@@ -164,6 +168,10 @@ class LaneTrack:
         if self.start_ns is None or not self.firsts:
             return 0
         return max(0, self.firsts[0][0] - self.start_ns)
+
+    def recorded_by(self, instant_ns: int) -> tuple[int, int]:
+        """Return how many events and how many token chunks there are up to an instant: whether any has come since."""
+        return bisect_right(self.events, instant_ns, key=_instant), bisect_right(self.token_t, instant_ns)
 
     def token_chunks_between(self, after_ns: int, until_ns: int) -> int:
         """Return how many token chunks arrived in (after, until]."""

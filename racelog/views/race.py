@@ -180,9 +180,12 @@ def _stream_view(replay: Replay, fold: LaneFold, request: RequestState) -> Strea
 
 
 def prompt_text(replay: Replay, prompt: int) -> str:
-    """Return a prompt's last message as text, or an empty string if the log does not hold it."""
+    """Return a prompt's last message as text, that of its parts if it has several; empty if the log does not hold it."""
     event = replay.tracks.prompts.get(prompt)
     if event is None or not event.messages:
         return ""
     content = event.messages[-1].get("content", "")
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "\n".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else ""

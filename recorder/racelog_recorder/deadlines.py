@@ -132,15 +132,17 @@ Expired = Callable[[tuple[str, str]], None]
 """Takes the (error kind, message) of a broken deadline."""
 
 
-class _Watched:
-    """A request whose deadlines are looked at until `end`."""
+FEW = 64
+"""Ended ones are swept out of the heap when they are more than half of it and this many."""
+
+
+class Watched:
+    """A request whose deadlines a `Watchdog` looks at; None once it has ended."""
+
+    __slots__ = ("on",)
 
     def __init__(self, watch: Stopwatch, expired: Expired) -> None:
         self.on: tuple[Stopwatch, Expired] | None = (watch, expired)
-
-    def end(self) -> None:
-        """Look no more. What was watched is let go at once; this waits in the watchdog's heap until it is due."""
-        self.on = None
 
 
 class Watchdog:
@@ -150,18 +152,34 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, _Watched]] = []
+        self._due: list[tuple[float, int, Watched]] = []
+        self._ended = 0
         self._numbers = count()
         self._sooner = trio.Event()
         self._wakes_s = -math.inf
 
-    def watch(self, watch: Stopwatch, expired: Expired) -> _Watched:
-        """Call ``expired`` with the first deadline that is broken, once; until then, until `end` of what is returned."""
-        watched = _Watched(watch, expired)
+    def __len__(self) -> int:
+        """Return how many it holds: those it watches, and at most as many and twice `FEW` that have ended."""
+        return len(self._due)
+
+    def watch(self, watch: Stopwatch, expired: Expired) -> Watched:
+        """Call ``expired`` with the first deadline that is broken, once, unless `end` comes before."""
+        watched = Watched(watch, expired)
         self._put(watch.due_s(trio.current_time()), watched)
         if self._due[0][0] < self._wakes_s:
             self._sooner.set()
         return watched
+
+    def end(self, watched: Watched) -> None:
+        """Look at it no more, and let go of what it held; harmless when it has expired."""
+        if watched.on is None:
+            return
+        watched.on = None
+        self._ended += 1
+        if self._ended > FEW + len(self._due) // 2:
+            self._due = [due for due in self._due if due[2].on is not None]
+            heapq.heapify(self._due)
+            self._ended = 0
 
     async def run(self) -> None:
         """Sleep from deadline to deadline until cancelled."""
@@ -176,13 +194,14 @@ class Watchdog:
         while self._due and self._due[0][0] <= now_s:
             _, _, watched = heapq.heappop(self._due)
             if watched.on is None:
+                self._ended -= 1
                 continue
             watch, expired = watched.on
             if broken := watch.overdue(now_s):
-                watched.end()
+                watched.on = None
                 expired(broken)
             else:
                 self._put(watch.due_s(now_s), watched)
 
-    def _put(self, due_s: float, watched: _Watched) -> None:
+    def _put(self, due_s: float, watched: Watched) -> None:
         heapq.heappush(self._due, (due_s, next(self._numbers), watched))

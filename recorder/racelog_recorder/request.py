@@ -163,7 +163,7 @@ class Requester:
         try:
             return await self._exchange(call, sink, watch)
         finally:
-            watched.end()
+            self._watchdog.end(watched)
 
     async def _exchange(self, call: _Call, sink: StreamSink, watch: Stopwatch) -> Failure | None:
         """Send and receive; return (error kind, message) if the transport or the status failed."""

@@ -67,6 +67,7 @@ def test_every_golden_log_is_there() -> None:
         "odd",
         "full-2",
         "full-3",
+        "full-4",
         "torn",
         "flipped",
         "zeros",

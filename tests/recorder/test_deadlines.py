@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from racelog.clock import NS_PER_S
 from racelog.events import RequestEnd, Tokens
-from racelog_recorder.deadlines import DEADLINE_NAMES, DEFAULTS, Deadlines, Stopwatch, Watchdog
+from racelog_recorder.deadlines import DEADLINE_NAMES, DEFAULTS, FEW, Deadlines, Stopwatch, Watchdog
 from tests.recorder.requesting import outcome, recorded
 
 LIMITS = Deadlines(connect_s=1, headers_s=2, first_token_s=3, between_tokens_s=5, total_s=100)
@@ -149,7 +149,7 @@ def watched(
                 first = first or begun
             if end_s is not None and first is not None:
                 await trio.sleep_until(end_s)
-                first.end()
+                watchdog.end(first)
             await trio.sleep_until(1000)
             nursery.cancel_scope.cancel()
 
@@ -180,6 +180,23 @@ def test_the_watchdog_looks_after_each_of_many() -> None:
 
 def test_what_has_ended_is_not_told() -> None:
     assert watched((0, sent_now), (1, sent_now), end_s=1.5) == [(3.0, "headers_timeout")]
+
+
+def test_what_has_ended_does_not_gather() -> None:
+    async def main() -> tuple[int, int]:
+        watchdog = Watchdog()
+        open_ones = [watchdog.watch(Stopwatch(LIMITS, Arrived(), 0), lambda _: None) for _ in range(100)]
+        for _ in range(1000):
+            watchdog.end(watchdog.watch(Stopwatch(LIMITS, Arrived(), 0), lambda _: None))
+        gathered = len(watchdog)
+        for watched in open_ones:
+            watchdog.end(watched)
+        return gathered, len(watchdog)
+
+    gathered, left = trio.run(main)
+
+    assert gathered <= 2 * (100 + FEW)
+    assert left <= 2 * FEW
 
 
 def test_the_defaults_are_told_in_one_line() -> None:

@@ -113,10 +113,15 @@ def explain_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
         one, lanes, scene.focus, rows - len(lines) - (3 if mode == "teacher" and one.quiz[0] else 0)
     )
     if mode == "teacher" and one.quiz[0]:
+        answer = (
+            Span(cut(one.quiz[1], columns - 10), GOOD)
+            if scene.answered
+            else Span("think first; enter tells", FAINT)
+        )
         lines += [
             [],
             [Span("   quiz  ", WARN), Span(cut(one.quiz[0], columns - 10))],
-            [Span(f"         {cut(one.quiz[1], columns - 10)}", FAINT)],
+            [Span("         "), answer],
         ]
     return lines[:rows]
 

@@ -57,7 +57,7 @@ function headline() {
   byId("verdict").textContent = first && first.ttft_ms
     ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${ms(first.ttft_ms.p50)} ms${ahead}`.trim() : "No winner: no request was answered.";
   byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, `${race.duration_s.toFixed(2)} s`,
-    race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`].filter(Boolean).join(" · ");
+    race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`, data.imported_from && `measured by ${data.imported_from}, not by racelog`].filter(Boolean).join(" · ");
 }
 
 const LANE_KINDS = ["", "text", "text minor", "apart", "", "", "apart", "", "apart", "", "apart", "", ""];
@@ -103,6 +103,7 @@ function charts() {
   }
   for (const list of gaps.values()) list.sort((a, b) => a - b);
   const p99 = [...gaps.values()].filter((l) => l.length).map((l) => l[Math.floor(0.99 * (l.length - 1))]);
+  byId("gaps-figure").hidden = !p99.length;
   at = chart("gaps", p99.length ? p99 : [1], [1], "ms", "");
   const most = p99.length ? Math.max(...p99) : 1;
   for (const [id, list] of gaps) {

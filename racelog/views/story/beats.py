@@ -172,28 +172,46 @@ def beats(tracks: RaceTracks) -> Iterator[Beat]:
     replay.seek_end()
     found: list[Beat] = []
     for lane, fold in replay.lanes.items():
-        track = fold.track
-        if track.start_ns is None:
-            continue
-        origin = tracks.origin_ns(track)
-        found.append(Beat(max(0, track.start_ns - origin), "start", lane))
-        for request in fold.requests.values():
-            if request.phase != "race":
-                continue
-            sent = request.t_sent if request.t_sent is not None else request.t_scheduled
-            found.append(Beat(max(0, sent - origin), "sent", lane, request))
-            if request.t_first is not None and request.ttft_ms is not None:
-                found.append(Beat(max(0, request.t_first - origin), "first-token", lane, request))
-            if request.t_end is not None:
-                found.append(Beat(max(0, request.t_end - origin), "end", lane, request))
-        if track.end_ns is not None:
-            found.append(Beat(max(0, track.end_ns - origin), "lane-end", lane))
-    seconds = tracks.duration_ns() // NS_PER_S
-    found += [Beat(second * NS_PER_S, "second") for second in range(1, seconds + 1)]
-    yield from sorted(found, key=_place)
+        origin = tracks.origin_ns(fold.track)
+        found += beats_of_lane(fold.track, lane, origin)
+        if fold.track.start_ns is not None:
+            for request in fold.requests.values():
+                found += beats_of_request(request, lane, origin)
+    found += seconds_between(0, tracks.duration_ns())
+    yield from sorted(found, key=in_order)
 
 
-def _place(beat: Beat) -> tuple[int, int, int, int]:
+def beats_of_lane(track: LaneTrack, lane: int, origin_ns: int) -> list[Beat]:
+    """Return a lane's own beats: its start and its end; none before it has started."""
+    if track.start_ns is None:
+        return []
+    found = [Beat(max(0, track.start_ns - origin_ns), "start", lane)]
+    if track.end_ns is not None:
+        found.append(Beat(max(0, track.end_ns - origin_ns), "lane-end", lane))
+    return found
+
+
+def beats_of_request(request: RequestState, lane: int, origin_ns: int) -> list[Beat]:
+    """Return the beats of one request as far as they are known; a warm-up has none."""
+    if request.phase != "race":
+        return []
+    sent = request.t_sent if request.t_sent is not None else request.t_scheduled
+    found = [Beat(max(0, sent - origin_ns), "sent", lane, request)]
+    if request.t_first is not None and request.ttft_ms is not None:
+        found.append(Beat(max(0, request.t_first - origin_ns), "first-token", lane, request))
+    if request.t_end is not None:
+        found.append(Beat(max(0, request.t_end - origin_ns), "end", lane, request))
+    return found
+
+
+def seconds_between(after_ns: int, until_ns: int) -> list[Beat]:
+    """Return the beats of the second hand in (after, until]."""
+    seconds = range(after_ns // NS_PER_S + 1, until_ns // NS_PER_S + 1)
+    return [Beat(second * NS_PER_S, "second") for second in seconds]
+
+
+def in_order(beat: Beat) -> tuple[int, int, int, int]:
+    """Return the place of a beat in the story."""
     return (
         beat.position_ns,
         _ORDER[beat.kind],

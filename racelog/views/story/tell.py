@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from copy import copy
 from typing import TypeVar
 
 from msgspec import Struct
@@ -10,8 +11,9 @@ from msgspec.structs import replace
 from racelog.replay.race import RaceTracks
 from racelog.views.story.achievements import Achievements
 from racelog.views.story.anomalies import Anomalies
-from racelog.views.story.beats import Book, beats
+from racelog.views.story.beats import Beat, Book, beats
 from racelog.views.story.commentary import Commentator, of_achievement, of_anomaly, of_insight
+from racelog.views.story.forks import forked
 from racelog.views.story.insights import Insights
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight
 
@@ -31,11 +33,18 @@ class Story(Struct, frozen=True, kw_only=True):
     progress: dict[str, list[tuple[int, float]]]
 
 
-def story(tracks: RaceTracks) -> Story:
-    """Return the story of a race as far as it is recorded. Cost: one fold, then a look at each request's four beats."""
-    book, found = Book(tracks), Story(comments=[], anomalies=[], insights=[], achievements=[], progress={})
-    anomalies, commentator, insights, achievements = Anomalies(), Commentator(), Insights(), Achievements()
-    for beat in beats(tracks):
+class Telling:
+    """All rules on their way through the beats, and the rows they have given so far."""
+
+    def __init__(self, tracks: RaceTracks) -> None:
+        self.book = Book(tracks)
+        self._rules = Anomalies(), Commentator(), Insights(), Achievements()
+        self._rows = Story(comments=[], anomalies=[], insights=[], achievements=[], progress={})
+
+    def step(self, beat: Beat) -> None:
+        """Let every rule see one beat; beats come in order."""
+        book, found = self.book, self._rows
+        anomalies, commentator, insights, achievements = self._rules
         book.take(beat)
         strange = list(anomalies.step(beat, book))
         found.anomalies.extend(strange)
@@ -47,9 +56,34 @@ def story(tracks: RaceTracks) -> Story:
             found.comments.extend(map(of_insight, told))
         for row in achievements.step(beat, book):
             found.comments.append(of_achievement(row, book.lanes[row.lane or 0].engine))
-    found.achievements.extend(achievements.finish(book))
-    found.progress.update(achievements.history)
-    return found
+
+    def copy(self) -> "Telling":
+        """Return it as it stands, to go on from here a second time. Cost: what the accounts keep, not what they saw."""
+        other = copy(self)
+        vars(other).update(
+            book=forked(self.book), _rules=tuple(map(forked, self._rules)), _rows=_begun(self._rows)
+        )
+        return other
+
+    def finish(self) -> Story:
+        """Return the story up to here."""
+        achievements = self._rules[3]
+        return replace(
+            self._rows, achievements=achievements.finish(self.book), progress=dict(achievements.history)
+        )
+
+
+def _begun(rows: Story) -> Story:
+    """Return the rows in lists of their own."""
+    return replace(rows, comments=[*rows.comments], anomalies=[*rows.anomalies], insights=[*rows.insights])
+
+
+def story(tracks: RaceTracks) -> Story:
+    """Return the story of a race as far as it is recorded. Cost: one fold, then a look at each request's four beats."""
+    telling = Telling(tracks)
+    for beat in beats(tracks):
+        telling.step(beat)
+    return telling.finish()
 
 
 def until(told: Story, position_ns: int) -> Story:

@@ -1,0 +1,76 @@
+"""The story told on while a race grows is, at any cut, the story of what is recorded up to there."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racelog.events import AnyEvent
+from racelog.replay.race import RaceTracks
+from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.story.beats import Beat
+from racelog.views.story.tell import Telling, story
+from racelog.views.story.teller import Teller
+from tests.player.theatre import SECOND, theatre
+
+
+def agree(events: list[AnyEvent], cuts: list[int]) -> None:
+    tracks = RaceTracks()
+    told = Teller(tracks)
+    for start, stop in zip([0, *cuts], [*cuts, len(events)], strict=True):
+        tracks.extend(events[start:stop])
+        assert told.story() == story(RaceTracks(events[:stop]))
+
+
+def trial() -> list[AnyEvent]:
+    """Return a race in which the second lane starts after the first has ended."""
+    plans = [Plan("a", requests=12, tokens=30), Plan("b", requests=12, tokens=30, start_ms=20_000, fail=(3,))]
+    return ScriptedRace(plans, grid="time-trial").events()
+
+
+EVENTS = theatre()
+
+
+@given(st.lists(st.integers(0, len(EVENTS)), max_size=12).map(sorted))
+def test_told_on_is_told_anew_at_any_cuts(cuts: list[int]) -> None:
+    agree(EVENTS, cuts)
+
+
+@given(st.integers(0, 1000), st.integers(2, 40))
+def test_told_on_is_told_anew_when_events_come_out_of_order(seed: int, reach: int) -> None:
+    draw = Random(seed)
+    mixed = sorted(range(len(EVENTS)), key=lambda place: place + draw.random() * reach)
+    agree([EVENTS[place] for place in mixed], list(range(50, len(EVENTS), 100)))
+
+
+def test_lanes_that_start_one_after_another_are_told_alike() -> None:
+    events = trial()
+    agree(events, list(range(5, len(events), 9)))
+
+
+def test_a_race_aligned_another_way_is_told_anew() -> None:
+    tracks = RaceTracks(theatre())
+    told = Teller(tracks)
+    told.story()
+    tracks.align = "wall"
+    assert told.story() == story(tracks)
+
+
+def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    step = Telling.step
+
+    def counted(telling: Telling, beat: Beat) -> None:
+        seen.append(beat.position_ns)
+        step(telling, beat)
+
+    monkeypatch.setattr(Telling, "step", counted)
+    later = next(place for place, event in enumerate(EVENTS) if event.t > 16 * SECOND)
+    tracks = RaceTracks(EVENTS[:later])
+    told = Teller(tracks)
+    told.story()
+    seen.clear()
+    tracks.extend(EVENTS[later : later + 5])
+    told.story()
+    assert min(seen) > 8 * SECOND
