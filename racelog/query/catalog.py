@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -63,13 +64,13 @@ class Catalog:
     def __init__(self) -> None:
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="racelog-"))
+            self._file = self._folder / "catalog.duckdb"
+            self._file.write_bytes(_empty())
         except OSError as error:
             raise StorageError(
                 f"no temporary folder can be written ({error.strerror}); set TMPDIR to one that can"
             ) from error
-        self._file = self._folder / "catalog.duckdb"
         self._builder = duckdb.connect(str(self._file))
-        create_tables(self._builder)
         self._cached: list[CachedRace] = []
         self._pack: Path | None = None
 
@@ -137,8 +138,19 @@ class Catalog:
                 f"CREATE VIEW {table} AS SELECT {listed} FROM {source} UNION ALL FROM live.live_{table}",  # noqa: S608 - our own names
             ):
                 self._builder.execute(statement)
-        comment_columns(self._builder)
-        create_macros(self._builder)
+        comment_columns(self._builder, elsewhere)
+
+
+@cache
+def _empty() -> bytes:
+    """Return a catalogue without a row, as a file: what all have in common is made once, not for each connection."""
+    with tempfile.TemporaryDirectory(prefix="racelog-") as folder:
+        file = Path(folder) / "empty.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            create_tables(connection)
+            comment_columns(connection, TABLES)
+            create_macros(connection)
+        return file.read_bytes()
 
 
 def file_name(race: CachedRace) -> str:

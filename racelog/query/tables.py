@@ -4,6 +4,7 @@ Other programs read these names. Columns may be added; none is ever renamed, ret
 is nanoseconds since the race's origin; ``t_ns + races.mono_origin_ns`` is the recording host's ``CLOCK_MONOTONIC``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -281,11 +282,11 @@ def create_tables(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> No
     connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
 
 
-def comment_columns(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make each column's meaning its comment, for ``duckdb_columns()``. Cost: one transaction."""
+def comment_columns(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Make the meaning of each column of some tables its comment, for ``duckdb_columns()``. Cost: one transaction."""
     statements = [
         f"COMMENT ON COLUMN {table}.{column.name} IS '{column.meaning.replace(chr(39), chr(39) * 2)}'"
-        for table, columns in TABLES.items()
-        for column in columns
+        for table in tables
+        for column in TABLES[table]
     ]
     connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
