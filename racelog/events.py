@@ -92,7 +92,11 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
-    """One engine's track: who runs on it and how it is reached."""
+    """One engine's track: who runs on it and how it is reached.
+
+    ``kept`` is which token chunks of a request the log holds: ``all``, or, of a tool that kept no others, the ``ends``: the
+    first and the last alone, between which nothing is known.
+    """
 
     lane: int
     engine: str
@@ -102,6 +106,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     color: str = ""
     emoji: str = ""
     transport: str = ""
+    kept: Literal["all", "ends"] = "all"
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
@@ -255,6 +260,7 @@ class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
 
     ``p50_us`` to ``max_us`` are recorded arrival minus the truth server's own send time, over ``tokens`` chunks that
     were not coalesced; ``truth_p99_us`` is how long that server's own write took, which no stamp can be closer than.
+    ``tls``: the streams came over TLS, as those of an https engine do; without it they were plain HTTP.
     """
 
     lane: int
@@ -268,6 +274,7 @@ class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
     tokens_per_s: float
     loop_lag_us: float | None = None
     truth_p99_us: float | None = None
+    tls: bool = False
 
 
 class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
@@ -284,6 +291,24 @@ class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
     temp_c: list[float | None] = []
     sm_clock_mhz: list[float | None] = []
     energy_j: list[float | None] = []
+
+
+class EngineSamples(Event, frozen=True, kw_only=True, tag="engine"):
+    """A column of readings of what an engine says of itself; what it does not say is null, never 0.
+
+    ``running``, ``waiting`` and ``kv_cache_pct`` are of the instant; the others count since the engine was started.
+    """
+
+    lane: int
+    source: str
+    d: list[int]
+    running: list[float | None] = []
+    waiting: list[float | None] = []
+    kv_cache_pct: list[float | None] = []
+    input_tokens: list[float | None] = []
+    output_tokens: list[float | None] = []
+    cached_tokens: list[float | None] = []
+    preemptions: list[float | None] = []
 
 
 class Mark(Event, frozen=True, kw_only=True, tag="mark"):
@@ -344,6 +369,7 @@ KnownEvent = (
     | HostSamples
     | Calibration
     | GpuSamples
+    | EngineSamples
     | Mark
     | Note
     | Gap

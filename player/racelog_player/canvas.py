@@ -106,7 +106,7 @@ class Canvas:
             if style != present:
                 parts.append(self._sgr(style))
                 present = style
-            cells = width(shown)
+            cells = len(shown) if shown.isascii() else width(shown)
             column += cells
             parts.append(to_ascii(shown) if self._ascii else shown)
             if cells != len(shown) and not self._ascii and column < columns:
@@ -119,7 +119,12 @@ class Canvas:
         return "".join(parts)
 
     def _sgr(self, style: Style) -> str:
-        return sgr(dressed(style, self._theme), self._depth)
+        return _dressed_sgr(style, self._theme, self._depth)
+
+
+@lru_cache(maxsize=4096)
+def _dressed_sgr(style: Style, theme: Theme, depth: Depth) -> str:
+    return sgr(dressed(style, theme), depth)
 
 
 @lru_cache(maxsize=4096)

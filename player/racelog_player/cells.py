@@ -52,6 +52,8 @@ def take(text: str, cells: int) -> str:
     """Return the longest beginning of ``text`` that fits ``cells``."""
     if text.isascii():
         return text[: max(0, cells)]
+    if width(text) <= cells:
+        return text
     used = 0
     for index, character in enumerate(text):
         used += _cells(character)

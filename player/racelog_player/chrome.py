@@ -35,7 +35,7 @@ _KEYS = {
     ),
     Page.READING: (("esc", "all answers"), ("j k", "scroll"), ("space", "pause"), (". ,", "token on, back")),
     Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
-    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("s", "save the screen")),
+    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("+ -", "zoom"), ("s", "save the screen")),
     Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
     Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),

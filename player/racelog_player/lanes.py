@@ -18,6 +18,12 @@ _BADGES = {
 }
 _BADGE_CELLS = 13
 _SPARK_CELLS = 16
+_LEAST_SPARK_CELLS = 4
+"""Fewer show no history."""
+
+_KIND_CELLS = 19
+"""The longest kind of failure, `first_token_timeout`, whole."""
+
 _NARROW = 80
 WIDE = 100
 """From this many columns on a screen is wide: longer names, more numbers, whole words."""
@@ -129,30 +135,36 @@ def counts(lane: LaneView, moved: Moved = AT_REST) -> str:
 
 
 def _numbers(lane: LaneView, columns: int, names: int, peak: int, moved: Moved) -> Line:
-    color = lane_color(lane)
-    line = [
+    """Return a lane's numbers and what is wrong with it; for want of room words and numbers give way, not the trouble."""
+    done = [
         Span(" " * (names + 6)),
         Span(counts(lane, moved)),
         Span(" done" if columns < WIDE else " requests done", SOFT),
-        Span("   " + rate_text(lane.requests_per_s)),
-        Span(" req/s", SOFT),
-        Span("   " + right(rate_text(lane.tokens_per_s), 5)),
-        Span(" tok/s  " if lane.status in ("waiting", "racing") else " tok/s mean  ", SOFT),
-        Span(
-            spark(lane.token_history, _SPARK_CELLS if columns < WIDE else 60, peak),
-            Style(mix(color, TRACK, 0.25)),
-        ),
     ]
-    trouble: Line = []
+    requests = [Span("   " + rate_text(lane.requests_per_s)), Span(" req/s", SOFT)]
+    tokens = [Span("   " + right(rate_text(lane.tokens_per_s), 5)), Span(" tok/s", SOFT)]
+    mean = [] if lane.status in ("waiting", "racing") else [Span(" mean", SOFT)]
+    long, short = _trouble(lane, " failed"), _trouble(lane, "")
+    all_of_it = [*done, *requests, *tokens]
+    tried = (([*all_of_it, *mean], long), (all_of_it, long), (all_of_it, short), ([*done, *tokens], short))
+    fits = ((line, why) for line, why in tried if line_width(line) + line_width(why) < columns)
+    line, trouble = next(fits, (done, short))
+    cells = min(_SPARK_CELLS if columns < WIDE else 60, columns - line_width(line) - line_width(trouble) - 3)
+    if cells >= _LEAST_SPARK_CELLS:
+        sparks = spark(lane.token_history, cells, peak)
+        line = [*line, Span("  "), Span(sparks, Style(mix(lane_color(lane), TRACK, 0.25)))]
+    return between(line, [*trouble, Span(" ")], columns)
+
+
+def _trouble(lane: LaneView, word: str) -> Line:
+    """Return how many requests failed, with ``word``, and mostly of what; or why the lane is over."""
     if lane.failed:
         worst = max(lane.errors, key=lambda kind: lane.errors[kind], default="")
-        trouble = [
-            Span(f"  {lane.failed:,} failed", BAD),
-            Span(f" {cut(flat(worst), 12)}" if worst else "", SOFT),
-        ]
-    elif lane.reason and lane.status in ("died", "stopped"):
-        trouble = [Span("  " + cut(flat(lane.reason), 30), SOFT)]
-    return between(line, [*trouble, Span(" ")], columns)
+        kind = Span(f" {cut(flat(worst), _KIND_CELLS)}" if worst else "", SOFT)
+        return [Span(f"  {lane.failed:,}{word}", BAD), kind]
+    if lane.reason and lane.status in ("died", "stopped"):
+        return [Span("  " + cut(flat(lane.reason), 30), SOFT)]
+    return []
 
 
 def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int, *, moved: Moved) -> Line:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from racelog.views.race import LaneView
 from racelog_player.canvas import Depth, Style
@@ -61,6 +62,7 @@ def lane_color(lane: LaneView) -> str:
     return color_of(lane.lane, lane.color)
 
 
+@lru_cache(maxsize=256)
 def color_of(number: int, asked: str) -> str:
     """Return the colour of lane ``number`` that asked for ``asked``, for a theme to resolve."""
     wanted = asked.strip().lower()

@@ -1,6 +1,7 @@
 """The small things panes are made of: bars, sparklines, numbers, and lines set side by side. Pure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import take, width
@@ -43,9 +44,12 @@ def bar(look: Look, cells: int, done: float, flight: float, color: str) -> Line:
 
 def spark(history: Sequence[int], cells: int, peak: int) -> str:
     """Return the last ``cells`` values as blocks, ``peak`` the highest; as wide as there are values, at most ``cells``."""
-    if peak <= 0:
-        return ""
-    return "".join(_SPARKS[min(6, value * 7 // (peak + 1))] for value in history[-cells:] if cells > 0)
+    return _sparks(tuple(history[-cells:]), peak) if peak > 0 and cells > 0 else ""
+
+
+@lru_cache(maxsize=256)
+def _sparks(values: tuple[int, ...], peak: int) -> str:
+    return "".join([_SPARKS[min(6, value * 7 // (peak + 1))] for value in values])
 
 
 def ms_text(value: float | None) -> str:
@@ -65,19 +69,22 @@ def rate_text(value: float | None) -> str:
 
 def line_width(line: Line) -> int:
     """Return how many cells a line takes."""
-    return sum(width(span.text) for span in line)
+    return sum([len(text) if text.isascii() else width(text) for text, _ in line])
 
 
 def fitted(line: Line, cells: int) -> Line:
     """Return ``line`` in exactly ``cells`` cells, cut or filled with blanks."""
     fit: Line = []
     room = cells
-    for text, style in line:
-        shown = take(text, room)
-        fit.append(Span(shown, style))
-        room -= width(shown)
-        if len(shown) < len(text):
+    for span in line:
+        size = width(span.text)
+        if size > room:
+            shown = take(span.text, room)
+            fit.append(Span(shown, span.style))
+            room -= width(shown)
             break
+        fit.append(span)
+        room -= size
     return [*fit, Span(" " * room)]
 
 

@@ -27,7 +27,7 @@ from racelog_player.motion import Motion
 from racelog_player.mouse import Pointed
 from racelog_player.movers import Movers
 from racelog_player.options import Options
-from racelog_player.pages import Pages
+from racelog_player.pages import ZOOM_KEYS, Pages
 from racelog_player.rebinding import key_map
 from racelog_player.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.settings import Settings
@@ -133,6 +133,8 @@ class Player:
             rows, step = OPTION_KEYS[key]
             self._options.move(rows)
             self._turn_option(self._options.name if step else "", step, now_ns)
+        elif self.browsing.page is Page.CHARTS and key in ZOOM_KEYS:
+            self.tell(self._pages.zoom(self._replay, inward=ZOOM_KEYS[key]), now_ns)
         elif (wish := self._keys.get(key)) is not None:
             self._obey(wish, now_ns)
         elif len(key) == 1 and key in "0123456789":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
 from racelog.text import printable
 
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer
 
+    from racelog.query.statement import Result
+
 HELP = """\
 A query ends with a semicolon and may take several lines. Tab completes; arrow up brings earlier ones back.
 
   .tables           the tables, and how many rows each has
-  .schema TABLE     its columns, their types and meaning
-  .examples         the saved queries; run one with @NAME
+  .schema [TABLE]   its columns, their types and meaning; of all tables, their names alone
+  .examples         the saved queries; run one with @NAME, or @NAME ttft_ms=500
+  .plot KIND QUERY  draw what a query of one line, or @NAME, gives: KIND is line, hist or scatter
   .help  .quit      this text; leave (also Ctrl-D)
 """
 
@@ -71,10 +75,10 @@ KEYWORDS = [
 @click.command(short_help="Ask your races questions, one after another.")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 @click.option(
-    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-    help="Folder the races live in; several may be given.",
+    "--home", "homes", type=HomeOrUrl(), multiple=True,
+    help="Folder or URL the races live in; several may be given.",
 )  # fmt: skip
-def shell(races: tuple[str, ...], homes: tuple[Path, ...]) -> None:
+def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
     """Open an SQL shell over the races named, or over all of them.
 
     Nothing but reading is allowed, as in `racelog sql`. Not on a terminal, queries are read from standard input.
@@ -88,7 +92,8 @@ def shell(races: tuple[str, ...], homes: tuple[Path, ...]) -> None:
     if sys.stdin.isatty():
         noun = "race" if loaded.races == 1 else "races"
         click.echo(f"{loaded.races} {noun}. Queries end with ;  .help tells more, Ctrl-D leaves.", err=True)
-        history = home_folder(next(iter(homes), None)) / "sql_history"
+        kept_in = next((home for home in homes if isinstance(home, Path)), None)
+        history = home_folder(kept_in) / "sql_history"
         answer_all(loaded.connection, asked(new_session(loaded.connection, history)))
     else:
         answer_all(loaded.connection, statements(sys.stdin))
@@ -116,32 +121,51 @@ def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[s
     """
     from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
     from racelog.commands.results import as_table  # noqa: PLC0415 - not needed for --help
-    from racelog.query.saved import saved_query  # noqa: PLC0415 - not needed for --help
-    from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
     if question.startswith("."):
         yield from _command(connection, question)
         return
-    values = {}
-    if question.startswith("@"):
-        saved = saved_query(question.removeprefix("@").rstrip("; "))
-        question, values = saved.sql, saved.parameters
-    result = run_statement(connection, question, values)
+    result = _result(connection, question)
     if result.explains:
         yield from (f"{printable(str(row[-1]), newline=chr(10))}\n" for row in result.rows)
     else:
         yield from as_table(result.columns, result.rows, terminal_width())
 
 
+def _result(connection: "duckdb.DuckDBPyConnection", question: str) -> "Result":
+    """Return what a query, or ``@NAME`` with its parameters, gives."""
+    from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
+    from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
+
+    if not question.startswith("@"):
+        return run_statement(connection, question)
+    name, *given = question.removeprefix("@").rstrip("; ").split() or [""]
+    saved = saved_query(name)
+    return run_statement(connection, saved.sql, bound(saved, dict(map(assigned, given))))
+
+
+def _plot(connection: "duckdb.DuckDBPyConnection", arguments: list[str]) -> Iterator[str]:
+    from racelog.commands.plots import KINDS, plot_of  # noqa: PLC0415 - not needed for --help
+    from racelog.commands.sql import plot_in_terminal  # noqa: PLC0415 - not needed for --help
+
+    kind = next((kind for kind in KINDS if arguments[:1] == [kind]), None)
+    if kind is None or len(arguments) == 1:
+        raise InputError(f".plot takes {', '.join(KINDS)} and a query; try: .plot hist @itl")
+    result = _result(connection, " ".join(arguments[1:]))
+    return plot_in_terminal(plot_of(kind, result.columns, result.rows))
+
+
 def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
-    from racelog.query.saved import saved_queries  # noqa: PLC0415 - not needed for --help
+    from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
     from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
     command, *arguments = question.split()
     if command == ".help":
         yield HELP
     elif command == ".examples":
-        yield from (f"@{query.name:22} {query.explanation}\n" for query in saved_queries().values())
+        yield from (f"{line}\n" for line in listing())
+    elif command == ".plot":
+        yield from _plot(connection, arguments)
     elif command == ".tables":
         counts = (f"SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}" for table in TABLES)  # noqa: S608 - our own names
         union = " UNION ALL ".join(counts)
@@ -149,10 +173,16 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
     elif command == ".schema" and len(arguments) == 1 and arguments[0] in TABLES:
         columns = TABLES[arguments[0]]
         yield from (f"{column.name:18} {column.type:10} {column.meaning}\n" for column in columns)
+    elif command == ".schema" and not arguments:
+        yield from (
+            f"{table}({', '.join(column.name for column in columns)})\n" for table, columns in TABLES.items()
+        )
     elif command == ".schema":
         raise InputError(f".schema takes one table: {', '.join(TABLES)}")
     else:
-        raise InputError(f"no command {command!r}; there are .tables, .schema, .examples, .help and .quit")
+        raise InputError(
+            f"no command {command!r}; there are .tables, .schema, .examples, .plot, .help and .quit"
+        )
 
 
 def is_complete(text: str) -> bool:
@@ -216,7 +246,7 @@ def words(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     columns = {column.name for table in TABLES.values() for column in table}
     query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal"
     macros = [str(row[0]) for row in connection.execute(query).fetchall()]
-    commands = [".tables", ".schema", ".examples", ".help", ".quit"]
+    commands = [".tables", ".schema", ".examples", ".plot", ".help", ".quit"]
     saved = [f"@{name}" for name in saved_queries()]
     return [*commands, *saved, *TABLES, *sorted(columns), *sorted(macros), *KEYWORDS]
 

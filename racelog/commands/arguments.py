@@ -19,6 +19,18 @@ home_option = click.option(
     help="Folder the races live in (default: $RACELOG_HOME, else the platform's data folder).",
 )
 
+
+class HomeOrUrl(click.Path):
+    """A home that a command only reads: a folder, or a URL as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a URL as text and anything else as a path."""
+        return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

@@ -14,6 +14,7 @@ Examples:
   racelog export RACE -f md | xargs cat        a summary for a pull request
   racelog export -f csv,parquet -o out         every table, twice
   racelog export -f perfetto -o out            open it in ui.perfetto.dev
+  racelog export -f cast && asciinema play *.cast
 """
 
 
@@ -21,7 +22,7 @@ Examples:
 @race_argument
 @click.option(
     "-f", "--format", "forms", metavar="FORM,...", required=True,
-    help="csv, json, jsonl, html, md, parquet, mcap, perfetto, har.",
+    help="csv, json, jsonl, html, md, parquet, mcap, perfetto, har, cast.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="here",

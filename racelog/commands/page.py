@@ -239,7 +239,7 @@ def _ms(value: float) -> str:
 def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
-    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(f'{lane.model} at {lane.url}')}"
+    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(' at '.join(filter(None, (lane.model, lane.url))))}"
     ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {lane.duration_s:.2f} s"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
@@ -250,7 +250,25 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
     yield indent + printable(f"chunk stamps: {stamps}, {lane.coalesced:,} coalesced{through}")
+    for line in _wrapped(_connecting(lane), columns - 2 * len(indent)):
+        yield indent + line
     yield from (indent + line for line in _fault_lines(lane, columns - len(indent)))
+
+
+def _connecting(lane: LaneSummary) -> str:
+    """Return how its requests came by their connections and what that took, empty where the log does not tell."""
+    ways = (
+        ("new", "opened"),
+        ("reused", "reused"),
+        ("reopened", "opened again after the server had dropped them"),
+    )
+    counts = [f"{lane.connections[way]:,} {words}" for way, words in ways if lane.connections.get(way)]
+    if not counts or lane.connect_ms is None:
+        return f"connections: {', '.join(counts)}" if counts else ""
+    steps = (("DNS", lane.dns_ms), ("TCP", lane.tcp_ms), ("TLS", lane.tls_ms))
+    told = ", ".join(f"{name} {_ms(step.p50)}" for name, step in steps if step is not None)
+    took = f"{_ms(lane.connect_ms.p50)} ms in the median{f' ({told})' if told else ''}, {_ms(lane.connect_ms.max)} at most"
+    return f"connections: {', '.join(counts)} · connecting took {took}"
 
 
 def _fault_lines(lane: LaneSummary, columns: int) -> Iterator[str]:
@@ -275,7 +293,7 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     yield from _wrapped(", ".join(_host_facts(race.host)) or "not recorded", columns, label="Host")
     yield from _start(race, columns)
     yield from _client(page, columns)
-    if clock.mono_origin_ns is not None:
+    if clock.mono_origin_ns:  # 0 where a tool that was imported kept no such clock
         wall = f", {clock.wall_origin}" if clock.wall_origin else ""
         yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
     yield printable(f"Log    {log.path}")
@@ -323,10 +341,12 @@ def _evidence(lane: LaneHealth) -> Iterator[str]:
     if (found := lane.calibration) is not None:
         errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
         yield (
-            f"calibrated at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"calibrated over {found.over} at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
             f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
             f"{found.stamp} stamps"
         )
+    if lane.late_send_share is not None:
+        yield f"{lane.late_send_share:.1%} of {_plural(lane.sends, 'request')} sent late"
     if lane.cpu_pct_p50 is not None and lane.full_share is not None:
         yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
     if lane.loop_lag_p99_us is not None:

@@ -1,17 +1,20 @@
 """``racelog sql``: one query over past races."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from racelog.commands.arguments import HomeOrUrl
 from racelog.commands.output import emit_pieces, terminal_width, warn
 from racelog.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from racelog.commands.plots import Kind, Plot
     from racelog.query.statement import Result
 
 EXAMPLES = """\b
@@ -24,11 +27,15 @@ Examples:
                                                          guidellm, genai_perf, llmperf
   racelog sql "describe requests"                        the columns of a table
   racelog sql -f parquet -o tokens.parquet "from tokens" latest
+  racelog sql --plot hist "select engine, ttft_ms from requests join lanes using (race_id, lane_id)"
+  racelog sql --plot line -o trend.png @trend            a picture; texts name the series, then x, then y
+  racelog sql @leaderboard https://example.org/race.rlog        copied once; also s3:// and what fsspec reaches
   racelog sql @trend 'nightly/*/*.rlog'                  many files; quote the pattern or let the shell fill it in
   racelog sql -f json - race.rlog < query.sql            a query from standard input
 
 \b
-Tables: races, lanes, requests, tokens, standings, host_samples, gpu_samples, health, controls, marks.
+Tables: races, lanes, requests, tokens, standings, host_samples, gpu_samples, engine_samples, health,
+controls, marks, anomalies, commentary, insights, achievements.
 Macros: p50(x) p90(x) p95(x) p99(x) p999(x), goodput(most_ttft_ms := 500).
 Times end in _ns and count from the log's origin, a few seconds before the start: subtract
 lanes.t_start_ns to count from a lane's own start, as play does. A request counts when phase = 'race'.
@@ -41,21 +48,26 @@ lanes.t_start_ns to count from a lane's own start, as play does. A request count
     default="table", show_default=True, help="How to give the rows.",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option(
+    "--plot", "kind", type=click.Choice(["line", "hist", "scatter"]),
+    help="Draw the rows in the terminal, or as a picture with -o FILE.png.",
+)  # fmt: skip
 @click.option("-p", "--param", "params", metavar="NAME=VALUE", multiple=True, help="The value of $NAME.")
 @click.option("--force", is_flag=True, help="Overwrite the file of -o.")
 @click.option("--no-cache", is_flag=True, help="Fold the logs again, and keep nothing.")
 @click.option("--unsafe", is_flag=True, help="Let QUERY do all that DuckDB can: files, network, extensions.")
 @click.option(
-    "--home", "homes", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-    help="Folder the races live in; several may be given (default: $RACELOG_HOME, else the platform's data folder).",
+    "--home", "homes", type=HomeOrUrl(), multiple=True,
+    help="Folder or URL the races live in; several may be given (default: $RACELOG_HOME, else the platform's data folder).",
 )  # fmt: skip
 @click.argument("query")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 def sql(  # noqa: PLR0917 - click passes them by name
     form: str,
     output: Path | None,
+    kind: "Kind | None",
     params: tuple[str, ...],
-    homes: tuple[Path, ...],
+    homes: tuple[Path | str, ...],
     query: str,
     races: tuple[str, ...],
     *,
@@ -69,22 +81,28 @@ def sql(  # noqa: PLR0917 - click passes them by name
     allowed: no files, no network, no changes. A log is folded once; its rows are kept in the home's cache folder,
     which can be deleted at any time.
     """
-    from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
+    if query == "@":
+        from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
+
+        emit_pieces(f"{line}\n" for line in listing())
+        return
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
-    if form == "parquet" and output is None:
+    if kind is not None:
+        _check_plot(form, output)
+    elif form == "parquet" and output is None:
         raise InputError("-f parquet is not for a terminal; name a file: -o rows.parquet")
     text, values = _asked(query, params)
     loaded = load_races(*races, home=homes, cache=not no_cache, unsafe=unsafe)
     for problem in loaded.problems:
         warn(problem)
     if not loaded.races and not loaded.problems:
-        warn(
-            f"no races in {home_folder(next(iter(homes), None)) / 'races'} yet, all tables are empty. Record one: racelog record"
-        )
+        warn(f"no races in {_where(homes)} yet, all tables are empty. Record one: racelog record")
     result = run_statement(loaded.connection, text, values, unsafe=unsafe)
-    if output is not None:
+    if kind is not None:
+        _plot(result, kind, output, force=force)
+    elif output is not None:
         _write(result, form, output, force=force)
     elif form == "table" and not result.explains:
         for line in _pieces(result, form, terminal_width()):
@@ -93,16 +111,59 @@ def sql(  # noqa: PLR0917 - click passes them by name
         emit_pieces(_pieces(result, form, None))
 
 
+def _where(homes: "tuple[Path | str, ...]") -> str:
+    """Return where races were looked for, with nothing secret of a URL."""
+    from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
+    from racelog.query.remote import is_remote, shown  # noqa: PLC0415 - loads DuckDB
+
+    looked = [
+        shown(str(home)) if is_remote(home) else str(home_folder(home) / "races") for home in homes or (None,)
+    ]
+    return ", ".join(looked)
+
+
+def _check_plot(form: str, output: Path | None) -> None:
+    """Raise `InputError` where --plot does not go with the other options."""
+    if form != "table":
+        raise InputError(f"--plot draws the rows, -f {form} prints them; give one of the two")
+    if output is not None and output.suffix.lower() != ".png":
+        raise InputError(f"--plot writes a PNG; name the file so: -o {output.with_suffix('.png')}")
+
+
+def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -> None:
+    """Draw the rows on standard output, or into a file."""
+    from racelog.commands.plots import plot_of  # noqa: PLC0415 - not needed for --help
+
+    plot = plot_of(kind, result.columns, result.rows)
+    if output is None:
+        for line in plot_in_terminal(plot):
+            click.echo(line, nl=False, color=False if "NO_COLOR" in os.environ else None)
+        return
+    from importlib import import_module  # noqa: PLC0415 - not needed for --help
+
+    from racelog.log.publish import new_file  # noqa: PLC0415 - not needed for --help
+
+    # By its name alone: pictures are the cards' business, and the core never loads what draws them unless asked.
+    picture = import_module("racelog_cards.plot").plot_png(plot)
+    with new_file(output, force=force) as partial:
+        partial.write_bytes(picture)
+
+
+def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
+    """Yield a plot's lines for standard output: dots where they can be shown and told apart, else signs of ASCII."""
+    from racelog.commands.dots import plot_lines  # noqa: PLC0415 - not needed for --help
+
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    told_apart = len(plot.series) == 1 or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    braille = encoding.startswith("utf") and told_apart
+    return (f"{line}\n" for line in plot_lines(plot, terminal_width() or 80, braille=braille))
+
+
 def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     """Return the text of the query and its parameters' values."""
-    from racelog.query.saved import bound, saved_query, value_of  # noqa: PLC0415 - not needed for --help
+    from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
 
-    values: dict[str, Any] = {}
-    for param in params:
-        name, given, value = param.partition("=")
-        if not given or not name.isidentifier():
-            raise InputError(f"--param {param!r} is no NAME=VALUE; try: --param ttft_ms=500")
-        values[name] = value_of(value)
+    values = dict(map(assigned, params))
     if query.startswith("@"):
         saved = saved_query(query.removeprefix("@"))
         return saved.sql, bound(saved, values)

@@ -170,7 +170,7 @@ def _calibration(_fact: Fact, more: _Fields) -> str:
     spread = " / ".join(f"{more[name] / 1000:.3f}" for name in ("p50_us", "p99_us", "max_us"))
     return (
         f"calibrated: stamp error p50 / p99 / max {spread} ms over {more['tokens']:,} chunks of {more['streams']:,} "
-        f"streams, {more['stamp']} stamps"
+        f"streams{' over TLS' if more['tls'] else ''}, {more['stamp']} stamps"
     )
 
 
@@ -183,6 +183,19 @@ def _gpu(_fact: Fact, more: _Fields) -> str:
         "sm_clock_mhz": "MHz",
     }
     return f"GPU {more['device']}{_readings(more, units)}"
+
+
+def _engine(_fact: Fact, more: _Fields) -> str:
+    units = {
+        "running": "running",
+        "waiting": "waiting",
+        "kv_cache_pct": "% of the KV cache",
+        "input_tokens": "input tokens",
+        "output_tokens": "output tokens",
+        "cached_tokens": "cached tokens",
+        "preemptions": "preemptions",
+    }
+    return f"the engine says ({more['source']}){_readings(more, units)}"
 
 
 def _readings(more: _Fields, units: Mapping[str, str]) -> str:
@@ -214,6 +227,7 @@ _WORDS: dict[str, Callable[[Fact, _Fields], str]] = {
     "host": _host,
     "calibration": _calibration,
     "gpu": _gpu,
+    "engine": _engine,
     "mark": lambda _fact, more: f"mark {more['label']!r}",
     "note": lambda _fact, more: f"{more['level'] or 'info'}: {more['text']}",
     "gap": _gap,

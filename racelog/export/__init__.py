@@ -8,6 +8,7 @@
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from racelog.errors import InputError
 
@@ -21,8 +22,9 @@ FORMS: dict[str, tuple[str, str]] = {
     "mcap": ("robot", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
     "perfetto": ("perfetto", "a native Perfetto trace: lanes, requests, GPUs"),
     "har": ("archive", "an HTTP archive (HAR 1.2): each request with its timings"),
+    "cast": ("racelog_player.film", "an asciicast v3: the player's film, for asciinema and agg"),
 }
-"""Form -> the module that writes it, and what it is."""
+"""Form -> the module that writes it, here or in another part of racelog, and what it is."""
 
 
 def write(
@@ -49,7 +51,7 @@ def write(
     for form in wanted:
         if form not in FORMS:
             raise InputError(f"no such form {form!r}; there are {', '.join(FORMS)}")
-    modules = [import_module(f"racelog.export.{FORMS[form][0]}") for form in wanted]
+    modules = [_module(form) for form in wanted]
     from racelog.export.source import Source  # noqa: PLC0415 - loads DuckDB
 
     source = Source.read(race, home)
@@ -62,3 +64,9 @@ def write(
     for form, module in zip(wanted, modules, strict=True):
         files += module.write(source, target, form, force=force)
     return files
+
+
+def _module(form: str) -> ModuleType:
+    """Load what writes ``form``, now that it was asked for."""
+    name = FORMS[form][0]
+    return import_module(name if "." in name else f"racelog.export.{name}")

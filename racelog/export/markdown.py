@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from racelog.export.single import write_single
 from racelog.export.source import Source
@@ -78,9 +79,12 @@ def _verdict(race: RaceSummary) -> str:
     if winner is None or winner.ttft_ms is None:
         return "No winner: no request was answered."
     told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {winner.ttft_ms.p50:,.1f} ms"
-    others = (lane.ttft_ms.p50 for lane in race.lanes if lane is not winner and lane.ttft_ms)
-    second = min(others, default=None)
-    return f"{told}, next {second:,.1f} ms." if second is not None else f"{told}."
+    others = [(lane.ttft_ms.p50, lane.engine) for lane in race.lanes if lane is not winner and lane.ttft_ms]
+    if not others:
+        return f"{told}."
+    second_ms, engine = min(others)
+    times = f"{second_ms / winner.ttft_ms.p50:.2f}x " if winner.ttft_ms.p50 else ""
+    return f"{told}, {times}ahead of {escaped(engine)} ({second_ms:,.1f} ms)."
 
 
 def _cells(lane: LaneSummary) -> Iterator[str]:
@@ -99,11 +103,21 @@ def _cells(lane: LaneSummary) -> Iterator[str]:
 def _circumstances(source: Source) -> Iterator[str]:
     race = source.summary
     yield f"race `{printable(race.race_id).replace('`', '')}`, {race.status}, {race.duration_s:.2f} s, grid {race.grid}"
-    yield f"concurrency {race.concurrency}, seed {race.seed}, started {escaped(race.started_at)}"
+    load = f"concurrency {race.concurrency}, " if race.concurrency else ""
+    yield f"{load}seed {race.seed}, started {escaped(race.started_at) or 'at an unknown time'}"
     for lane in race.lanes:
         basis = ", ".join(lane.token_basis) or "none"
         stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
         yield f"{escaped(lane.engine)}: {lane.output_tokens:,} output tokens (basis: {basis}); stamps: {stamps}"
     if race.host:
-        yield "host: " + escaped(", ".join(f"{key} {value}" for key, value in race.host.items()))
+        yield "host: " + escaped(", ".join(_told(race.host)))
     yield from (f"damaged: {escaped(lost)}" for lost in lost_stretches(source.log))
+
+
+def _told(facts: dict[str, Any]) -> Iterator[str]:
+    """Yield facts as ``name value``; those inside another stand for themselves."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _told(value)
+        else:
+            yield f"{name} {value}"

@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from racelog.errors import LogError
 from racelog.events import (
     AnyEvent,
+    EngineSamples,
     GpuSamples,
     HostSamples,
     KnownEvent,
@@ -41,6 +42,18 @@ _COLUMNS: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {
     GpuSamples: (
         (),
         ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j"),
+    ),
+    EngineSamples: (
+        (),
+        (
+            "running",
+            "waiting",
+            "kv_cache_pct",
+            "input_tokens",
+            "output_tokens",
+            "cached_tokens",
+            "preemptions",
+        ),
     ),
 }
 """The columns beside ``d`` of every kind that has them: those always there, and those that may be empty."""

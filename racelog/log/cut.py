@@ -16,6 +16,7 @@ from racelog.events import (
     Calibration,
     ClockAnchor,
     Control,
+    EngineSamples,
     Finish,
     GpuSamples,
     Head,
@@ -36,6 +37,7 @@ from racelog.events import (
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.lifecycle import RequestKey
 from racelog.log.rows import lane_of, row_times
+from racelog.log.samples import Samples
 from racelog.log.seal import chunk_rows, columns
 from racelog.log.window import part_between
 
@@ -135,7 +137,7 @@ def _part(event: AnyEvent, window: Window, requests: _Requests) -> list[AnyEvent
             keep = event.t < window.end_ns and (event.lane, event.req) in requests
         case Tokens():
             return _chunks(event, window, requests)
-        case HostSamples() | GpuSamples():
+        case HostSamples() | GpuSamples() | EngineSamples():
             part = part_between(event, window.start_ns, window.end_ns)
             return [] if part is None else [part]
         case _:
@@ -153,16 +155,14 @@ def _chunks(batch: Tokens, window: Window, requests: _Requests) -> list[AnyEvent
 
 def _touches(event: AnyEvent, window: Window) -> bool:
     """Tell whether any fact of ``event`` lies in the window."""
-    if isinstance(event, Tokens | HostSamples | GpuSamples):
+    if isinstance(event, Tokens | Samples):
         return any(t in window for t in row_times(event))
     return event.t in window
 
 
 def _weight(events: Iterable[AnyEvent]) -> int:
     """Return how many facts there are, rows of columns counted one by one."""
-    return sum(
-        len(event.d) if isinstance(event, Tokens | HostSamples | GpuSamples) else 1 for event in events
-    )
+    return sum(len(event.d) if isinstance(event, Tokens | Samples) else 1 for event in events)
 
 
 def _edge_note(window: Window) -> Note:

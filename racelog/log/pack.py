@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections import Counter
 from heapq import heappop, heappush
-from itertools import repeat
+from itertools import chain, repeat
 
 from racelog.errors import LogError
 from racelog.events import PackedTokens, Tokens
@@ -56,10 +56,10 @@ def unpack(packed: PackedTokens) -> Tokens:
     requests, texts = {}, {}
     start = 0
     for number, track in enumerate(packed.q):
-        shared = [one for pair in zip(track[::2], track[1::2], strict=True) for one in repeat(*pair)]
-        requests[chr(FIRST_TRACK + number)] = iter(shared)
-        texts[chr(FIRST_TRACK + number)] = iter(packed.x[start : start + len(shared)])
-        start += len(shared)
+        stop = start + sum(track[1::2])
+        requests[chr(FIRST_TRACK + number)] = chain.from_iterable(map(repeat, track[::2], track[1::2]))
+        texts[chr(FIRST_TRACK + number)] = iter(packed.x[start:stop])
+        start = stop
     try:
         r = list(map(next, map(requests.__getitem__, packed.r)))
         x = list(map(next, map(texts.__getitem__, packed.r)))

@@ -124,7 +124,7 @@ def _sample_facts(event: Samples) -> Iterator[Fact]:
     same: dict[str, Any] = {}
     for name in event.__struct_fields__:
         value = getattr(event, name)
-        if name in ("t", "v", "d") or value in ([], ""):
+        if name in ("t", "v", "d", "lane") or value in ([], ""):
             continue
         if isinstance(value, list):
             columns[name] = value
@@ -132,4 +132,6 @@ def _sample_facts(event: Samples) -> Iterator[Fact]:
             same[name] = value
     kind = kind_of(event)
     for row, t in enumerate(row_times(event)):
-        yield Fact(t, kind, None, None, {**same, **{name: column[row] for name, column in columns.items()}})
+        yield Fact(
+            t, kind, lane_of(event), None, {**same, **{name: column[row] for name, column in columns.items()}}
+        )

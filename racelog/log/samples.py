@@ -1,14 +1,14 @@
-"""Columns of readings, joined into longer ones and taken apart again: what sealing does with host and GPU samples."""
+"""Columns of readings, joined into longer ones and taken apart again: what sealing does with host, GPU and engine samples."""
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 
 import msgspec
 
-from racelog.events import GpuSamples, HostSamples
+from racelog.events import EngineSamples, GpuSamples, HostSamples
 from racelog.log.codec import encode_events
 
-Samples = HostSamples | GpuSamples
+Samples = HostSamples | GpuSamples | EngineSamples
 
 SAMPLES_PER_BATCH = 1024
 """Longest column of readings in a sealed file: 100 s at ten a second."""

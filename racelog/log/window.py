@@ -4,8 +4,9 @@ from bisect import bisect_left
 
 import msgspec
 
-from racelog.events import AnyEvent, GpuSamples, HostSamples, Tokens
+from racelog.events import AnyEvent, Tokens
 from racelog.log.rows import row_times, sample_rows
+from racelog.log.samples import Samples
 
 
 def part_between(event: AnyEvent, start_ns: int, end_ns: int) -> AnyEvent | None:
@@ -13,7 +14,7 @@ def part_between(event: AnyEvent, start_ns: int, end_ns: int) -> AnyEvent | None
 
     Rows keep their instants: an event that lost its first rows begins at the first one left.
     """
-    if not isinstance(event, Tokens | HostSamples | GpuSamples) or not event.d:
+    if not isinstance(event, Tokens | Samples) or not event.d:
         return event if start_ns <= event.t < end_ns else None
     times = row_times(event)
     first, stop = bisect_left(times, start_ns), bisect_left(times, end_ns)

@@ -24,7 +24,7 @@ from racelog.query.project import Batch
 from racelog.query.rows import append_batches
 from racelog.query.tables import TABLES, create_tables
 
-PROJECTION = 1
+PROJECTION = 2
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
 
 ENTRY = "entry.json"

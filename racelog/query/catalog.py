@@ -7,6 +7,7 @@ its files are read-only, and the settings that say so cannot be changed.
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,9 @@ BIG = "tokens"
 
 PACK_ABOVE = 32
 """Beyond so many races their small tables are gathered once into a file of their own."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""Ids that stand for themselves in a file's name; a log may hold any other."""
 
 PACKED = "packed_"
 _PACK_SUFFIX = ".pack.duckdb"
@@ -83,9 +87,7 @@ class Catalog:
 
     def open(self, cache: Path | None, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return the connection; ``cache`` is where small tables of many races may be kept together."""
-        files = {
-            f"{race.name}.parquet": file for race in self._cached if (file := race.file(BIG)) is not None
-        }
+        files = {file_name(race): file for race in self._cached if (file := race.file(BIG)) is not None}
         allowed = ReadOnlyFiles(files)
         self._builder.register_filesystem(allowed)
         self._gather(cache)
@@ -121,11 +123,10 @@ class Catalog:
 
     def _create_views(self, names: Sequence[str]) -> None:
         """Turn each table whose rows lie elsewhere too into a view over all of them."""
-        cached = f"read_parquet([{', '.join(quoted(address(name)) for name in names)}])"
         elsewhere = {table: f"settled.{PACKED}{table}" for table in TABLES if self._pack is not None}
         elsewhere.pop(BIG, None)
         if names:
-            elsewhere[BIG] = cached
+            elsewhere[BIG] = cached_rows(names)
         if elsewhere:
             self._builder.execute("CREATE SCHEMA live")
         for table, source in elsewhere.items():
@@ -138,6 +139,29 @@ class Catalog:
                 self._builder.execute(statement)
         comment_columns(self._builder)
         create_macros(self._builder)
+
+
+def file_name(race: CachedRace) -> str:
+    """Return the name of a race's big file, with the race's id before it where DuckDB reads it back as it is.
+
+    So a query about one race opens that race's file alone: the others are ruled out by their names.
+    """
+    race_id = race.entry.race_id
+    return f"race_id={race_id}/{race.name}.parquet" if _PLAIN.fullmatch(race_id) else f"{race.name}.parquet"
+
+
+def cached_rows(names: Sequence[str]) -> str:
+    """Return what stands for the rows of the big files of these names in a FROM."""
+    listed = ", ".join(column.name for column in TABLES[BIG])
+    by_race = [quoted(address(name)) for name in names if "/" in name]
+    others = [quoted(address(name)) for name in names if "/" not in name]
+    sources = []
+    if by_race:
+        hive = "hive_partitioning = true, hive_types = {'race_id': VARCHAR}"
+        sources.append(f"SELECT {listed} FROM read_parquet([{', '.join(by_race)}], {hive})")  # noqa: S608 - our own names
+    if others:
+        sources.append(f"SELECT {listed} FROM read_parquet([{', '.join(others)}])")  # noqa: S608 - our own names
+    return f"({' UNION ALL '.join(sources)})"
 
 
 def insert_cached(

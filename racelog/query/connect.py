@@ -2,10 +2,11 @@
 
 import glob
 import warnings
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -17,9 +18,10 @@ from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_settled
 from racelog.query.catalog import Catalog
 from racelog.query.project import Batch, race_batches
+from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
 
 Home = str | Path | Sequence[str | Path | None] | None
-"""One home, several, or the usual one; the first keeps the cache."""
+"""One home, several, or the usual one; the first that is a folder keeps the cache. A home may be a URL."""
 
 
 class RaceWarning(UserWarning):
@@ -40,7 +42,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection over ``races`` (path, pattern, id, prefix or ``latest``), or over every race there is.
 
-    A pattern such as ``runs/*/*.rlog`` stands for all logs that match; ``home`` may be several.
+    A pattern such as ``runs/*/*.rlog`` stands for all logs that match; ``home`` may be several. Both may be URLs:
+    ``https://`` as it is, ``s3://`` and what else fsspec reaches; a log is copied once into the cache.
 
     Its tables are `racelog.query.tables.TABLES`, read-only; it has no access to files, network or extensions unless
     ``unsafe``, which gives it all that DuckDB can do, short of changing a race. What could not be read is told by a
@@ -67,18 +70,66 @@ def load_races(
         LogError: races were named and none of them can be read.
     """
     several = [home] if home is None or isinstance(home, str | Path) else home
-    folders = [home_folder(one) for one in several or [None]]
-    named = [path for race in races for path in named_races(str(race), folders)]
-    paths = named or [stored.path for folder in folders for stored in stored_races(folder)]
-    loading = _Loading(Catalog(), Cache(folders[0]) if cache else None)
-    try:
-        loading.take_all(dict.fromkeys(path.absolute() for path in paths))
-        if named and loading.first_error and not loading.races:
+    homes = Homes.of(several or [None])
+    wanted = [one for race in races for one in homes.find(race)] or homes.all()
+    loading = _Loading(Catalog(), Cache(homes.cache) if cache else None)
+    with ExitStack() as ending:
+        ending.callback(loading.catalog.close)
+        copies = homes.cache / "cache" / "remote" if cache else None
+        loading.take_all(loading.local(wanted, copies, ending))
+        if races and loading.first_error and not loading.races:
             raise loading.first_error
         connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
-    finally:
-        loading.catalog.close()
     return LoadedRaces(connection, loading.races, loading.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """The homes to look in: folders, and the logs of those that are URLs; ``cache`` is the folder that keeps the cache."""
+
+    folders: list[Path]
+    remote: list[RemoteLog]
+    cache: Path
+
+    @classmethod
+    def of(cls, several: Sequence[str | Path | None]) -> "Homes":
+        """Return the homes named; where none of them is a folder, the usual one keeps the cache.
+
+        Raises:
+            InputError: a URL cannot be listed.
+            LogError: the other side of a URL does not answer.
+        """
+        folders = [home_folder(one) for one in several if not is_remote(one)]
+        remote = [log for one in several if is_remote(one) for log in logs_of_home(str(one))]
+        return cls(folders, remote, folders[0] if folders else home_folder(None))
+
+    def all(self) -> list[Path | RemoteLog]:
+        """Return every race there is."""
+        stored: list[Path | RemoteLog] = [race.path for home in self.folders for race in stored_races(home)]
+        return stored + list(self.remote)
+
+    def find(self, race: str | Path) -> list[Path] | list[RemoteLog]:
+        """Return what ``race`` names: a URL's logs, else one here, else one of a home that is a URL.
+
+        Raises:
+            RaceNotFound: nothing answers to it.
+            InputError: a prefix fits several races.
+        """
+        if is_remote(race):
+            return remote_logs(str(race))
+        ids = {race_id_of(log): log for log in self.remote}
+        latest = max(ids, default="")
+        if race == "latest" and latest > max(
+            (s.race_id for h in self.folders for s in stored_races(h)), default=""
+        ):
+            return [ids[latest]]
+        try:
+            return named_races(str(race), self.folders)
+        except RaceNotFound:
+            matching = [race_id for race_id in ids if race_id.startswith(str(race))]
+            if race in ids or len(matching) == 1:
+                return [ids.get(str(race)) or ids[matching[0]]]
+            raise
 
 
 def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
@@ -101,7 +152,11 @@ def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
     for home in homes[:-1]:
         with suppress(RaceNotFound):
             return [find_race(race, home)]
-    return [find_race(race, homes[-1])]
+    if homes:
+        return [find_race(race, homes[-1])]
+    if Path(race).exists():
+        return [Path(race)]
+    raise RaceNotFound(f"no race {race!r} in the homes named")
 
 
 class _Loading:
@@ -113,15 +168,46 @@ class _Loading:
         self.races = 0
         self.problems: list[str] = []
         self.first_error: RacelogError | None = None
+        self.shown: dict[Path, str] = {}
         self._homes: dict[str, Path] = {}
 
+    def local(
+        self, wanted: Iterable[Path | RemoteLog], copies: Path | None, ending: ExitStack
+    ) -> Iterator[Path]:
+        """Yield each log's path here, once; what lies elsewhere is copied into ``copies``, or for now only."""
+        for one in dict.fromkeys(wanted):
+            if isinstance(one, Path):
+                yield one.absolute()
+                continue
+            try:
+                if copies is None:
+                    copies = Path(ending.enter_context(TemporaryDirectory(prefix="racelog-")))
+                path = local_copy(one, copies)
+            except (RacelogError, OSError) as error:
+                why = (
+                    error
+                    if isinstance(error, RacelogError)
+                    else LogError(f"cannot copy it: {error.strerror}")
+                )
+                self._skip(one.shown, why)
+                continue
+            self.shown[path] = one.shown
+            yield path
+
     def take_all(self, paths: Iterable[Path]) -> None:
-        for path in paths:
+        for path in dict.fromkeys(paths):
             try:
                 self._take(path)
             except RacelogError as error:
-                self.first_error = self.first_error or error
-                self.problems.append(f"{path} was skipped: {error}")
+                self._skip(self._name(path), error)
+
+    def _skip(self, name: str, error: RacelogError) -> None:
+        self.first_error = self.first_error or error
+        self.problems.append(f"{name} was skipped: {error}")
+
+    def _name(self, path: Path) -> str:
+        """Return what a log is called: where it came from, if that was elsewhere."""
+        return self.shown.get(path, str(path))
 
     def _take(self, path: Path) -> None:
         name, cached = self._look_up(path)
@@ -130,9 +216,10 @@ class _Loading:
                 self._add(cached)
             return
         log, batches = _read(path)
+        batches[0][1]["path"] = [self._name(path)]
         if not self._is_new(race_id := batches[0][1]["race_id"][0], path):
             return
-        lost = [f"{path} is damaged: {stretch}" for stretch in lost_stretches(log)]
+        lost = [f"{self._name(path)} is damaged: {stretch}" for stretch in lost_stretches(log)]
         kept = self._keep(name, path, log, batches, lost)
         if kept is not None:
             self._add(kept)
@@ -180,7 +267,9 @@ class _Loading:
         """Return whether this race is not there yet; a copy of one that is, is told."""
         other = self._homes.setdefault(race_id, path)
         if other != path:
-            self.problems.append(f"{path} was skipped: it is race {race_id}, as {other} is")
+            self.problems.append(
+                f"{self._name(path)} was skipped: it is race {race_id}, as {self._name(other)} is"
+            )
         return other == path
 
 

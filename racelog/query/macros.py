@@ -1,6 +1,8 @@
 """SQL macros: percentiles, goodput, and each peer's dialect - the same log as that tool would report it.
 
-A dialect gives a row a lane and metric: n, mean, p50, p90, p99 and max in milliseconds, and its definition in words.
+A dialect gives a row a lane and metric: n, mean, p50, p90, p99 and max in milliseconds, and its definition in words. The tool's
+way with percentiles is part of it: vllm bench and aiperf interpolate as numpy does, guidellm takes the least value that
+is reached, and weighs what is per token by tokens.
 Definitions are those of vllm's `benchmarks/lib/endpoint_request_func.py` and `serve.py` (2026), aiperf 0.13, guidellm
 0.8.1, genai-perf 0.0.16 and llmperf (December 2024). Where a tool counts tokens with a tokenizer of its own, ours is
 `output_tokens`, whose basis `requests.token_basis` tells. Only answered requests of the race itself count.
@@ -13,25 +15,27 @@ import duckdb
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of a dialect: its name there, an expression in ms, its definition, and whether it is per gap."""
+    """One number of a dialect: its name there, an expression in ms, its definition, of what it is, and what weighs it."""
 
     name: str
     sql: str
     definition: str
     source: str = "picked"
+    weight: str = "1"
 
 
 _FIRST = "(t_first_chunk_ns - t_sent_ns) / 1e6"
 _TTFT = Metric("ttft", "ttft_ms", "first chunk with text - sent")
 _LAST = "(t_last_token_ns - t_sent_ns) / 1e6"
-_MEAN_GAP = "(t_last_token_ns - t_first_token_ns) / 1e6 / nullif(output_tokens - 1, 0)"
+_GAPS_OF_REQUEST = "CASE WHEN output_tokens > 1 THEN output_tokens - 1 END"
+_MEAN_GAP = f"(t_last_token_ns - t_first_token_ns) / 1e6 / {_GAPS_OF_REQUEST}"
 
 DIALECTS: dict[str, tuple[Metric, ...]] = {
     "vllm_bench": (
         Metric("ttft", _FIRST, "first chunk with choices, be it a role alone - sent"),
         Metric(
             "tpot",
-            "(t_last_chunk_ns - t_first_chunk_ns) / 1e6 / nullif(output_tokens - 1, 0)",
+            f"(t_last_chunk_ns - t_first_chunk_ns) / 1e6 / {_GAPS_OF_REQUEST}",
             "(last chunk with choices - first) / (output tokens - 1), per request",
         ),
         Metric("itl", "gap_ms", "gaps between chunks with choices, pooled", "message_gaps"),
@@ -53,12 +57,14 @@ DIALECTS: dict[str, tuple[Metric, ...]] = {
         Metric(
             "inter_token_latency",
             _MEAN_GAP,
-            "(last - first chunk with text) / (output tokens - 1), per request",
+            "(last - first chunk with text) / (output tokens - 1), per request, weighed by output tokens - 1",
+            weight=_GAPS_OF_REQUEST,
         ),
         Metric(
             "time_per_output_token",
-            f"{_LAST} / nullif(output_tokens, 0)",
-            "(last chunk with text - sent) / output tokens: includes the TTFT",
+            "(coalesce(t_last_token_ns, t_end_ns) - t_sent_ns) / 1e6 / nullif(output_tokens, 0)",
+            "(last chunk with text - sent) / output tokens: includes the TTFT; weighed by output tokens",
+            weight="output_tokens",
         ),
         Metric("request_latency", "e2e_ms", "end of the response - sent"),
     ),
@@ -81,6 +87,9 @@ DIALECTS: dict[str, tuple[Metric, ...]] = {
     ),
 }
 
+STEPWISE = frozenset({"guidellm"})
+"""Tools whose percentile is the least value that so many reach; the others interpolate."""
+
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 _PICKED = """
@@ -93,6 +102,7 @@ _GAPS = """
     SELECT race_id, lane_id, t_ns, greatest(coalesce(n_tokens, 1), 1) AS tokens,
         (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
     FROM tokens SEMI JOIN picked USING (race_id, lane_id, request_id)
+    SEMI JOIN (FROM lanes WHERE kept = 'all') USING (race_id, lane_id)
 """
 
 # A role of its own comes before the text and the finish after it: with them there is a gap more on either side.
@@ -100,6 +110,22 @@ _MESSAGE_GAPS = """
     SELECT race_id, lane_id, gap_ms FROM gaps WHERE gap_ms IS NOT NULL
     UNION ALL SELECT race_id, lane_id, (t_first_token_ns - t_first_chunk_ns) / 1e6 FROM picked WHERE lead_chunks > 0
     UNION ALL SELECT race_id, lane_id, (t_last_chunk_ns - t_last_token_ns) / 1e6 FROM picked WHERE trail_chunks > 0
+"""
+
+_INTERPOLATED = """
+    count(ms) AS n, avg(ms) AS mean, median(ms) AS p50, quantile_cont(ms, 0.9) AS p90, quantile_cont(ms, 0.99) AS p99
+"""
+
+_RANKED = """
+    SELECT *, sum(weight) OVER (PARTITION BY race_id, lane_id, place ORDER BY ms) AS reached,
+        sum(weight) OVER (PARTITION BY race_id, lane_id, place) AS total
+    FROM measured WHERE ms IS NOT NULL AND weight > 0
+"""
+
+_STEPWISE = """
+    CAST(sum(weight) AS BIGINT) AS n, sum(ms * weight) / sum(weight) AS mean,
+    min(ms) FILTER (WHERE reached >= 0.5 * total) AS p50, min(ms) FILTER (WHERE reached >= 0.9 * total) AS p90,
+    min(ms) FILTER (WHERE reached >= 0.99 * total) AS p99
 """
 
 GOODPUT = """
@@ -122,23 +148,22 @@ def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
     limits = ", ".join(f"most_{name}_ms := 'infinity'::DOUBLE" for name in ("ttft", "tpot", "e2e"))
     statements.append(f"CREATE MACRO goodput({limits}) AS TABLE {GOODPUT}")
     statements += [
-        f"CREATE MACRO {name}(race := '') AS TABLE {dialect_query(metrics)}"
+        f"CREATE MACRO {name}(race := '') AS TABLE {dialect_query(metrics, stepwise=name in STEPWISE)}"
         for name, metrics in DIALECTS.items()
     ]
     connection.execute(";\n".join(["BEGIN", *statements, "COMMIT"]))
 
 
-def dialect_query(metrics: tuple[Metric, ...]) -> str:
+def dialect_query(metrics: tuple[Metric, ...], *, stepwise: bool) -> str:
     """Return the query behind a dialect's macro; ``race`` in it is an id, a prefix, ``latest`` or empty for all."""
     measured = " UNION ALL ".join(
         f"SELECT race_id, lane_id, {place} AS place, '{metric.name}' AS metric, '{metric.definition}' AS definition, "  # noqa: S608 - our own words
-        f"{metric.sql} AS ms FROM {metric.source}"
+        f"{metric.sql} AS ms, {metric.weight} AS weight FROM {metric.source}"
         for place, metric in enumerate(metrics)
     )
     return f"""
         WITH picked AS ({_PICKED}), gaps AS ({_GAPS}), message_gaps AS ({_MESSAGE_GAPS}), measured AS ({measured})
-        SELECT race_id, lane_id, engine, metric, count(ms) AS n, avg(ms) AS mean, median(ms) AS p50,
-            quantile_cont(ms, 0.9) AS p90, quantile_cont(ms, 0.99) AS p99, max(ms) AS max, definition
-        FROM measured JOIN lanes USING (race_id, lane_id)
+        SELECT race_id, lane_id, engine, metric, {_STEPWISE if stepwise else _INTERPOLATED}, max(ms) AS max, definition
+        FROM ({_RANKED if stepwise else "FROM measured"}) JOIN lanes USING (race_id, lane_id)
         GROUP BY race_id, lane_id, engine, place, metric, definition ORDER BY race_id, lane_id, place
     """  # noqa: S608 - our own words

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, GpuSamples, HostSamples
+from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES
+from racelog.query.telling import story_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
@@ -38,6 +39,10 @@ MOST_STANDINGS = 3600
 
 GPU_FIELDS = ("util_pct", "mem_used_mib", "mem_total_mib", "power_w", "temp_c", "sm_clock_mhz", "energy_j")
 
+ENGINE_FIELDS = (
+    "running", "waiting", "kv_cache_pct", "input_tokens", "output_tokens", "cached_tokens", "preemptions",
+)  # fmt: skip
+
 
 def race_batches(log: RaceLog) -> list[Batch]:
     """Return everything ``log`` says, as batches of rows. Cost: folds the whole race once.
@@ -58,9 +63,11 @@ def race_batches(log: RaceLog) -> list[Batch]:
         *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
         *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
         *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
+        *(("engine_samples", _engine_samples(race_id, event)) for event in replay.tracks.engine),
         ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
         ("standings", _standings(race_id, replay.tracks)),
+        *story_batches(race_id, replay.tracks),
     ]
     return batches
 
@@ -128,15 +135,16 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "status": [fold.status for fold in folds],
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
+        "kept": [fact.kept for fact in facts],
     }
 
 
 def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
     read = (
-        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share",
+        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share", "late_send_share",
         "most_waiting", "lost_chunks", "lost_events",
     )  # fmt: skip
-    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp")
+    found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp", "tls")
     return {
         "race_id": [race_id] * len(lanes),
         "lane_id": [lane.lane for lane in lanes],
@@ -184,6 +192,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
         "error_message": [row.message or None for row in rows],
         "connection": [row.connection or None for row in rows],
         "queue_ms": [row.queue_ms for row in rows],
+        "connect_ms": [_ms(row.connect_ns) for row in rows],
+        "dns_ms": [_ms(row.dns_ns) for row in rows],
+        "tcp_ms": [_ms(row.tcp_ns) for row in rows],
+        "tls_ms": [_ms(row.tls_ns) for row in rows],
         "t_first_chunk_ns": [frame.first_ns for frame in around],
         "t_last_chunk_ns": [frame.last_ns for frame in around],
         "lead_chunks": [frame.lead for frame in around],
@@ -193,6 +205,10 @@ def _requests(race_id: str, replay: Replay) -> Columns:
 
 def _in_order(fold: LaneFold) -> list[RequestState]:
     return sorted(fold.requests.values(), key=lambda request: request.req)
+
+
+def _ms(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else duration_ns / NS_PER_MS
 
 
 def _ttfo_ms(request: RequestState) -> float | None:
@@ -271,7 +287,18 @@ def _gpu_samples(race_id: str, event: GpuSamples) -> Columns:
     }
 
 
-def _sample_times(event: HostSamples | GpuSamples) -> list[int]:
+def _engine_samples(race_id: str, event: EngineSamples) -> Columns:
+    times = _sample_times(event)
+    return {
+        "race_id": [race_id] * len(times),
+        "lane_id": [event.lane] * len(times),
+        "t_ns": times,
+        **{name: _filled(getattr(event, name), len(times)) for name in ENGINE_FIELDS},
+        "source": [event.source] * len(times),
+    }
+
+
+def _sample_times(event: HostSamples | GpuSamples | EngineSamples) -> list[int]:
     return [event.t + offset for offset in accumulate(event.d)]
 
 

@@ -40,9 +40,30 @@ def saved_query(name: str) -> SavedQuery:
     """
     queries = saved_queries()
     if name not in queries:
-        listed = "\n".join(f"  @{query.name:22} {query.explanation}" for query in queries.values())
+        listed = "\n".join(f"  {line}" for line in listing())
         raise InputError(f"no saved query @{name}; there are\n{listed}")
     return queries[name]
+
+
+def listing() -> list[str]:
+    """Return a line for each saved query: its name, what it answers, and the parameters that it takes."""
+    lines = []
+    for query in saved_queries().values():
+        takes = ", ".join(f"{name}={value}" for name, value in query.parameters.items())
+        lines.append(f"@{query.name:22} {query.explanation}{f' ({takes})' if takes else ''}")
+    return lines
+
+
+def assigned(text: str) -> tuple[str, Any]:
+    """Return the name and value of ``NAME=VALUE``.
+
+    Raises:
+        InputError: it is no such thing.
+    """
+    name, given, value = text.partition("=")
+    if not given or not name.isidentifier():
+        raise InputError(f"{text!r} is no NAME=VALUE, such as ttft_ms=500")
+    return name, value_of(value)
 
 
 def bound(query: SavedQuery, given: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,11 @@ LATE_LOOP_US = 2_000.0
 often as it can, so it may use all of a core and keep up; only with the lag does what arrives wait. One millisecond of
 the lag is a timer's rounding."""
 
+LATE_SEND_NS = 5_000_000
+"""A request of an open loop is late when it left this long after it was due, what connecting took taken off: that depends on
+the server and the road to it. A request is made ready 5 ms ahead, so a later one found its client busy all that time;
+and it is a tenth of the 50 ms to a first token that this project measures with."""
+
 
 def lane_process(engine: str) -> str:
     """Return the name under which the process of an engine's lane samples itself."""

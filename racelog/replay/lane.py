@@ -20,7 +20,7 @@ from racelog.events import (
     Usage,
 )
 from racelog.log.codec import MIN_T_NS
-from racelog.replay.health import HealthFold
+from racelog.replay.health import LATE_SEND_NS, HealthFold
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneEvent, LaneTrack, folded_before
 
@@ -32,7 +32,9 @@ class LaneFold:
 
     ``ttft_ms`` and ``tpot_ms`` are ascending, over requests of the race phase; TTFT counts as soon as the first
     token is there and is taken back if that request then fails. ``stamps`` counts the race's token chunks by letter
-    of `racelog.events.STAMP_CODES`; ``health`` is what the lane's recorder noted of itself.
+    of `racelog.events.STAMP_CODES`; ``ended`` has the requests in the order they ended; ``health`` is what the lane's
+    recorder noted of itself. ``sends`` counts the race's requests that went out, ``late_sends`` those that were
+    `LATE_SEND_NS` late by how many were open when they were due.
     """
 
     def __init__(self, track: LaneTrack) -> None:
@@ -42,6 +44,7 @@ class LaneFold:
         self.reason = ""
         self.requests: dict[int, RequestState] = {}
         self.open: dict[int, RequestState] = {}
+        self.ended: list[RequestState] = []
         self.ok = 0
         self.failed = 0
         self.cancelled = 0
@@ -51,6 +54,8 @@ class LaneFold:
         self.finished_tokens = 0
         self.finished_chunks = 0
         self.stamps: Counter[str] = Counter()
+        self.sends = 0
+        self.late_sends: Counter[int] = Counter()
         self.health = HealthFold(track.health)
         self._ranked: dict[int, float] = {}
         self._late_starters: dict[int, RequestState] = {}
@@ -114,8 +119,9 @@ class LaneFold:
         vars(other).update(vars(self))
         other.open = {req: replace(request) for req, request in self.open.items()}
         other._late_starters = {req: other.open[req] for req in self._late_starters}
-        other.requests = self.requests | other.open
+        other.requests, other.ended = self.requests | other.open, list(self.ended)
         other.errors, other._ranked = dict(self.errors), dict(self._ranked)
+        other.late_sends = Counter(self.late_sends)
         other.stamps, other.health = Counter(self.stamps), self.health.copy()
         other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
         return other
@@ -127,14 +133,19 @@ class LaneFold:
             "failed": self.failed, "cancelled": self.cancelled, "errors": dict(sorted(self.errors.items())),
             "ttft_ms": self.ttft_ms, "tpot_ms": self.tpot_ms, "finished_tokens": self.finished_tokens,
             "finished_chunks": self.finished_chunks, "open": list(self.open),
-            "stamps": dict(sorted(self.stamps.items())), "health": self.health.state(),
+            "stamps": dict(sorted(self.stamps.items())), "sends": self.sends,
+            "late_sends": sorted(self.late_sends.items()), "health": self.health.state(),
             "requests": [request.facts() for request in self.requests.values()],
         }  # fmt: skip
 
     def _reach(self, request: RequestState, until_ns: int) -> None:
         """Take in a request's token chunks up to and at ``until_ns``, and who stamped them."""
         fresh = request.reach(until_ns)
-        if fresh and request.phase == "race":
+        if not fresh or request.phase != "race":
+            return
+        if len(self.track.stamps) == 1:
+            self.stamps.update(dict.fromkeys(self.track.stamps, len(fresh)))
+        else:
             self.stamps.update(map(self.track.stamp.__getitem__, fresh))
 
     def _take_first_tokens(self, until_ns: int) -> None:
@@ -145,7 +156,7 @@ class LaneFold:
             self._next_first += 1
             if (request := self.open.get(req)) is not None and request.t_first is None:
                 self._first_token(request, t_ns)
-        for request in list(self._late_starters.values()):
+        for request in list(self._late_starters.values()) if self._late_starters else ():
             if self.track.arrived(request.req, until_ns, request.begins) > request.begins:
                 del self._late_starters[request.req]
                 self._first_token(request, self.track.t[self.track.places(request.req)[request.begins]])
@@ -172,7 +183,7 @@ class LaneFold:
         before = self.track.arrived(event.req, folded_before(event))
         scheduled = RequestState(
             event.lane, event.req, event.prompt, event.phase, event.t,
-            track=self.track, begins=before, taken=before,
+            track=self.track, begins=before, taken=before, ahead=len(self.open),
         )  # fmt: skip
         self._late_starters.pop(event.req, None)
         if before:
@@ -186,7 +197,7 @@ class LaneFold:
     ) -> None:
         match event:
             case RequestSent():
-                request.t_sent, request.connection = event.t, event.connection
+                self._send(request, event)
             case ResponseHeaders():
                 request.t_headers, request.http_status = event.t, event.status
             case Usage():
@@ -194,9 +205,19 @@ class LaneFold:
                 request.server = event.server
             case RequestEnd():
                 self._reach(request, event.t)
-                del self.open[event.req]
+                self.ended.append(self.open.pop(event.req))
                 self._late_starters.pop(event.req, None)
                 self._end(request, event)
+
+    def _send(self, request: RequestState, event: RequestSent) -> None:
+        """Take a send; only the first of a request is late by its client: another follows a connection's end."""
+        if request.phase == "race" and request.t_sent is None:
+            self.sends += 1
+            if event.t - request.t_scheduled - (event.connect_ns or 0) > LATE_SEND_NS:
+                self.late_sends[request.ahead] += 1
+        request.t_sent, request.connection = event.t, event.connection
+        request.connect_ns, request.dns_ns = event.connect_ns, event.dns_ns
+        request.tcp_ns, request.tls_ns = event.tcp_ns, event.tls_ns
 
     def _end(self, request: RequestState, event: RequestEnd) -> None:
         request.t_end, request.status = event.t, event.status

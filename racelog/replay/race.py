@@ -13,6 +13,7 @@ from racelog.events import (
     AnyEvent,
     ClockAnchor,
     Control,
+    EngineSamples,
     GpuSamples,
     Head,
     HostSamples,
@@ -21,7 +22,9 @@ from racelog.events import (
     Note,
     Prompt,
     RaceFacts,
+    Tokens,
 )
+from racelog.log.reader import collector_paused
 from racelog.replay.health import lane_process
 from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold
@@ -52,19 +55,24 @@ class RaceTracks:
         self.controls: list[Control] = []
         self.host: list[HostSamples] = []
         self.gpu: list[GpuSamples] = []
+        self.engine: list[EngineSamples] = []
         self._early: dict[int, list[AnyEvent]] = {}
         self.extend(events)
 
     def extend(self, events: Iterable[AnyEvent]) -> None:
         """Take more events; those of a lane not announced yet wait for it."""
-        for event in events:
-            self._take(event)
+        with collector_paused():
+            for event in events:
+                self._take(event)
 
     def reload(self, events: Iterable[AnyEvent]) -> None:
         """Forget everything and take ``events`` instead; replays that stand on these tracks fold anew."""
         vars(self).update(vars(RaceTracks(events, self.align, self.only)))
 
     def _take(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - one branch per kind of event
+        if isinstance(event, Tokens | LaneEvent) and event.lane in self.lanes:  # nearly all of them
+            self.lanes[event.lane].add(event)
+            return
         match event:
             case LaneFacts():
                 self._announce(event)
@@ -87,6 +95,8 @@ class RaceTracks:
                 self._lane_samples(event)
             case GpuSamples():
                 self.gpu.append(event)
+            case EngineSamples():
+                self.engine.append(event)
             case _ if (lane := getattr(event, "lane", None)) is not None:
                 if lane in self.lanes:
                     self.lanes[lane].add(event)

@@ -14,7 +14,8 @@ class RequestState:
     """What is known of one request up to some instant. Times are ns since the race's origin.
 
     Its text stays in the ``track``: of the request's token chunks there, those from ``begins`` up to ``taken`` are
-    its own so far (a request scheduled a second time begins after what came before).
+    its own so far (a request scheduled a second time begins after what came before). ``ahead`` is how many requests of
+    its lane were open when it was due; ``connect_ns`` and its steps are null for a connection that was there already.
     """
 
     lane: int
@@ -34,6 +35,11 @@ class RequestState:
     message: str = ""
     finish_reason: str = ""
     connection: str = ""
+    connect_ns: int | None = None
+    dns_ns: int | None = None
+    tcp_ns: int | None = None
+    tls_ns: int | None = None
+    ahead: int = 0
     chunks: int = 0
     counted_tokens: int = 0
     uncounted_chunks: int = 0
@@ -57,9 +63,12 @@ class RequestState:
         self.chunks += len(fresh)
         self.t_last = track.t[fresh[-1]]
         if self.t_first_content is None:
-            content = next((place for place in fresh if track.kind[place] == "c"), None)
+            content: int | None = fresh[0]
+            if track.kinds != {"c"}:
+                kind = track.kind
+                content = next((place for place in fresh if kind[place] == "c"), None)
             self.t_first_content = None if content is None else track.t[content]
-        counts = [track.tokens[place] for place in fresh] if track.counted else []
+        counts = list(map(track.tokens.__getitem__, fresh)) if track.counted else []
         told = [count for count in counts if count is not None]
         self.counted_tokens += sum(told)
         self.uncounted_chunks += len(fresh) - len(told)
@@ -118,9 +127,8 @@ class RequestState:
         track = self.track
         if track is None:
             return []
-        return [
-            (track.t[place], track.text[place]) for place in track.places(self.req)[self.begins : self.taken]
-        ]
+        t, text = track.t, track.text
+        return [(t[place], text[place]) for place in track.places(self.req)[self.begins : self.taken]]
 
     def facts(self) -> dict[str, Any]:
         """Return what was gathered as plain data, the response included."""

@@ -10,8 +10,10 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
+from racelog.clock import NS_PER_S
 from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
@@ -39,6 +41,7 @@ _RANK = {
 }
 
 
+_AFTER_CHUNKS = frozenset({Usage, RequestEnd, LaneEnd})
 _NOWHERE: "array[int]" = array("q")
 
 
@@ -48,7 +51,7 @@ def folded_before(event: LaneEvent) -> int:
     A request begins before the chunks of its instant and ends after them, so that a token which is there at once
     is not lost.
     """
-    return event.t if isinstance(event, Usage | RequestEnd | LaneEnd) else event.t - 1
+    return event.t if type(event) in _AFTER_CHUNKS else event.t - 1
 
 
 def _order(event: LaneEvent) -> tuple[int, int, int]:
@@ -63,11 +66,21 @@ def _no_places() -> "array[int]":
     return array("q")
 
 
+class _Columns(NamedTuple):
+    """What is known of each chunk beside its instant."""
+
+    request: list[int]
+    text: list[str]
+    kind: list[str]
+    tokens: list[int | None]
+    stamp: list[str]
+
+
 class LaneTrack:
     """Grows by `add`; `revision` changes when chunks had to be put back in order, so that folds start over.
 
     ``firsts`` has (instant, request) of every request's first token chunk, in time order. ``counted``: some chunk
-    says how many tokens it carries.
+    says how many tokens it carries. ``kinds`` and ``stamps`` have the letters that occur in ``kind`` and ``stamp``.
     """
 
     def __init__(self, facts: LaneFacts) -> None:
@@ -79,16 +92,16 @@ class LaneTrack:
         self.revision = 0
         self.events: list[LaneEvent] = []
         self.t = array("q")
-        self.request: list[int] = []
-        self.text: list[str] = []
-        self.kind: list[str] = []
-        self.tokens: list[int | None] = []
-        self.stamp: list[str] = []
+        self.kinds: set[str] = set()
+        self.stamps: set[str] = set()
+        self._columns = _Columns([], [], [], [], [])
+        self._waiting: list[Tokens] = []
         self.token_t = array("q")
         self.health = HealthTrack()
         self.counted = False
         self.firsts: list[tuple[int, int]] = []
         self._places: defaultdict[int, array[int]] = defaultdict(_no_places)
+        self._each_second = array("q")
 
     def add(self, event: AnyEvent) -> None:
         """Take one event of this lane, whatever its kind; others than a lane's own are ignored."""
@@ -98,6 +111,44 @@ class LaneTrack:
             self._add_event(event)
         elif isinstance(event, Gap | Calibration):
             self.health.add(event)
+
+    @property
+    def request(self) -> list[int]:
+        """The request of each chunk."""
+        return self._flat().request
+
+    @property
+    def text(self) -> list[str]:
+        """The text of each chunk."""
+        return self._flat().text
+
+    @property
+    def kind(self) -> list[str]:
+        """The kind of each chunk, a letter of `racelog.events.KIND_CODES`."""
+        return self._flat().kind
+
+    @property
+    def tokens(self) -> list[int | None]:
+        """How many tokens each chunk carries, where it says so."""
+        return self._flat().tokens
+
+    @property
+    def stamp(self) -> list[str]:
+        """Who stamped each chunk, a letter of `racelog.events.STAMP_CODES`."""
+        return self._flat().stamp
+
+    def _flat(self) -> "_Columns":
+        """Return the columns with what waits put behind them. A fold needs none of them; making them costs as much as one."""
+        columns = self._columns
+        for batch in self._waiting:
+            size = len(batch.r)
+            columns.request.extend(batch.r)
+            columns.text.extend(batch.x)
+            columns.kind.extend(batch.c or "c" * size)
+            columns.tokens.extend(batch.n or [None] * size)
+            columns.stamp.extend(batch.s or "k" * size)
+        self._waiting.clear()
+        return columns
 
     def duration_ns(self) -> int:
         """Return how long the lane has raced, as far as the log knows."""
@@ -118,13 +169,30 @@ class LaneTrack:
         """Return how many token chunks arrived in (after, until]."""
         return bisect_right(self.token_t, until_ns) - bisect_right(self.token_t, after_ns)
 
+    def token_chunks_each_second(self, first: int, until: int) -> list[int]:
+        """Return how many token chunks arrived in each whole second since the lane's start, from one to before another.
+
+        Cost: one step a second asked for; how many had come by the end of each passed second is kept.
+        """
+        if self.start_ns is None or until <= first:
+            return []
+        begin, passed = self.start_ns, self._each_second
+        while len(passed) <= until and self.token_t and begin + len(passed) * NS_PER_S < self.token_t[-1]:
+            passed.append(
+                bisect_right(self.token_t, begin + len(passed) * NS_PER_S, passed[-1] if passed else 0)
+            )
+        known = passed[first : until + 1].tolist()
+        known += [len(self.token_t)] * (until + 1 - first - len(known))
+        return [later - earlier for earlier, later in pairwise(known)]
+
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
             self.start_ns, self.cpus = event.t, event.cpus
+            self._each_second = array("q")
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
         self.last_ns = max(self.last_ns, event.t)
-        if self.events and _order(event) < _order(self.events[-1]):
+        if self.events and event.t <= self.events[-1].t and _order(event) < _order(self.events[-1]):
             self.events.insert(bisect_right(self.events, _order(event), key=_order), event)
         else:
             self.events.append(event)
@@ -143,47 +211,43 @@ class LaneTrack:
             return
         base = len(self.t)
         disordered = base > 0 and batch.t < self.t[-1]
-        self.t.extend(islice(accumulate(batch.d, initial=batch.t), 1, None))
-        kinds = batch.c or "c" * size
-        self.request += batch.r
-        self.text += batch.x
-        self.kind += kinds
-        self.tokens += batch.n or [None] * size
+        times = list(accumulate(batch.d, initial=batch.t))
+        self.t.extend(array("q", times[1:]))
+        self._waiting.append(batch)
         self.counted = self.counted or bool(batch.n)
-        self.stamp += batch.s or "k" * size
+        self.kinds.update(batch.c or "c")
+        self.stamps.update(batch.s or "k")
         if disordered:
             self._sort()
         else:
-            self._index(base)
+            self._index(base, batch.r, batch.c)
         self.last_ns = max(self.last_ns, self.t[-1])
 
-    def _index(self, base: int) -> None:
-        """Note where the token chunks from ``base`` on stand: all of them, and each request's."""
+    def _index(self, base: int, requests: Sequence[int], kinds: Sequence[str]) -> None:
+        """Note where the token chunks from ``base`` on stand, all of them and each request's; no ``kinds``: all are."""
         fresh: Sequence[int] = range(base, len(self.t))
-        if not TOKEN_CODES.issuperset(self.kind[base:]):
-            fresh = [place for place in fresh if self.kind[place] in TOKEN_CODES]
-            self.token_t.extend(map(self.t.__getitem__, fresh))
-        else:
+        if TOKEN_CODES.issuperset(kinds):
             self.token_t.extend(self.t[base:])
-        requests = (
-            self.request[base:] if isinstance(fresh, range) else [self.request[place] for place in fresh]
-        )
-        places = self._places
-        begun = sorted((requests.index(new), new) for new in set(requests) if new not in places)
-        self.firsts += [(self.t[fresh[index]], request) for index, request in begun]
+        else:
+            fresh = [place for place, kind in enumerate(kinds, base) if kind in TOKEN_CODES]
+            self.token_t.extend(map(self.t.__getitem__, fresh))
+            requests = [requests[place - base] for place in fresh]
+        own: defaultdict[int, list[int]] = defaultdict(list)  # a list takes a place in half an array's time
         for place, request in zip(fresh, requests, strict=True):
-            places[request].append(place)
+            own[request].append(place)
+        places = self._places
+        self.firsts += [(self.t[new[0]], request) for request, new in own.items() if request not in places]
+        for request, new in own.items():
+            places[request].extend(array("q", new))
 
     def _sort(self) -> None:
         """Put the chunk columns back into time order, keeping the order of equal times."""
         order = sorted(range(len(self.t)), key=self.t.__getitem__)
         self.t = array("q", [self.t[i] for i in order])
-        self.request = [self.request[i] for i in order]
-        self.text = [self.text[i] for i in order]
-        self.kind = [self.kind[i] for i in order]
-        self.tokens = [self.tokens[i] for i in order]
-        self.stamp = [self.stamp[i] for i in order]
-        self.token_t, self.firsts = array("q"), []
+        columns: tuple[list[Any], ...] = self._flat()
+        for column in columns:
+            column[:] = [column[i] for i in order]
+        self.token_t, self.firsts, self._each_second = array("q"), [], array("q")
         self._places.clear()
-        self._index(0)
+        self._index(0, self.request, self.kind)
         self.revision += 1

@@ -117,9 +117,8 @@ def _each_second(fold: LaneFold, counted: list[RequestState] | None) -> list[int
         return []
     end = fold.position_ns if track.end_ns is None else min(fold.position_ns, track.end_ns)
     seconds = max(0, end - track.start_ns) // NS_PER_S
-    starts = [track.start_ns + second * NS_PER_S for second in range(seconds)]
     if counted is None:
-        return [track.token_chunks_between(start, start + NS_PER_S) for start in starts]
+        return track.token_chunks_each_second(0, seconds)
     each = [0] * seconds
     for request in counted:
         second = ((request.t_end or 0) - track.start_ns) // NS_PER_S

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from racelog.events import STAMP_CODES, Calibration
-from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US
+from racelog.clock import NS_PER_MS
+from racelog.events import STAMP_CODES, Calibration, RaceFacts
+from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
@@ -21,10 +22,14 @@ FULL_SHARE = 0.10
 LOOP_LAG_US = 5_000.0
 COALESCED_SHARE = 0.05
 USER_SHARE = 0.05
+LATE_SEND_SHARE = 0.05
 CALIBRATION_P99_US = 1_000.0
 
 LEAST_SAMPLES = 20
 """Two seconds of readings: below that, the burst of connecting alone is a tenth of the race."""
+
+LEAST_SENDS = 20
+"""Below this many requests a single one is more than the share."""
 
 
 class StampError(Struct, frozen=True, kw_only=True):
@@ -38,13 +43,20 @@ class StampError(Struct, frozen=True, kw_only=True):
     max_us: float
     coalesced_share: float
     stamp: str
+    tls: bool
     truth_p99_us: float | None
+
+    @property
+    def over(self) -> str:
+        """What the streams of the calibration came over, which need not be what the engine's do."""
+        return "TLS" if self.tls else "plain HTTP"
 
 
 class LaneHealth(Struct, frozen=True, kw_only=True):
     """One lane's evidence and what the rules make of it; ``client_limited`` is None where there is no evidence.
 
-    ``full_share`` is the share of readings that were full (see `racelog.replay.health`); shares are 0 to 1.
+    ``full_share`` is the share of readings that were full (see `racelog.replay.health`), ``late_send_share`` that of requests
+    an open loop sent late by its own doing, None for a closed one; shares are 0 to 1.
     """
 
     lane: int
@@ -58,6 +70,8 @@ class LaneHealth(Struct, frozen=True, kw_only=True):
     loop_lag_p99_us: float | None
     coalesced_share: float | None
     user_share: float | None
+    sends: int
+    late_send_share: float | None
     most_waiting: int
     lost_chunks: int
     lost_events: int
@@ -75,7 +89,7 @@ class RaceHealth(Struct, frozen=True, kw_only=True):
 
 def race_health(replay: Replay) -> RaceHealth:
     """Return the verdict of everything up to where ``replay`` stands. Cost: microseconds a lane."""
-    lanes = [_lane_health(fold) for fold in replay.lanes.values()]
+    lanes = [_lane_health(fold, replay.tracks.facts) for fold in replay.lanes.values()]
     judged = [lane.client_limited for lane in lanes if lane.client_limited is not None]
     named = len(lanes) > 1
     return RaceHealth(
@@ -98,7 +112,7 @@ def health_line(health: RaceHealth) -> str:
     )
     if worst is None:
         return "the client kept up (its stamps were not calibrated)"
-    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams"
+    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams{' over TLS' if worst.tls else ''}"
 
 
 def full(lane: LaneHealth) -> str:
@@ -137,9 +151,28 @@ def late_reading(lane: LaneHealth) -> str:
     loop lagged 2 ms or more in a twentieth of the readings (one of them is a timer's rounding) was it the client.
     """
     share, lag = lane.coalesced_share, lane.loop_lag_p95_us
-    if share is None or share <= COALESCED_SHARE or lag is None or lag <= LATE_LOOP_US:
+    if (
+        lane.samples < LEAST_SAMPLES
+        or share is None
+        or share <= COALESCED_SHARE
+        or lag is None
+        or lag <= LATE_LOOP_US
+    ):
         return ""
     return f"it read {share:.0%} of the token chunks together with later ones"
+
+
+def late_sends(lane: LaneHealth) -> str:
+    """More than 5 % of an open loop's requests left 5 ms or more after they were due, and not for want of room.
+
+    What follows from a schedule that is not kept is no longer the load that was asked for: the server answers fewer at
+    a time, and looks faster than it is (Schroeder et al., "Open Versus Closed: A Cautionary Tale", NSDI 2006). A
+    twentieth of the requests is what moves a p95 of what their users would have waited (``queue_ms`` + ``ttft_ms``).
+    """
+    share = lane.late_send_share
+    if lane.samples < LEAST_SAMPLES or share is None or lane.sends < LEAST_SENDS or share <= LATE_SEND_SHARE:
+        return ""
+    return f"{share:.0%} of its requests left more than {LATE_SEND_NS / NS_PER_MS:g} ms after they were due"
 
 
 def lost(lane: LaneHealth) -> str:
@@ -168,11 +201,11 @@ def uncalibrated(lane: LaneHealth) -> str:
 
 
 Rule = Callable[[LaneHealth], str]
-RULES: tuple[Rule, ...] = (lost, crowded_out, full, late_stamps, late_reading, uncalibrated)
+RULES: tuple[Rule, ...] = (lost, crowded_out, full, late_sends, late_stamps, late_reading, uncalibrated)
 """Each returns a reason, or nothing; the gravest first."""
 
 
-def _lane_health(fold: LaneFold) -> LaneHealth:
+def _lane_health(fold: LaneFold, race: RaceFacts | None) -> LaneHealth:
     health, facts = fold.health, fold.track.facts
     chunks = sum(fold.stamps.values())
     evidence = LaneHealth(
@@ -181,13 +214,21 @@ def _lane_health(fold: LaneFold) -> LaneHealth:
         loop_lag_p95_us=quantile(health.loop_lag_us, 0.95), loop_lag_p99_us=quantile(health.loop_lag_us, 0.99),
         coalesced_share=_stamp_share(fold, chunks, lambda _who, joined: joined),
         user_share=_stamp_share(fold, chunks, lambda who, _joined: who == "user"),
-        most_waiting=round(health.most_waiting), lost_chunks=health.lost_chunks, lost_events=health.lost_events,
+        sends=fold.sends, late_send_share=_late_send_share(fold, race), most_waiting=round(health.most_waiting), lost_chunks=health.lost_chunks, lost_events=health.lost_events,
         crowded_out=fold.errors.get("client_limit", 0),
         calibration=_stamp_error(health.track.calibration),
     )  # fmt: skip
     reasons = [why for rule in RULES if (why := rule(evidence))]
     told = bool(reasons or evidence.samples or evidence.calibration)
     return replace(evidence, reasons=reasons, client_limited=bool(reasons) if told else None)
+
+
+def _late_send_share(fold: LaneFold, race: RaceFacts | None) -> float | None:
+    """Return the share of an open loop's requests that were late though there was room for them under ``max_open``."""
+    if race is None or race.rate_per_s is None or not fold.sends:
+        return None
+    late = sum(n for ahead, n in fold.late_sends.items() if race.max_open is None or ahead < race.max_open)
+    return late / fold.sends
 
 
 def _stamp_share(fold: LaneFold, chunks: int, wanted: Callable[[str, bool], bool]) -> float | None:
@@ -206,5 +247,5 @@ def _stamp_error(event: Calibration | None) -> StampError | None:
     return StampError(
         streams=event.streams, tokens=event.tokens, tokens_per_s=event.tokens_per_s, p50_us=event.p50_us,
         p99_us=event.p99_us, max_us=event.max_us, coalesced_share=event.coalesced / event.tokens if event.tokens else 0.0,
-        stamp=event.stamp, truth_p99_us=event.truth_p99_us,
+        stamp=event.stamp, tls=event.tls, truth_p99_us=event.truth_p99_us,
     )  # fmt: skip

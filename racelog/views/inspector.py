@@ -19,6 +19,7 @@ FRESH_NS = NS_PER_S // 4
 class RequestView(Struct, frozen=True, kw_only=True):
     """One request at one instant, times in milliseconds since it was sent.
 
+    ``connect_ms`` and its steps are what connecting took before that, None for a connection that was there already.
     ``first`` is its first token's text, ``settled`` what came after it, ``fresh`` what came in the last quarter second.
     """
 
@@ -28,6 +29,11 @@ class RequestView(Struct, frozen=True, kw_only=True):
     error: str
     prompt: str
     input_tokens: int | None
+    connection: str
+    connect_ms: float | None
+    dns_ms: float | None
+    tcp_ms: float | None
+    tls_ms: float | None
     first: str
     settled: str
     fresh: str
@@ -107,11 +113,16 @@ def inspector_view(replay: Replay, lane: int, shown: int = SHOWN) -> InspectorVi
     )
 
 
+def _ms(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else duration_ns / NS_PER_MS
+
+
 def _request_view(replay: Replay, request: RequestState, now_ns: int) -> RequestView:
     since = request.t_sent if request.t_sent is not None else request.t_scheduled
     pieces = request.pieces
     settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or request.t_end is not None]
-    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces)]
+    kept = replay.lanes[request.lane].track.facts.kept
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces) if kept == "all"]
 
     def ms(t: int | None) -> float | None:
         return None if t is None else (t - since) / NS_PER_MS
@@ -120,6 +131,8 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
     return RequestView(
         req=request.req, phase=request.phase, status=request.status, error=request.message or request.error,
         prompt=prompt_text(replay, request.prompt), input_tokens=request.input_tokens,
+        connection=request.connection, connect_ms=_ms(request.connect_ns), dns_ms=_ms(request.dns_ns),
+        tcp_ms=_ms(request.tcp_ns), tls_ms=_ms(request.tls_ns),
         first=pieces[0][1] if pieces else "", settled="".join(settled),
         fresh="".join(text for _, text in pieces[1 + len(settled) :]), tokens=request.output_tokens,
         token_basis=request.token_basis, elapsed_ms=max(0.0, (until - since) / NS_PER_MS), headers_ms=ms(request.t_headers),

@@ -34,9 +34,9 @@ class RaceLoad(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """The load in a few words, such as ``open loop, 50/s poisson``."""
+        """The load in a few words, such as ``open loop, 50/s poisson``; an imported race may not know it."""
         if self.rate_per_s is None:
-            return f"closed loop, concurrency {self.concurrency}"
+            return f"closed loop, concurrency {self.concurrency}" if self.concurrency else "load unknown"
         cap = f", at most {self.max_open:,} open" if self.max_open else ""
         return f"open loop, {self.rate_per_s:g}/s {self.arrival}{cap}"
 

@@ -161,11 +161,7 @@ def _progress(fold: LaneFold, replay: Replay, done: int, elapsed_s: float) -> fl
 def _history(fold: LaneFold, start_ns: int, end_ns: int) -> list[int]:
     """Return token chunks per whole second since the lane's start, the last `HISTORY_S` of them."""
     seconds = max(0, end_ns - start_ns) // NS_PER_S
-    first = max(0, seconds - HISTORY_S)
-    return [
-        fold.track.token_chunks_between(start_ns + second * NS_PER_S, start_ns + (second + 1) * NS_PER_S)
-        for second in range(first, seconds)
-    ]
+    return fold.track.token_chunks_each_second(max(0, seconds - HISTORY_S), seconds)
 
 
 def _newest(fold: LaneFold, count: int) -> list[RequestState]:

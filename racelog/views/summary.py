@@ -29,7 +29,11 @@ class Spread(Struct, frozen=True, kw_only=True):
 
 
 class LaneSummary(Struct, frozen=True, kw_only=True):
-    """One lane's result. Throughput is output tokens of successes over the lane's own racing time."""
+    """One lane's result. Throughput is output tokens of successes over the lane's own racing time.
+
+    ``connections`` counts the requests that went out by whether theirs was new, reused or reopened; ``connect_ms`` and
+    its steps are of those that had to connect.
+    """
 
     lane: int
     engine: str
@@ -59,6 +63,11 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     itl_ms: Spread | None
     e2e_ms: Spread | None
     queue_ms: Spread | None
+    connections: dict[str, int]
+    connect_ms: Spread | None
+    dns_ms: Spread | None
+    tcp_ms: Spread | None
+    tls_ms: Spread | None
     stamps: dict[str, int]
     coalesced: int
     timeline_tokens_per_s: list[int]
@@ -154,6 +163,7 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
     tokens = sum(request.output_tokens for request in counted)
     gaps, stamps, coalesced = _chunk_facts(fold)
     done = fold.ok + fold.failed
+    connections = Counter(request.connection for request in raced if request.connection)
     return LaneSummary(
         lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
         status=fold.status, reason=fold.reason, place=None, requests=len(raced),
@@ -165,13 +175,20 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
         ttft_ms=spread(_present(request.ttft_ms for request in counted)),
         tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps),
         e2e_ms=spread(_present(request.e2e_ms for request in counted)),
-        queue_ms=spread(_present(request.queue_ms for request in counted)), stamps=stamps, coalesced=coalesced,
+        queue_ms=spread(_present(request.queue_ms for request in counted)),
+        connections=dict(sorted(connections.items())), connect_ms=_spent(request.connect_ns for request in raced),
+        dns_ms=_spent(request.dns_ns for request in raced), tcp_ms=_spent(request.tcp_ns for request in raced),
+        tls_ms=_spent(request.tls_ns for request in raced), stamps=stamps, coalesced=coalesced,
         timeline_tokens_per_s=_timeline(fold),
     )  # fmt: skip
 
 
 def _present(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
+
+
+def _spent(durations_ns: Iterable[int | None]) -> Spread | None:
+    return spread([duration / NS_PER_MS for duration in durations_ns if duration is not None])
 
 
 def _chunk_facts(fold: LaneFold) -> tuple[list[float], dict[str, int], int]:
@@ -184,7 +201,7 @@ def _chunk_facts(fold: LaneFold) -> tuple[list[float], dict[str, int], int]:
         if request is None or not request.counts or kind not in TOKEN_CODES:
             continue
         before = last.get(req)
-        if before is not None:
+        if before is not None and track.facts.kept == "all":
             gaps.append((t - before) / NS_PER_MS)
         last[req] = t
     letters = Counter(track.stamp)

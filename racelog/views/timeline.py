@@ -1,12 +1,13 @@
 """Requests as bars in time, newest last, and what the GPUs did meanwhile."""
 
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Literal
 
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
+from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
@@ -16,6 +17,7 @@ SLOW = 2.0
 """A request that takes this many times its lane's median is slow, once the lane has ended `KNOWN` requests."""
 
 KNOWN = 5
+RECENT = 200
 
 Outcome = Literal["streaming", "waiting", "ok", "slow", "failed", "cancelled"]
 
@@ -63,33 +65,56 @@ class TimelineView(Struct, frozen=True, kw_only=True):
 
 def timeline_view(replay: Replay, shown: int = SHOWN) -> TimelineView:
     """Return the last ``shown`` requests sent on all lanes together, where ``replay`` stands."""
-    per_lane = {lane: list(fold.requests.values())[-shown:] for lane, fold in replay.lanes.items()}
-    instants = sorted(
-        (_start(request) - replay.tracks.origin_ns(replay.lanes[lane].track), lane, request.req)
-        for lane, requests in per_lane.items()
-        for request in requests
-    )[-shown:]
-    kept = {(lane, req) for _, lane, req in instants}
-    lanes = [
-        _lane_bars(replay, lane, [request for request in requests if (lane, request.req) in kept])
-        for lane, requests in per_lane.items()
-    ]
-    starts = [bar.start_s for lane in lanes for bar in lane.bars]
-    window = min(starts, default=0.0), replay.position_ns / NS_PER_S
-    return TimelineView(from_s=window[0], to_s=max(window), lanes=lanes, gpus=_gpus(replay, window[0]))
+    return Timeline().view(replay, shown)
+
+
+class Timeline:
+    """Makes `TimelineView`s of one replay after another and remembers how long a lane's requests usually take."""
+
+    def __init__(self) -> None:
+        self._usual: dict[int, tuple[RequestState, float | None]] = {}
+
+    def view(self, replay: Replay, shown: int = SHOWN) -> TimelineView:
+        """Return the last ``shown`` requests sent on all lanes together. Cost: those, and what ended since the last view."""
+        tracks = replay.tracks
+        origins = {lane: tracks.origin_ns(fold.track) for lane, fold in replay.lanes.items()}
+        newest = {lane: _last(fold.requests, shown) for lane, fold in replay.lanes.items()}
+        instants = sorted(
+            (_start(request) - origins[lane], lane, request.req)
+            for lane, requests in newest.items()
+            for request in requests
+        )[-shown:]
+        kept = {(lane, req) for _, lane, req in instants}
+        lanes = [
+            _lane_bars(fold, origins[lane], self._usual_ms(fold),
+                       [request for request in newest[lane] if (lane, request.req) in kept])
+            for lane, fold in replay.lanes.items()
+        ]  # fmt: skip
+        starts = [bar.start_s for lane in lanes for bar in lane.bars]
+        window = min(starts, default=0.0), replay.position_ns / NS_PER_S
+        return TimelineView(from_s=window[0], to_s=max(window), lanes=lanes, gpus=_gpus(replay, window[0]))
+
+    def _usual_ms(self, fold: LaneFold) -> float | None:
+        """Return the median E2E of the lane's last `RECENT` requests that ended, once it has ended enough of them."""
+        if fold.ok < KNOWN:
+            return None
+        lane, last = fold.track.facts.lane, fold.ended[-1]
+        if (known := self._usual.get(lane)) is None or known[0] is not last:
+            times = [one.e2e_ms for one in fold.ended[-RECENT:] if one.counts]
+            known = self._usual[lane] = last, median(sorted(ms for ms in times if ms is not None))
+        return known[1]
+
+
+def _last(requests: dict[int, RequestState], shown: int) -> list[RequestState]:
+    return list(islice(reversed(requests.values()), shown))[::-1]
 
 
 def _start(request: RequestState) -> int:
     return request.t_sent if request.t_sent is not None else request.t_scheduled
 
 
-def _lane_bars(replay: Replay, lane: int, requests: list[RequestState]) -> LaneBars:
-    fold = replay.lanes[lane]
-    facts, origin = fold.track.facts, replay.tracks.origin_ns(fold.track)
-    usual = median(
-        sorted(r.e2e_ms for r in list(fold.requests.values())[-200:] if r.counts and r.e2e_ms is not None)
-    )
-    known = usual if usual is not None and fold.ok >= KNOWN else None
+def _lane_bars(fold: LaneFold, origin: int, usual_ms: float | None, requests: list[RequestState]) -> LaneBars:
+    facts = fold.track.facts
 
     def second(t: int) -> float:
         return (t - origin) / NS_PER_S
@@ -100,13 +125,13 @@ def _lane_bars(replay: Replay, lane: int, requests: list[RequestState]) -> LaneB
             start_s=second(_start(request)),
             first_s=None if request.t_first is None else second(request.t_first),
             end_s=second(request.t_end if request.t_end is not None else fold.position_ns),
-            outcome=_outcome(request, known),
+            outcome=_outcome(request, usual_ms),
             tokens=request.output_tokens,
             warmup=request.phase == "warmup",
         )
         for request in requests
     ]
-    return LaneBars(lane=lane, engine=facts.engine, color=facts.color, emoji=facts.emoji, bars=bars)
+    return LaneBars(lane=facts.lane, engine=facts.engine, color=facts.color, emoji=facts.emoji, bars=bars)
 
 
 def _outcome(request: RequestState, usual_ms: float | None) -> Outcome:

@@ -1,33 +1,38 @@
 """The calibration before a race: the lane's own pump against a server that knows the truth, for about a second.
 
-    lane process: pump -> HTTP -> SSE -> JSON -> columns   <-- loopback --   `truth` process: "<ns of its send>"
+    lane process: pump -> TLS? -> HTTP -> SSE -> JSON -> columns   <-- loopback --   `truth` process: "<ns of its send>"
 
-As many streams as the race will have open, over loopback, so that what is found is the client's own error. It never
-takes longer than `LIMIT_S` and never fails a race: what went wrong is a note.
+As many streams as the race will have open, over loopback, so that what is found is the client's own error; over TLS
+where the engine's URL is https. It never takes longer than `LIMIT_S` and never fails a race: what went wrong is a note.
 """
 
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 import trio
+from msgspec import structs
 
 from racelog.clock import NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
 from racelog.replay.quantiles import quantile
+from racelog_recorder.certificate import loopback_certificate
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.journal import Journal
 from racelog_recorder.pump import stamps
+from racelog_recorder.pump.connection import Connection
+from racelog_recorder.pump.dial import ConnectTimes, Dialled, Target, dial
 from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.exchange import Exchange
-from racelog_recorder.pump.stamps import Arrival
+from racelog_recorder.pump.tls import TlsFiles, client_context
 from racelog_recorder.spec import LaneSpec
 from racelog_recorder.stream import StreamSink
 
@@ -48,17 +53,26 @@ MAX_TOKENS_PER_S = 20_000
 MAX_STREAMS = 4_000
 """Connecting one takes about 0.1 ms; more would not leave time to stream."""
 
+MAX_TLS_STREAMS = 512
+"""A handshake takes both sides 1 to 2 ms together."""
+
+CONNECTING_S = 0.6
+"""What is connected by then is the calibration's streams: the first of them must not be through before the last begins."""
+
+HOST = "127.0.0.1"
+
 LAG_SAMPLE_S = 0.01
 KERNEL_SHARE = 0.95
 
 _REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: truth\r\nContent-Length: 0\r\n\r\n"
 
 
-async def calibrate(journal: Journal, pump: Pump, *, lane: int, streams: int) -> None:
+async def calibrate(journal: Journal, pump: Pump, *, lane: int, streams: int, tls: bool = False) -> None:
     """Measure how far this process stamps from the truth with ``streams`` streams open, and record it."""
+    streams = min(max(1, streams), MAX_TLS_STREAMS if tls else MAX_STREAMS)
     try:
         with trio.fail_after(LIMIT_S):
-            event = await _measured(journal, pump, lane, min(max(1, streams), MAX_STREAMS))
+            event = await _measured(journal, pump, lane, streams, tls=tls)
     except trio.TooSlowError:
         _note(journal, lane, f"it took longer than {LIMIT_S:g} s")
     except (OSError, ValueError, KeyError, trio.BrokenResourceError) as error:
@@ -82,7 +96,7 @@ def _note(journal: Journal, lane: int, why: str) -> None:
     journal.record(Note(t=journal.now_ns(), text=text, level="warning", lane=lane))
 
 
-async def _measured(journal: Journal, pump: Pump, lane: int, streams: int) -> Calibration:
+async def _measured(journal: Journal, pump: Pump, lane: int, streams: int, *, tls: bool) -> Calibration:
     """Return what was found.
 
     Raises:
@@ -93,18 +107,20 @@ async def _measured(journal: Journal, pump: Pump, lane: int, streams: int) -> Ca
     gap_ms = max(GAP_MS, streams * 1000 / MAX_TOKENS_PER_S)
     tokens = max(2, round(STREAMING_S * 1000 / gap_ms))
     columns = ChunkColumns(lane)
-    async with _truth(tokens, gap_ms) as server:
-        readers = _Readers(pump, columns, streams)
-        try:
-            await readers.connect(server.port)
-            lags_us = await readers.drained(until_s)
-        finally:
-            readers.close()
-        found = await server.report()
+    with _certified(tls=tls) as certificate:
+        context = client_context(TlsFiles(ca=certificate)) if certificate else None
+        async with _truth(tokens, gap_ms, certificate) as server:
+            readers = _Readers(pump, columns)
+            try:
+                streams = await readers.connect(server.port, streams, context)
+                lags_us = await readers.drained(until_s)
+            finally:
+                readers.close()
+            found = await server.report()
     batch = columns.take()
     if batch is None:
         raise ValueError(f"no chunk arrived within {READING_S:g} s")
-    return _judged(journal.now_ns(), lane, streams, batch, found, lags_us)
+    return structs.replace(_judged(journal.now_ns(), lane, streams, batch, found, lags_us), tls=tls)
 
 
 def _judged(  # noqa: PLR0917 - one call, in this order
@@ -134,35 +150,37 @@ def _judged(  # noqa: PLR0917 - one call, in this order
 
 
 class _Readers:
-    """So many streams on the pump, parsed as a race's are."""
+    """So many streams on the pump, read and parsed as a race's are."""
 
-    def __init__(self, pump: Pump, columns: ChunkColumns, streams: int) -> None:
+    def __init__(self, pump: Pump, columns: ChunkColumns) -> None:
         self._pump = pump
         self._columns = columns
-        self._left = streams
-        self._streams = streams
-        self._sockets: list[socket.socket] = []
+        self._connections: list[Connection] = []
 
-    async def connect(self, port: int) -> None:
-        """Connect them all and ask; each begins to stream while the next connect."""
-        for number in range(self._streams):
-            sock = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
-            self._sockets.append(sock)
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stamps.enable(sock)
-            self._pump.watch(sock, _Reader(self, Exchange(StreamSink(self._columns, number, 0))).read)
-            sock.send(_REQUEST)
+    async def connect(self, port: int, streams: int, context: ssl.SSLContext | None) -> int:
+        """Connect up to ``streams`` of them within `CONNECTING_S`, ask, and return how many there are.
+
+        Each begins to stream while the next connect.
+        """
+        until_s = trio.current_time() + CONNECTING_S
+        for number in range(streams):
+            if number and trio.current_time() > until_s:
+                break
+            connection = Connection(await _connected(port, context), self._pump)
+            self._connections.append(connection)
+            connection.begin(StreamSink(self._columns, number, 0))
+            await connection.send(_REQUEST)
             await trio.lowlevel.checkpoint()
-
-    def one_done(self) -> None:
-        """Count a stream that has ended, well or not."""
-        self._left -= 1
+        return len(self._connections)
 
     async def drained(self, until_s: float) -> list[float]:
         """Wait until every stream has ended, or until ``until_s``; return how late the loop woke meanwhile (us)."""
         lags_us: list[float] = []
-        while self._left and trio.current_time() < until_s:
+        under_way = self._connections
+        while trio.current_time() < until_s:
+            under_way = [connection for connection in under_way if not connection.done.is_set()]
+            if not under_way:
+                break
             due_s = trio.current_time() + LAG_SAMPLE_S
             await trio.sleep_until(due_s)
             lags_us.append((trio.current_time() - due_s) * 1e6)
@@ -170,28 +188,19 @@ class _Readers:
 
     def close(self) -> None:
         """Close every connection."""
-        for sock in self._sockets:
-            self._pump.unwatch(sock)
-            sock.close()
+        for connection in self._connections:
+            connection.close()
 
 
-@dataclass(slots=True, eq=False)
-class _Reader:
-    """One stream; what the pump reads goes through the same parsers as a race's."""
-
-    readers: _Readers
-    exchange: Exchange
-    _over: bool = field(default=False)
-
-    def read(self, data: bytes, when: Arrival, error: OSError | None) -> None:
-        """Take one read."""
-        if self._over:
-            return
-        if data:
-            self.exchange.feed(data, when)
-        self._over = error is not None or not data or self.exchange.finished or bool(self.exchange.failure)
-        if self._over:
-            self.readers.one_done()
+async def _connected(port: int, context: ssl.SSLContext | None) -> Dialled:
+    """Return a connection to the truth server; without TLS by the shortest way, as there may be thousands."""
+    if context is not None:
+        return await dial(Target(HOST, port, context=context))
+    sock = socket.create_connection((HOST, port), timeout=LIMIT_S)
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    stamps.enable(sock)
+    return Dialled(sock, None, ConnectTimes(0))
 
 
 @dataclass(slots=True)
@@ -210,11 +219,32 @@ class _Truth:
         return report
 
 
+@contextmanager
+def _certified(*, tls: bool) -> Iterator[str]:
+    """Give the path of a certificate and its key for as long as the block runs, empty for no ``tls``."""
+    if not tls:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="racelog-") as folder:
+        path = Path(folder) / "loopback.pem"
+        path.write_text(loopback_certificate(), encoding="ascii")
+        yield str(path)
+
+
 @asynccontextmanager
-async def _truth(tokens: int, gap_ms: float) -> AsyncIterator[_Truth]:
+async def _truth(tokens: int, gap_ms: float, certificate: str) -> AsyncIterator[_Truth]:
     """Run a truth server beside the block; it is gone when the block is left, however that happens."""
     script = Path(__file__).with_name("truth.py")
-    command = [sys.executable, "-I", "-S", os.fspath(script), str(tokens), str(TTFT_MS), str(gap_ms)]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        os.fspath(script),
+        str(tokens),
+        str(TTFT_MS),
+        str(gap_ms),
+        certificate,
+    ]
     process = await trio.lowlevel.open_process(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

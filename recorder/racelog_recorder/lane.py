@@ -77,7 +77,10 @@ class Lane:
             self._warn(f"could not be pinned to CPU {', '.join(map(str, self.spec.cpus))}; it runs on any")
         with self._warming:
             if self.spec.calibrate and self.spec.transport == "pump":
-                await calibrate(self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec))
+                await calibrate(
+                    self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec),
+                    tls=self.spec.url.startswith("https://"),
+                )  # fmt: skip
             for number, prompt in enumerate(self.spec.warmup):
                 await requester.request(-1 - number, prompt, "warmup")
         self._load = self._loop(requester)

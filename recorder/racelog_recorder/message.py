@@ -39,7 +39,7 @@ class TokenUsage(Struct):
     completion_tokens_details: CompletionDetails | None = None
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """What one stream message says: at most one chunk, and the facts beside it.
 
     ``code`` is a letter of `racelog.events.KIND_CODES`; ``tokens`` the server's own count for this chunk; ``done``

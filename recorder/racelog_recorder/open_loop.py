@@ -22,6 +22,10 @@ from racelog_recorder.spec import LaneSpec
 LEAD_NS = 5_000_000
 """How far ahead a request is made ready: building it and opening a connection on a local network take 0.3 to 3 ms."""
 
+SOONER_NS = 5_000_000
+"""One that would have to be made ready so soon after another is sent is made ready with that: at 500 requests a second
+it saves a turn of the event loop for nearly each of them."""
+
 NEVER_SENT = "the race ended while it waited for room (max_open)"
 
 
@@ -84,7 +88,11 @@ class OpenLoopRun:
             ready_ns = coming.elapsed_ns - LEAD_NS if coming else None
             if self._ready and (ready_ns is None or self._ready[0].elapsed_ns <= ready_ns):
                 await self._clock.wait_until(self._ready[0].elapsed_ns, alarm.wait_until)
-                self._release(self._ready.popleft())
+                released = self._ready.popleft()
+                self._release(released)
+                if coming and coming.elapsed_ns <= released.elapsed_ns + LEAD_NS + SOONER_NS:
+                    self._prepare(coming)
+                    coming = next(self._turns, None)
             elif coming is not None:
                 await self._clock.wait_until(coming.elapsed_ns - LEAD_NS, alarm.wait_until)
                 self._prepare(coming)

@@ -27,16 +27,16 @@ __all__ = [
 DONE = b"[DONE]"
 
 
-class _Function(Struct):
+class _Function(Struct, gc=False):
     name: str | None = None
     arguments: str | None = None
 
 
-class _ToolCall(Struct):
+class _ToolCall(Struct, gc=False):
     function: _Function | None = None
 
 
-class _Delta(Struct):
+class _Delta(Struct, gc=False):
     role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
@@ -44,14 +44,14 @@ class _Delta(Struct):
     tool_calls: list[_ToolCall] | None = None
 
 
-class _Choice(Struct):
+class _Choice(Struct, gc=False):
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
     token_ids: list[int] | None = None
 
 
-class _Frame(Struct):
+class _Frame(Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: TokenUsage | None = None
     timings: dict[str, Any] | None = None

@@ -1,6 +1,7 @@
 """What a request came to: a transport's exception, an HTTP status or a stream's facts -> one kind of `racelog.faults`."""
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ CLIENT_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errn
 
 _CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "incomplete")
 """How the transports say that the server closed too early; every other breach of the protocol is malformed."""
+
+
+_TRIO_WORDS = re.compile(r"^Error connecting to \('(?P<host>[^']+)', (?P<port>\d+)[^)]*\): ")
+
+
+def _address_first(words: "re.Match[str]") -> str:
+    host, port = words["host"], words["port"]
+    return f"[{host}]:{port}: " if ":" in host else f"{host}:{port}: "
 
 
 def judge(facts: StreamFacts, failure: Failure | None) -> Failure | None:
@@ -60,7 +69,7 @@ def classify(error: httpx2.HTTPError) -> Failure:
 
     The kind goes by what lies underneath where that is known, and by words only where a transport gives no more.
     """
-    text = str(error) or type(error).__name__
+    text = _TRIO_WORDS.sub(_address_first, str(error)) or type(error).__name__
     if isinstance(error, httpx2.ConnectTimeout):
         return "connect_timeout", text
     if isinstance(error, httpx2.TimeoutException):

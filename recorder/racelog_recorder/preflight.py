@@ -162,9 +162,12 @@ class _Preflight:
         return remarks
 
     def _forbidden(self, status: int) -> str:
+        variable = self._engine.api_key_env
+        if variable:
+            return f"{self._shown_url} refuses the key in {variable} (HTTP {status}); is it this server's, and still valid?"
         return (
-            f"{self._shown_url} refuses the key (HTTP {status}); name the environment variable that holds it with "
-            f"api_key_env"
+            f"{self._shown_url} asks for a key (HTTP {status}); name the environment variable that holds it with "
+            f"api_key_env, as in --engine {self._engine.name}=URL,api_key_env=VARIABLE"
         )
 
     def _problem(self, text: str) -> EngineError:

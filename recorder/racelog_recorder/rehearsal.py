@@ -100,18 +100,25 @@ def rehearsal_lines(race: Rehearsal, width: int | None) -> Iterator[str]:
         model = engine["model"] or "the first model it lists"
         yield printable(f"{engine['emoji']} {engine['name']}: {model} at {engine['url']}{pinned}".strip())
     yield ""
-    headings = [Heading("request", right=True), Heading("due", right=True), Heading("prompt")]
+    scheduled = plan["load"] is not None
+    due = [Heading("due", right=True)] if scheduled else []
+    headings = [Heading("request", right=True), *due, Heading("prompt")]
     rows = [
         [
             str(request.number),
-            None if request.due_s is None else f"{request.due_s:.4f} s",
+            *([f"{request.due_s:.4f} s"] if request.due_s is not None else []),
             cut(request.text, PROMPT_WIDTH),
         ]
         for request in race.first
     ]
     yield from table_lines(headings, rows, width)
     yield ""
-    yield "Nothing was sent. Every engine gets this order, and in an open loop each request at this time after the start."
+    when = (
+        ", each request at this time after the start"
+        if scheduled
+        else ", the next request when one has ended"
+    )
+    yield f"Nothing was sent. Every engine gets this order{when}."
 
 
 def _load_words(plan: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from racelog.events import TOKEN_CODES
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from racelog_recorder.message import MalformedMessage, Message, TokenUsage
@@ -77,29 +78,29 @@ class StreamSink:
         """Take the next piece of the body."""
         if self.facts.failure:
             return
-        self.head = self.head or data[:HEAD_BYTES]
+        if not self.head:
+            self.head = data[:HEAD_BYTES]
         try:
-            self._messages(self._parser.feed(data))
-        except StreamTooLong as error:
+            for payload in self._parser.feed(data):
+                self._message(payload)
+                if self.facts.failure:
+                    return
+        except (MalformedMessage, StreamTooLong) as error:
             self._fail("malformed", str(error))
 
     def read_ends(self) -> None:
         """End a read: whether its last message was complete only shows now."""
-        if self._last_row is not None and (self._more or self._parser.pending):
-            self._columns.mark_coalesced(self._last_row)
-        self._last_row = None
+        if self._last_row is not None:
+            if self._more or self._parser.pending:
+                self._columns.mark_coalesced(self._last_row)
+            self._last_row = None
 
     def body_ends(self) -> None:
         """Take what the end of a whole body completes; its stamp is that of the last read."""
-        if not self.facts.failure:
-            self._messages(self._parser.finish())
-
-    def _messages(self, payloads: list[bytes]) -> None:
         try:
-            for payload in payloads:
-                self._message(payload)
-                if self.facts.failure:
-                    return
+            for payload in self._parser.finish():
+                if not self.facts.failure:
+                    self._message(payload)
         except MalformedMessage as error:
             self._fail("malformed", str(error))
 
@@ -107,19 +108,21 @@ class StreamSink:
         if self._last_row is not None:
             self._columns.mark_coalesced(self._last_row)
             self._last_row = None
-        if payload.strip() == DONE:
+        if not payload.startswith(b"{") and payload.strip() == DONE:
             self.facts.done = True
             return
         message = self._parse(payload)
         if message.error:
             self._fail("error_event", message.error)
             return
-        self._note(message)
-        tokens = message.tokens if message.tokens is not None else self._running_count(message)
-        code = message.code
-        if code in "crt":
+        if message.finish_reason or message.usage or message.timings or message.done:
+            self._note(message)
+        code, tokens = message.code, message.tokens
+        if code in TOKEN_CODES:
             self.facts.token_chunks += 1
             self.last_token_ns = self.last_ns + self._origin_ns
+            if tokens is None and self._counting:
+                tokens = self._running_count(message)
         self._last_row = self._columns.add(
             self.last_ns, self._request, message.text, code, tokens, self._stamp
         )
@@ -137,14 +140,10 @@ class StreamSink:
         self.facts.done = message.done or self.facts.done
 
     def _running_count(self, message: Message) -> int | None:
-        """Return how many tokens this chunk brought, if the server has sent usage on every frame so far."""
-        if message.code not in "crt":
-            return None
+        """Return how many tokens this token chunk brought, if the server has sent usage on each so far."""
         if message.usage is None or message.usage.completion_tokens is None:
             self._counting = False
-        if not self._counting:
             return None
-        assert message.usage is not None
-        total = message.usage.completion_tokens or 0
+        total = message.usage.completion_tokens
         count, self._completion_tokens = total - self._completion_tokens, total
         return max(0, count)

@@ -1,6 +1,8 @@
 """A server that knows the truth, for the calibration before a race: it writes its send time into every chunk.
 
-    python -I -S truth.py TOKENS TTFT_MS GAP_MS     prints its port; ends when stdin closes, with one line of JSON
+    python -I -S truth.py TOKENS TTFT_MS GAP_MS [PEM]     prints its port; ends when stdin closes, with a line of JSON
+
+With PEM, a file with a key and its certificate, it speaks TLS.
 
 Every request gets TOKENS chunks in OpenAI's shape at the same pace, whatever it asks for. The text of a chunk is
 ``CLOCK_MONOTONIC`` right before its ``send``, so what the server cannot keep up with shows as later send times, never
@@ -17,6 +19,10 @@ import socket
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
 BACKLOG = 4096
 REQUEST_END = b"\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -29,8 +35,12 @@ END = b"%x\r\n%s\r\n0\r\n\r\n" % (len(_FINISH), _FINISH)
 class TruthServer:
     """Serves until stdin closes. ``late_ns`` and ``write_ns`` are its own errors, one entry a chunk."""
 
-    def __init__(self, tokens: int, ttft_ns: int, gap_ns: int) -> None:
+    def __init__(self, tokens: int, ttft_ns: int, gap_ns: int, certificate: str = "") -> None:
         self._tokens, self._ttft_ns, self._gap_ns = tokens, ttft_ns, gap_ns
+        self._tls: ssl.SSLContext | None = None
+        self._not_yet: tuple[type[OSError], ...] = (BlockingIOError,)
+        if certificate:
+            self._speak_tls(certificate)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         self._listener.setblocking(False)
         self._poll = select.poll()
@@ -56,6 +66,13 @@ class TruthServer:
                 self._accept() if fd == self._listener.fileno() else self._request(fd)
             self._send_due()
 
+    def _speak_tls(self, certificate: str) -> None:
+        import ssl  # noqa: PLC0415 - 20 ms that a calibration without TLS has no need of
+
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate)
+        self._not_yet += (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -64,6 +81,8 @@ class TruthServer:
                 return
             stream.setblocking(False)
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:  # the first reads and writes of a stream shake hands
+                stream = self._tls.wrap_socket(stream, server_side=True, do_handshake_on_connect=False)
             self._streams[stream.fileno()] = stream
             self._poll.register(stream, select.POLLIN)
 
@@ -74,6 +93,8 @@ class TruthServer:
             if REQUEST_END in data:
                 self._streams[fd].send(HEAD)
                 heapq.heappush(self._due, (time.monotonic_ns() + self._ttft_ns, fd, 0))
+        except self._not_yet:
+            return
         except OSError:
             data = b""
         if not data:
@@ -122,8 +143,8 @@ def _p99_us(values: list[int]) -> float:
 
 def main(arguments: list[str]) -> None:
     """Serve on a free port as told on the command line."""
-    tokens, ttft_ms, gap_ms = arguments
-    server = TruthServer(int(tokens), int(float(ttft_ms) * 1e6), int(float(gap_ms) * 1e6))
+    tokens, ttft_ms, gap_ms, *certificate = arguments
+    server = TruthServer(int(tokens), int(float(ttft_ms) * 1e6), int(float(gap_ms) * 1e6), *certificate)
     print(server.port, flush=True)  # noqa: T201 - stdout is how the port gets to who started it
     server.run()
     print(json.dumps(report(server)), flush=True)  # noqa: T201 - as above

@@ -118,18 +118,18 @@ def found(log: RaceLog) -> Found:
     (lane,) = summary.lanes
     return Found(
         tokens=total, ok=lane.ok, p50=quantile(errors, 0.5) or 0.0, p99=quantile(errors, 0.99) or 0.0, max=errors[-1],
-        coalesced=coalesced / total, user=user / total, cpu_us_per_token=_cpu_s(log) * 1e6 / total,
+        coalesced=coalesced / total, user=user / total, cpu_us_per_token=lane_cpu_s(log, ENGINE) * 1e6 / total,
         ttft_p50_ms=lane.ttft_ms.p50 if lane.ttft_ms else 0.0, itl_p50_ms=lane.itl_ms.p50 if lane.itl_ms else 0.0,
         client_limited=summary.health.client_limited,
     )  # fmt: skip
 
 
-def _cpu_s(log: RaceLog) -> float:
-    """Return the CPU seconds of the lane's process from its start to its end, by its own readings."""
+def lane_cpu_s(log: RaceLog, engine: str) -> float:
+    """Return the CPU seconds of the only lane's process from its start to its end, by its own readings."""
     (start,), (end,) = list(log.of(LaneStart)), list(log.of(LaneEnd))
     spent, before = 0.0, start.t
     for event in log.of(HostSamples):
-        if event.process != lane_process(ENGINE):
+        if event.process != lane_process(engine):
             continue
         for t, cpu_pct in zip(list(accumulate(event.d, initial=event.t))[1:], event.cpu_pct, strict=True):
             if start.t < t <= end.t + 100_000_000 and cpu_pct is not None:

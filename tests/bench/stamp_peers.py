@@ -88,11 +88,11 @@ def aiperf(folder: Path, truth: Truth, streams: int, tokens: int) -> Told:
     folder.mkdir()
     command = [
         str(AIPERF), "profile", "--model", "truth", "--url", f"http://127.0.0.1:{truth.port}", "--endpoint-type", "chat",
-        "--streaming", "--tokenizer", _tokenizer(AIPERF, folder), "--use-server-token-count", "--isl", "8", "--osl", str(tokens),
+        "--streaming", "--tokenizer", tokenizer(AIPERF, folder), "--use-server-token-count", "--isl", "8", "--osl", str(tokens),
         "--concurrency", str(streams), "--request-count", str(streams), "--random-seed", "1", "--export-level", "raw",
         "--no-gpu-telemetry", "--no-server-metrics", "--ui", "none", "--output-artifact-dir", str(folder / "out"),
     ]  # fmt: skip
-    if not _ran(command, folder):
+    if not ran(command, folder):
         return Told("aiperf: died", None, None)
     errors: list[float] = []
     for path in folder.rglob("*raw*.jsonl"):
@@ -112,12 +112,12 @@ def guidellm(folder: Path, truth: Truth, streams: int, tokens: int) -> Told:
     out = folder / "out.json"
     command = [
         str(GUIDELLM), "run", "--backend", f"kind=openai_http,target=http://127.0.0.1:{truth.port},model=truth",
-        "--tokenizer", f"kind=huggingface_auto,model={_tokenizer(GUIDELLM, folder)}",
+        "--tokenizer", f"kind=huggingface_auto,model={tokenizer(GUIDELLM, folder)}",
         "--profile", f"kind=concurrent,streams={streams}", "--constraint", f"kind=max_requests,count={streams}",
         "--data", f"kind=synthetic_text,prompt_tokens=8,output_tokens={tokens}", "--output", f"kind=json,path={out}",
         "--disable-console-interactive",
     ]  # fmt: skip
-    if not _ran(command, folder) or not out.exists():
+    if not ran(command, folder) or not out.exists():
         return Told("guidellm: died", None, None)
     report = json.loads(out.read_text(encoding="utf-8"))
     return Told(
@@ -127,7 +127,7 @@ def guidellm(folder: Path, truth: Truth, streams: int, tokens: int) -> Told:
     )
 
 
-def _ran(command: list[str], folder: Path) -> bool:
+def ran(command: list[str], folder: Path) -> bool:
     """Run a tool; keep what it said in ``folder``."""
     with (folder / "said.txt").open("w", encoding="utf-8") as said:
         try:
@@ -137,7 +137,7 @@ def _ran(command: list[str], folder: Path) -> bool:
     return done.returncode == 0
 
 
-def _tokenizer(tool: Path, folder: Path) -> str:
+def tokenizer(tool: Path, folder: Path) -> str:
     """Make a tokenizer with the tool's own libraries; return its folder."""
     made = folder / "tokenizer"
     subprocess.run(

@@ -1,8 +1,17 @@
 """How far the recorded arrival of a token is from the truth, what it costs, and what other clients make of the same load.
 
-Everything on: `racelog record` with its conductor, telemetry, calibration, text and health, all on one core; the truth
-server (truth_server.c) on another; 50 ms to the first token, 20 ms between tokens. Budgets of DESIGN.md §10; nothing is
-asserted but that no stream and no token is lost: times are for a quiet machine and a reader's eye.
+Everything on: `racelog record` with its conductor, telemetry, calibration, text and health, and the player following, all
+on one core; the truth server (truth_server.c) on another; 50 ms to the first token, 20 ms between tokens. Budgets of
+DESIGN.md §10; nothing is asserted but that no stream and no token is lost: times are for a quiet machine and a reader's
+eye. Each mode prints its table by one command, `pytest tests/bench/test_stamps.py -s -p no:randomly --timeout=0 -k MODE`:
+
+    everything_on       without and with the player, by number of streams
+    busy_neighbour      a busy process on the recorder's core
+    bare_c              user stamps only, beside a bare C client, quiet and with a busy neighbour
+    each_part           fsync on and off, the player on and off: the differences
+    other_clients       aiperf, guidellm, httpx, aiohttp on the same load
+
+A realtime clock that is stepped or slewed is a scripted one: tests/recorder/pump/test_clock.py.
 
 RACELOG_BENCH_STREAMS (1,64,256,1000,3000) and RACELOG_BENCH_TOKENS (500, ten seconds) make it shorter. The file limit
 must allow 3,000 connections.
@@ -51,7 +60,8 @@ def measured(folder: Path, truth: Truth, streams: int, what: str, *flags: str, *
     return found
 
 
-def test_everything_on(tmp_path: Path, truth: Truth) -> None:
+@pytest.mark.parametrize("ui", [False, True], ids=["no-view", "player"])
+def test_everything_on(tmp_path: Path, truth: Truth, ui) -> None:
     print(HEADING)
     print(
         "budget to 1,000 streams".ljust(48)
@@ -59,7 +69,7 @@ def test_everything_on(tmp_path: Path, truth: Truth) -> None:
         + f"{'2.00%':>20s} {20:10.1f}"
     )
     for streams in STREAMS:
-        measured(tmp_path, truth, streams, "everything on")
+        measured(tmp_path, truth, streams, "everything on, player" if ui else "everything on, no view", ui=ui)
 
 
 def test_a_busy_neighbour(tmp_path: Path, truth: Truth) -> None:
@@ -86,10 +96,18 @@ def test_user_stamps_beside_a_bare_c_client(tmp_path: Path, truth: Truth, neighb
 
 def test_what_each_part_costs(tmp_path: Path, truth: Truth) -> None:
     print(HEADING)
-    measured(tmp_path, truth, LARGE, "fsync interval, no view")
-    measured(tmp_path, truth, LARGE, "fsync always", "--fsync", "always")
-    measured(tmp_path, truth, LARGE, "fsync never", "--fsync", "never")
-    measured(tmp_path, truth, LARGE, "the player following", ui=True)
+    base = measured(tmp_path, truth, LARGE, "fsync interval, no view")
+    parts = (
+        ("fsync always", ("--fsync", "always"), False),
+        ("fsync never", ("--fsync", "never"), False),
+        ("the player", (), True),
+    )
+    for what, flags, ui in parts:
+        found = measured(tmp_path, truth, LARGE, what, *flags, ui=ui)
+        print(
+            f"{'':19s} less the first row: {found.p50 - base.p50:+18.4f} {found.p99 - base.p99:+8.4f} {found.max - base.max:+8.3f}  "
+            f"{found.coalesced - base.coalesced:+9.2%} {found.cpu_us_per_token - base.cpu_us_per_token:+10.1f}"
+        )
 
 
 @pytest.mark.parametrize("streams", PEER_STREAMS)

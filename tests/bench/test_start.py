@@ -21,6 +21,7 @@ from racelog.log.reader import RaceLog, open_log
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks
 from racelog.views.load import race_load
+from tests.bench.recording import lane_cpu_s
 from tests.bench.truth import Truth, truth_server
 
 RUNS = 9
@@ -79,13 +80,14 @@ def test_ten_lanes_start_together(truth: Truth, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arrival", ["poisson", "constant"])
 def test_an_open_loop_keeps_its_schedule(truth: Truth, tmp_path: Path, arrival: str) -> None:
     print(f"\n{arrival} arrivals, one lane, {SECONDS} s: sent minus scheduled, ms")
-    print("  rate/s   requests     p50     p90     p99     max")
+    print("  rate/s   requests     p50     p90     p99     max   CPU us/request (aim 600)")
     for rate in RATES_PER_S:
         flags = ("--rate", f"{rate}/s", "--arrival", arrival, "--duration", f"{SECONDS}s", "--countdown", "0")
         log = recorded(tmp_path / f"{rate}.rlog", truth, 1, *flags)
         late = lateness_ms(log)
         numbers = "".join(f"{quantile(late, q) or 0.0:8.3f}" for q in (0.5, 0.9, 0.99))
-        print(f"  {rate:6}   {len(late):8}{numbers}{late[-1]:8.3f}")
+        cpu_us = lane_cpu_s(log, "lane-0") * 1e6 / len(late)
+        print(f"  {rate:6}   {len(late):8}{numbers}{late[-1]:8.3f}{cpu_us:17.0f}")
         assert late[0] >= 0
 
 

@@ -13,6 +13,7 @@ from racelog.events import (
     KIND_CODES,
     STAMP_CODES,
     AnyEvent,
+    EngineSamples,
     GpuSamples,
     HostSamples,
     KnownEvent,
@@ -21,7 +22,7 @@ from racelog.events import (
 )
 
 KINDS: tuple[type[Struct], ...] = KnownEvent.__args__
-COLUMN_KINDS = (Tokens, HostSamples, GpuSamples)
+COLUMN_KINDS = (Tokens, HostSamples, GpuSamples, EngineSamples)
 
 instants = st.integers(-(1 << 40), 1 << 60)
 numbers = st.integers(-(1 << 63), (1 << 63) - 1)

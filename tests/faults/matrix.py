@@ -48,6 +48,8 @@ KEY = "planted-Zq7-planted"
 NOBODY = "http://127.0.0.1:1/v1"
 LIMIT_S = 60.0
 WIDTH = 100
+CELL = 72
+"""As much of a line as a cell of the table shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,21 +332,32 @@ def _record(case: Case, url: str, folder: Path) -> "subprocess.CompletedProcess[
     )  # fmt: skip
 
 
+def line_with(text: str, *wanted: str) -> str:
+    """Return the first line of ``text`` with the first of ``wanted`` that is anywhere in it; a dash without one."""
+    found = next((line for word in wanted for line in text.splitlines() if word in line), "-")
+    return " ".join(found.split()).replace("|", "\\|")[:CELL]
+
+
 def main() -> None:
-    """Run every case and print the table, in Markdown."""
-    click.echo("| the engine | end event | message | info and summary | SQL error_kind, http_status | exit |")
-    click.echo("| --- | --- | --- | --- | --- | --- |")
+    """Run every case and print the table, in Markdown: what the log, each view and the exit code say."""
+    titles = ("the engine", "log: end", "its message", "record", "info", "play --plain", "SQL", "exit")
+    click.echo(f"| {' | '.join(titles)} |")
+    click.echo("|" + " --- |" * len(titles))
     for case in FAULTY:
         with tempfile.TemporaryDirectory() as folder:
             found = seen(case, Path(folder))
-        told = next(
-            (line.strip() for line in found.info.splitlines() if line.strip().startswith("errors:")),
-            "no error",
-        )
         end = found.end
-        outcome = f"{end.status} {end.error}".strip()
-        sql = ", ".join(str(value) for value in found.sql[1:] if value not in (None, "")) or "-"
-        click.echo(f"| {case.name} | {outcome} | {end.message[:70]} | {told} | {sql} | {found.exit_code} |")
+        cells = (
+            case.name,
+            f"{end.status} {end.error}".strip(),
+            line_with(end.message, ""),
+            line_with(found.summary, f" x {end.error}", " e  "),
+            line_with(found.info, "errors:", " requests: ", " request: "),
+            line_with(found.play, " requests,", " e "),
+            ", ".join(str(value) for value in found.sql if value not in (None, "")),
+            str(found.exit_code),
+        )
+        click.echo(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from racelog.events import (
     Calibration,
     ClockAnchor,
     Control,
+    EngineSamples,
     Gap,
     GpuSamples,
     HostSamples,
@@ -121,6 +122,26 @@ SINCE_THEN: list[AnyEvent] = [
 ]  # fmt: skip
 """Kinds and fields that format 1 got after its first goldens were made."""
 
+ENGINES_SPEAK: list[AnyEvent] = [
+    LaneFacts(t=0, lane=0, engine="a", model="m", url="http://127.0.0.1:9000/v1"),
+    EngineSamples(
+        t=1_000, lane=0, source="prometheus", d=[0, 1_000], running=[2.0, 3.0], waiting=[0.0, None],
+        kv_cache_pct=[12.5, 13.0], input_tokens=[100.0, 180.0], output_tokens=[40.0, 90.0], cached_tokens=[16.0, 16.0],
+        preemptions=[0.0, 1.0],
+    ),
+    EngineSamples(t=3_000, lane=0, source="prometheus", d=[0], running=[None]),
+]  # fmt: skip
+"""What engines say of themselves, a kind that came later still."""
+
+IMPORTED: list[AnyEvent] = [
+    LaneFacts(t=0, lane=0, engine="a", model="m", url="https://127.0.0.1:9000/v1", kept="ends"),
+    Calibration(
+        t=500, lane=0, streams=64, tokens=3_200, coalesced=7, p50_us=11.5, p99_us=31.0, max_us=420.25, stamp="kernel",
+        tokens_per_s=3_188.5, loop_lag_us=900.0, truth_p99_us=14.5, tls=True,
+    ),
+]  # fmt: skip
+"""Fields of the day that imports and calibration over TLS came."""
+
 ODD: list[AnyEvent] = [
     Unknown(t=5, k="from.the.future", raw=Raw(b'{"k":"from.the.future","t":5,"x":[1,2.50,{"y":null}]}')),
     Unknown(t=6, k="mark", raw=Raw(b'{"k":"mark","v":2,"t":6,"label":{"en":"a newer mark"}}')),
@@ -157,6 +178,8 @@ def logs(folder: Path) -> dict[str, bytes]:
         "minimal": segment(folder, [], finish=False),
         "full": segment(folder, EVERY_KIND),
         "full-2": segment(folder, SINCE_THEN),
+        "full-3": segment(folder, ENGINES_SPEAK),
+        "full-4": segment(folder, IMPORTED),
         "odd": segment(folder, ODD),
         "torn": race[:-30],
         "flipped": bytes(flipped),

@@ -66,6 +66,8 @@ def test_every_golden_log_is_there() -> None:
         "full",
         "odd",
         "full-2",
+        "full-3",
+        "full-4",
         "torn",
         "flipped",
         "zeros",

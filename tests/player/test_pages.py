@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from racelog.events import AnyEvent, RequestEnd
+from racelog.events import AnyEvent, RequestEnd, RequestSent
+from racelog.faults import KINDS
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
@@ -107,6 +108,39 @@ def test_every_theme_draws_every_page_at_every_depth(theme: object, depth: Depth
     for keys in PAGES.values():
         lines = screen(player(keys).scene(0), Look(depth), 80, 24)
         assert Canvas(depth, theme=theme).frame(lines, 80, 24)  # type: ignore[arg-type]  # a Theme
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (80, "● streaming  400 ms   connected in 3.00 ms: DNS 1.00, TCP 0.50, TLS 1.50"),
+        (60, "● streaming  400 ms   connected in 3.00 ms"),
+    ],
+)
+def test_an_answer_says_what_connecting_took_where_there_is_room(columns: int, told: str) -> None:
+    events = [
+        msgspec.structs.replace(event, connect_ns=3_000_000, dns_ns=1_000_000, tcp_ns=500_000, tls_ns=1_500_000)
+        if isinstance(event, RequestSent)
+        else event
+        for event in ScriptedRace([Plan("vLLM", tokens=50)]).events()
+    ]  # fmt: skip
+    lines = text_of(screen(player("i", events, 0.4).scene(0), Look(), columns, 24)).splitlines()
+
+    assert next(line for line in lines if "#0" in line) == f" ▎ #0  {told}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("engine", ["vLLM", "an-engine-of-many-letters"])
+def test_the_least_wide_screen_names_every_kind_of_failure_whole(kind: str, engine: str) -> None:
+    events = [
+        msgspec.structs.replace(event, error=kind)
+        if isinstance(event, RequestEnd) and event.status == "failed"
+        else event
+        for event in ScriptedRace([Plan(engine, requests=900, fail=(1, 2))]).events()
+    ]
+    lines = text_of(screen(player("", events, 60.0).scene(0), Look(), 80, 24)).splitlines()
+
+    assert next(line for line in lines if " done" in line).endswith(f" {kind}")
 
 
 def test_a_page_closes_with_its_own_key_and_with_escape() -> None:

@@ -81,7 +81,7 @@ def test_dot_commands_tell_tables_columns_and_examples(connection, capfd):
     answer_all(connection, [".tables", ".schema marks", ".examples", ".help"])
 
     out = capfd.readouterr().out
-    assert "lanes            2" in out
+    assert ["lanes", "2"] in [line.split() for line in out.splitlines()]
     assert "set_by             VARCHAR    user or auto" in out
     assert "@slowest-tokens" in out
     assert "Ctrl-D" in out
@@ -93,11 +93,33 @@ def test_a_saved_query_runs_by_its_name(connection, capfd):
     assert capfd.readouterr().out.splitlines()[2].split()[1] == "fast"
 
 
+def test_a_saved_query_takes_its_parameters_after_its_name(connection, capfd):
+    answer_all(connection, ["@goodput ttft_ms=50;", "@goodput ttft_ms=500"])
+
+    first, second = capfd.readouterr().out.split("race_id")[1:]
+    assert [row.split()[2:4] for row in first.splitlines()[2:]] == [["fast", "4"], ["slow", "0"]]
+    assert [row.split()[2:4] for row in second.splitlines()[2:]] == [["fast", "4"], ["slow", "4"]]
+
+
+def test_a_plot_is_drawn_in_the_shell(connection, capfd):
+    answer_all(connection, [".plot scatter select ttft_ms, e2e_ms from requests;"])
+
+    assert capfd.readouterr().out.splitlines()[0] == "e2e (ms)"
+
+
+def test_schema_alone_lists_every_tables_columns(connection, capfd):
+    answer_all(connection, [".schema"])
+
+    assert "marks(race_id, t_ns, label, set_by)" in capfd.readouterr().out.splitlines()
+
+
 @pytest.mark.parametrize(
     ("question", "said"),
     [
         (".nothing", "no command '.nothing'"),
-        (".schema", "takes one table: races"),
+        (".schema nothing", "takes one table: races"),
+        (".plot", ".plot takes line, hist, scatter and a query"),
+        ("@goodput ttft", "'ttft' is no NAME=VALUE"),
         ("@nothing", "no saved query"),
     ],
 )

@@ -23,8 +23,9 @@ from racelog_recorder.spec import LaneSpec
 TOKENS = round(calibrate.STREAMING_S * 1000 / calibrate.GAP_MS)
 
 
-def calibrated(folder: Path, streams: int) -> list[AnyEvent]:
+def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEvent]:
     """Return what a calibration with so many streams puts into a log, the head and the end left out."""
+    folder.mkdir(exist_ok=True)
     head = Head(t=0, race_id="r", writer="1", role="lane", lane=3, mono_origin_ns=time.monotonic_ns())
 
     async def main() -> None:
@@ -32,7 +33,7 @@ def calibrated(folder: Path, streams: int) -> list[AnyEvent]:
         async with trio.open_nursery() as nursery:
             pump = Pump()
             nursery.start_soon(pump.run)
-            await calibrate.calibrate(journal, pump, lane=3, streams=streams)
+            await calibrate.calibrate(journal, pump, lane=3, streams=streams, tls=tls)
             nursery.cancel_scope.cancel()
         await journal.finish()
 
@@ -53,6 +54,24 @@ def test_its_quantiles_ascend_and_say_who_stamped(tmp_path):
     assert isinstance(found, Calibration)
     assert [found.p50_us, found.p99_us, found.max_us] == sorted([found.p50_us, found.p99_us, found.max_us])
     assert found.stamp == ("kernel" if stamps.probe() == stamps.KERNEL else "user")
+
+
+def test_over_tls_it_holds_every_chunk_too_and_says_so(tmp_path):
+    (plain,), (found,) = calibrated(tmp_path / "plain", 1), calibrated(tmp_path / "tls", 3, tls=True)
+
+    assert isinstance(plain, Calibration)
+    assert isinstance(found, Calibration)
+    assert (found.tls, found.streams, found.tokens) == (True, 3, 3 * TOKENS)
+    assert not plain.tls
+
+
+def test_streams_that_do_not_connect_in_time_are_not_said_to_be_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "CONNECTING_S", 0.0)
+
+    (found,) = calibrated(tmp_path, 50, tls=True)
+
+    assert isinstance(found, Calibration)
+    assert (found.streams, found.tokens) == (1, TOKENS)
 
 
 @pytest.mark.parametrize(

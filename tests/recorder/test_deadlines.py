@@ -3,6 +3,7 @@
 import select
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from racelog.clock import NS_PER_S
 from racelog.events import RequestEnd, Tokens
-from racelog_recorder.deadlines import DEADLINE_NAMES, DEFAULTS, Deadlines, Stopwatch, enforce
+from racelog_recorder.deadlines import DEADLINE_NAMES, DEFAULTS, Deadlines, Stopwatch, Watchdog
 from tests.recorder.requesting import outcome, recorded
 
 LIMITS = Deadlines(connect_s=1, headers_s=2, first_token_s=3, between_tokens_s=5, total_s=100)
@@ -126,18 +127,59 @@ def test_no_deadline_is_slept_past(data: st.DataObject) -> None:
         now_s = due_s - 0.02
 
 
-def test_enforcing_tells_once_and_exactly_when_it_is_due() -> None:
+def watched(
+    *steps: tuple[float, Callable[[Stopwatch], None]], end_s: float | None = None
+) -> list[tuple[float, str]]:
+    """Start one watch at each of ``steps``, set up by its function; return what was told in 1,000 s, and when.
+
+    The first watch ends at ``end_s``.
+    """
     told: list[tuple[float, str]] = []
 
     async def main() -> None:
-        start_s = trio.current_time()
-        watch = Stopwatch(LIMITS, Arrived(), start_s)
-        watch.sent(start_s)
-        await enforce(watch, lambda found: told.append((trio.current_time() - start_s, found[0])))
+        async with trio.open_nursery() as nursery:
+            watchdog = Watchdog()
+            nursery.start_soon(watchdog.run)
+            first = None
+            for at_s, prepare in steps:
+                await trio.sleep_until(at_s)
+                watch = Stopwatch(LIMITS, Arrived(), trio.current_time())
+                prepare(watch)
+                begun = watchdog.watch(watch, lambda found: told.append((trio.current_time(), found[0])))
+                first = first or begun
+            if end_s is not None and first is not None:
+                await trio.sleep_until(end_s)
+                first.end()
+            await trio.sleep_until(1000)
+            nursery.cancel_scope.cancel()
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    return told
 
-    assert told == [(2.0, "headers_timeout")]
+
+def sent_now(watch: Stopwatch) -> None:
+    watch.sent(trio.current_time())
+
+
+def test_the_watchdog_tells_once_and_exactly_when_it_is_due() -> None:
+    assert watched((0, sent_now)) == [(2.0, "headers_timeout")]
+
+
+def test_the_watchdog_wakes_for_a_deadline_that_comes_before_the_one_it_sleeps_for() -> None:
+    def begun_long_ago(watch: Stopwatch) -> None:
+        watch.begin(trio.current_time() - 99.5)
+
+    assert watched((0, sent_now), (1, begun_long_ago)) == [(1.5, "timeout"), (2.0, "headers_timeout")]
+
+
+def test_the_watchdog_looks_after_each_of_many() -> None:
+    assert watched(*((i / 4, sent_now) for i in range(4))) == [
+        (2 + i / 4, "headers_timeout") for i in range(4)
+    ]
+
+
+def test_what_has_ended_is_not_told() -> None:
+    assert watched((0, sent_now), (1, sent_now), end_s=1.5) == [(3.0, "headers_timeout")]
 
 
 def test_the_defaults_are_told_in_one_line() -> None:

@@ -19,6 +19,7 @@ from racelog.events import AnyEvent, Head, LaneEnd, RequestEnd, RequestSent
 from racelog.home import stored_races
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
+from racelog_recorder.onlookers import TerminalState
 
 DEADLINE_S = 60.0
 REQUESTS = 40
@@ -31,6 +32,7 @@ class Race:
 
     def __init__(self, urls: list[str], home: Path) -> None:
         self.home = home
+        self.screen = bytearray()
         self._seen: list[AnyEvent] = []
         engines = [flag for i, url in enumerate(urls) for flag in ("--engine", f"{'ab'[i]}={url},model=m")]
         self.master, slave = pty.openpty()
@@ -44,8 +46,8 @@ class Race:
 
     def _swallow(self) -> None:
         with contextlib.suppress(OSError):
-            while os.read(self.master, 65536):
-                pass
+            while data := os.read(self.master, 65536):
+                self.screen += data
 
     def until(self, enough: Callable[[list[AnyEvent]], bool]) -> list[AnyEvent]:
         """Follow the log until ``enough`` of it is there."""
@@ -70,14 +72,14 @@ class Race:
     def verified(self) -> Path:
         """Return the race's log after `racelog verify` found nothing wrong with it."""
         (stored,) = stored_races(self.home)
-        done = subprocess.run(
-            [sys.executable, "-m", "racelog", "verify", str(stored.path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        self.run("verify", stored.path)
         return stored.path
+
+    def run(self, *arguments: object) -> None:
+        """Run a command of racelog's that must succeed."""
+        command = [sys.executable, "-m", "racelog", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -112,6 +114,7 @@ def test_a_killed_view_costs_nothing(race: Race) -> None:
 
     assert race.process.wait(DEADLINE_S) == 0
     assert ok(race.verified()) == {0: REQUESTS, 1: REQUESTS}
+    assert b"the view ended" in race.screen.rpartition(TerminalState.LEAVE.strip().encode())[2]
 
 
 def test_a_killed_conductor_leaves_lanes_that_end_their_segments(race: Race) -> None:
@@ -123,10 +126,27 @@ def test_a_killed_conductor_leaves_lanes_that_end_their_segments(race: Race) -> 
     assert ends == dict.fromkeys((0, 1), ("stopped", "the conductor is gone"))
 
 
+def test_what_a_killed_conductor_left_is_made_one_file_of(race: Race) -> None:
+    race.until(under_way)
+    race.process.kill()
+    race.until(lambda events: sum(isinstance(event, LaneEnd) for event in events) == 2)
+    counts = ok(race.verified())
+    race.run("recover", stored_races(race.home)[0].path)
+    path = race.verified()
+
+    assert (path.suffix, ok(path)) == (".rlog", counts)
+
+
 @pytest.mark.parametrize(
-    ("role", "whole"), [("lane", {1: REQUESTS}), ("telemetry", {0: REQUESTS, 1: REQUESTS})]
+    ("role", "whole", "exit_code", "ends"),
+    [
+        ("lane", {1: REQUESTS}, 5, {0: "died", 1: "finished"}),
+        ("telemetry", {0: REQUESTS, 1: REQUESTS}, 0, {0: "finished", 1: "finished"}),
+    ],
 )
-def test_a_killed_process_costs_no_other_a_request(race: Race, role: str, whole: dict[int, int]) -> None:
+def test_a_killed_process_costs_no_other_a_request(
+    race: Race, role: str, whole: dict[int, int], exit_code: int, ends: dict[int, str]
+) -> None:
     seen = race.until(under_way)
     heads = [e for e in seen if isinstance(e, Head) and e.role == role and e.lane in {0, None}]
     assert heads[0].pid is not None
@@ -134,7 +154,9 @@ def test_a_killed_process_costs_no_other_a_request(race: Race, role: str, whole:
     with contextlib.suppress(psutil.NoSuchProcess):  # the race is over, and the view stays for the reader
         race.until(lambda events: any(isinstance(e, LaneEnd) and e.lane == 1 for e in events))
         race.view().terminate()
-    race.process.wait(DEADLINE_S)
-    counts = ok(race.verified())
+    assert race.process.wait(DEADLINE_S) == exit_code
+    path = race.verified()
+    counts = ok(path)
 
     assert {lane: counts[lane] for lane in whole} == whole
+    assert {end.lane: end.status for end in open_log(path).of(LaneEnd)} == ends

@@ -1,6 +1,10 @@
 """What one machine can carry is said before a race, and told from the engine's own failures in it."""
 
 import errno
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -55,3 +59,20 @@ def test_a_limit_of_this_machine_is_no_failure_of_the_engine(code: int) -> None:
     error.__cause__.__cause__ = ExceptionGroup("attempts", [OSError(code, "no more")])
 
     assert classify(error)[0] == "client_limit"
+
+
+def test_ten_thousand_streams_on_too_few_files_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "racelog", "record", "--engine", "a=http://127.0.0.1:1/v1,model=m", "--concurrency", "10000",
+        "--requests", "10000", "--home", str(tmp_path), "--no-ui",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024)),
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert done.stderr == (
+        "racelog: concurrency 10,000 needs more open files than this system allows a process: 10,064, and the limit is "
+        "1,024; raise it (ulimit -Hn 10064, or LimitNOFILE=), or lower concurrency and race the same url under several names\n"
+    )

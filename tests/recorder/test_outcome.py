@@ -82,3 +82,16 @@ def test_a_stream_is_judged_by_what_it_said_first(
 
 def test_every_deadline_has_a_kind_of_its_own() -> None:
     assert sorted(fault.deadline for fault in FAULTS if fault.deadline) == sorted(DEADLINE_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("trio_says", "told"),
+    [
+        ("Error connecting to ('127.0.0.1', 8000): Connection refused", "127.0.0.1:8000: Connection refused"),
+        ("Error connecting to ('::1', 8000, 0, 0): No route to host", "[::1]:8000: No route to host"),
+        ("Name or service not known", "Name or service not known"),
+        ("", "ConnectError"),
+    ],
+)
+def test_a_message_has_an_address_as_people_write_it(trio_says: str, told: str) -> None:
+    assert classify(httpx2.ConnectError(trio_says))[1] == told

@@ -211,11 +211,15 @@ def test_a_base_url_without_models_is_doubted(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("where", ["list", "answer"])
-def test_a_refused_key_names_the_field_to_set(engine: Engine, where: str) -> None:
+def test_a_refused_key_names_the_field_to_set_or_the_one_that_is(engine: Engine, where: str) -> None:
     engine.serve(models("x"), fails(401), list_status=401 if where == "list" else 200)
 
     assert problem(EnginePlan(name="a", url=engine.url)).endswith(
-        "refuses the key (HTTP 401); name the environment variable that holds it with api_key_env"
+        "asks for a key (HTTP 401); name the environment variable that holds it with api_key_env, as in "
+        "--engine a=URL,api_key_env=VARIABLE"
+    )
+    assert problem(EnginePlan(name="a", url=engine.url, api_key_env="MINE")).endswith(
+        "refuses the key in MINE (HTTP 401); is it this server's, and still valid?"
     )
 
 

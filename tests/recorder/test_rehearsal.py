@@ -83,3 +83,10 @@ def test_a_cpu_that_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize("flags", [{"rate": 3, "requests": 4}, {"requests": 4}])
 def test_no_more_requests_are_shown_than_there_are(flags: dict[str, int]) -> None:
     assert len(rehearse(plan(**flags), [(), ()]).first) == 4
+
+
+@pytest.mark.parametrize(("flags", "shown"), [({}, False), ({"rate": 5}, True)])
+def test_instants_are_shown_where_there_are_some(flags: dict[str, int], shown) -> None:
+    lines = "\n".join(rehearsal_lines(rehearse(plan(**flags), [(), ()]), None))
+
+    assert (" due" in lines, "each request at this time" in lines) == (shown, shown)

@@ -1,5 +1,6 @@
 """One request's outcome as facts, for every way a server can behave; real sockets, scripted answers."""
 
+import base64
 import socket
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,37 @@ def test_the_key_goes_to_the_server_and_not_into_the_log(tmp_path: Path, scripte
 
     assert b"Bearer sk-planted" in seen[0]
     assert b"sk-planted" not in b"".join(unit_payloads(log.path))
+
+
+def test_a_name_and_password_in_the_url_go_to_the_server_as_its_credentials(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    seen: list[bytes] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        seen.append(wire.read_request(connection))
+        connection.sendall(wire.HEAD + wire.chunked(wire.content("a"), wire.FINISH))
+
+    log = recorded(tmp_path, scripted(script).url.replace("://", "://me:planted@"))
+
+    assert f"Authorization: Basic {base64.b64encode(b'me:planted').decode()}".encode() in seen[0]
+    assert b"planted" not in b"".join(unit_payloads(log.path))
+
+
+def test_every_request_of_a_prompt_is_the_same_bytes_whatever_was_answered(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
+    seen: list[bytes] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := wire.read_request(connection):
+            seen.append(request)
+            head = wire.HEAD.replace(b"\r\n", b"\r\nSet-Cookie: sticky=1\r\n", 1)
+            connection.sendall(head + wire.chunked(wire.content("a"), wire.FINISH))
+
+    recorded(tmp_path, scripted(script).url, requests=3)
+
+    assert seen[1:] == seen[:1] * 2
 
 
 def unit_payloads(path: Path) -> list[bytes]:

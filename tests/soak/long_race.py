@@ -116,17 +116,29 @@ def main(minutes: float, streams: int) -> None:
                 ["", *said, "", f"the server sent {sent['tokens']:,} tokens in {sent['done']:,} answers"]
             )
         )
-    grew = False
-    for process, one in series.items():
-        if len(one.seconds) < minutes * 60 / SAMPLE_S / 2:
-            continue  # it did not race: the calibration's truth server
-        rss, files = one.growth(one.rss_mib), one.growth(one.files)
-        flat = rss < GROWTH_MIB and files < GROWTH_FILES
-        grew |= not flat
+    raced = {name: one for name, one in series.items() if len(one.seconds) >= minutes * 60 / SAMPLE_S / 2}
+    flat = [told(name, one) for name, one in raced.items()]  # the rest did not race: the calibration's server
+    if not flat or not all(flat):
+        click.echo("NOT FLAT" if flat else "NOT RACED")
+    else:
         click.echo(
-            f"{process:10s} rss {one.rss_mib[-1]:7.1f} MiB ({rss:+.1f}), files {one.files[-1]:5.0f} ({files:+.1f}): {'flat' if flat else 'GROWS'}"
+            f"flat: no process grew by {GROWTH_MIB:g} MiB or {GROWTH_FILES:g} files over the last three quarters"
         )
-    sys.exit(1 if grew or code else 0)
+    sys.exit(0 if flat and all(flat) and not code else 1)
+
+
+def told(process: str, one: Series) -> bool:
+    """Print what a process had at the start, in the middle and at the end; return whether it stayed flat."""
+    rss, files = one.growth(one.rss_mib), one.growth(one.files)
+    places = (0, len(one.seconds) // 2, -1)
+    memory = " / ".join(f"{one.rss_mib[place]:.1f}" for place in places)
+    opened = " / ".join(f"{one.files[place]:.0f}" for place in places)
+    flat = rss < GROWTH_MIB and files < GROWTH_FILES
+    click.echo(
+        f"{process:10s} start / middle / end: rss {memory} MiB ({rss:+.1f}), open files {opened} ({files:+.1f}): "
+        f"{'flat' if flat else 'GROWS'}"
+    )
+    return flat
 
 
 if __name__ == "__main__":

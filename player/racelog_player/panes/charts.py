@@ -1,10 +1,13 @@
 """Charts: TTFT, TPOT and throughput over the whole race, all engines in one picture each. Pure."""
 
+import re
+from typing import ClassVar
+
 from racelog.views.series import LaneSeries, SeriesView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, right
 from racelog_player.look import FAINT, HEADING, SOFT, Look, color_of
-from racelog_player.panes.axes import Dots, nice_top, ticks
+from racelog_player.panes.axes import Dots, Heights, Plot, nice_top, ticks
 from racelog_player.panes.heads import heading, lane_sign, nothing
 from racelog_player.parts import line_width, spread_rows
 
@@ -19,18 +22,15 @@ _METRICS = (
     ("THROUGHPUT", "tokens a second, higher is better", "tokens_per_s"),
 )
 Values = list[float | None]
-
-
-def steps_for(columns: int) -> int:
-    """Return how many steps a chart on a screen of ``columns`` shows: one dot column each."""
-    return max(2, (columns - LABEL_CELLS - 2) * 2)
+_NO_BLANK = re.compile(r"\S")
 
 
 class _Drawn:
-    """The last charts that were drawn: a view lasts for several frames, and drawing one costs ten milliseconds."""
+    """The last charts that were drawn: a view lasts for several frames, and of the next one most is the same."""
 
     of: tuple[SeriesView, Look, int, int] | None = None
     lines: tuple[Line, ...] = ()
+    plots: ClassVar[dict[str, Plot]] = {}
 
 
 def charts_pane(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
@@ -44,11 +44,19 @@ def charts_pane(view: SeriesView, look: Look, columns: int, rows: int) -> list[L
 def _drawn(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
     if not view.lanes:
         return nothing("CHARTS", "no lane has started yet")
-    lines = [heading("CHARTS"), _legend(view, columns)]
+    lines = [heading("CHARTS", _stretch(view)), _legend(view, columns)]
     count = min(len(_METRICS), max(1, (rows - len(lines)) // LEAST_ROWS))
     for metric, height in zip(_METRICS, spread_rows(rows - len(lines), count), strict=False):
         lines += _chart(metric, view, look, columns, height)
     return lines[:rows]
+
+
+def _stretch(view: SeriesView) -> str:
+    return (
+        "the whole race"
+        if view.whole
+        else f"{view.to_s - view.from_s:,.4g} s of the race, + shows less, - more"
+    )
 
 
 def _legend(view: SeriesView, columns: int) -> Line:
@@ -76,27 +84,29 @@ def _chart(metric: tuple[str, str, str], view: SeriesView, look: Look, columns: 
     head: Line = [Span(f" {title}", HEADING), Span(f"  {unit}", FAINT)]
     if peak <= 0:
         return [head, [Span("   nothing to draw yet", SOFT)], *([[]] * (rows - 2))]
-    dots = Dots(cells, high)
-    for lane, values in lanes:
-        _plot(dots, values, top, color_of(lane.lane, lane.color))
-    signs = {
-        color_of(lane.lane, lane.color): _ASCII_SIGNS[lane.lane % len(_ASCII_SIGNS)] for lane, _ in lanes
-    }
+    colors = [color_of(lane.lane, lane.color) for lane, _ in lanes]
+    places = _places(view, max(len(values) for _, values in lanes), cells * 2)
+    curves = [_heights(values, top, high * 4) for _, values in lanes]
+    plot = _Drawn.plots.get(title)
+    if plot is None or plot.frame != (cells, high, colors):
+        plot = _Drawn.plots[title] = Plot(cells, high, colors)
+    dots = plot.drawn(places, curves)
+    signs = dict(zip(colors, (_ASCII_SIGNS[lane.lane % len(_ASCII_SIGNS)] for lane, _ in lanes), strict=True))
     body = [_row(dots, row, _label(top, row, high), signs if look.ascii_only else {}) for row in range(high)]
-    axis: Line = [Span(" " * (LABEL_CELLS + 1)), Span(ticks(0, view.to_s, cells), FAINT), Span(" s", FAINT)]
+    scale = ticks(view.from_s, view.to_s, cells)
+    axis: Line = [Span(" " * (LABEL_CELLS + 1)), Span(scale, FAINT), Span(" s", FAINT)]
     return [head, *body, axis]
 
 
-def _plot(dots: Dots, values: Values, top: float, color: str) -> None:
-    """Join the steps that have a value; one that stands alone is a dot."""
-    before: tuple[int, int] | None = None
-    for step, value in enumerate(values):
-        if value is None:
-            continue
-        x = round(step / max(1, len(values) - 1) * (dots.cells * 2 - 1))
-        here = x, round(value / top * (dots.rows * 4 - 1))
-        dots.line(before or here, here, color)
-        before = here
+def _places(view: SeriesView, steps: int, dots: int) -> list[int]:
+    """Return the dot column of each step's middle."""
+    share = view.step_s / max(view.to_s - view.from_s, 1e-9)
+    return [min(dots - 1, int((step + 0.5) * share * dots)) for step in range(steps)]
+
+
+def _heights(values: Values, top: float, dots: int) -> Heights:
+    """Return the dot row of each value."""
+    return [None if value is None else round(value / top * (dots - 1)) for value in values]
 
 
 def _label(top: float, row: int, rows: int) -> str:
@@ -110,10 +120,7 @@ def _label(top: float, row: int, rows: int) -> str:
 
 def _row(dots: Dots, row: int, label: str, signs: dict[str, str]) -> Line:
     line: Line = [Span(right(label, LABEL_CELLS), SOFT if label else FAINT), Span("│", FAINT)]
-    for sign, color in dots.row(row):
-        shown = signs.get(color, sign) if sign != " " else sign
-        if len(line) > 2 and line[-1].style.fg == color:  # noqa: PLR2004 - the label and the axis
-            line[-1] = Span(line[-1].text + shown, line[-1].style)
-        else:
-            line.append(Span(shown, Style(color) if color else Style()))
+    for drawn, color in dots.row(row):
+        shown = _NO_BLANK.sub(signs[color], drawn) if color in signs else drawn
+        line.append(Span(shown, Style(color) if color else Style()))
     return line

@@ -5,7 +5,7 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, width, wrap
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, SOFT, STRONG, WARN, color_of, mix
 from racelog_player.panes.heads import lane_heading, nothing
-from racelog_player.parts import beside, ms_text, spread_rows
+from racelog_player.parts import beside, line_width, ms_text, spread_rows
 
 PROMPT_CELLS = 200
 """A prompt is cut at this many characters (MISSION.md R3.6)."""
@@ -41,14 +41,14 @@ def _request(request: RequestView, columns: int, rows: int, color: str) -> list[
     """Return one request in exactly ``rows`` rows, the last one blank."""
     rail = Span(" ▎", Style(color))
     inner = columns - 4
-    body: list[Line] = [request_head(request), _prompt(request, inner), request_marks(request, inner)]
+    body: list[Line] = [request_head(request, inner), _prompt(request, inner), request_marks(request, inner)]
     body += _answer(request, inner, rows - len(body) - 1, color)
     body = body[: rows - 1]
     return [*([rail, Span(" "), *line] for line in body), *([[]] * (rows - len(body)))]
 
 
-def request_head(request: RequestView) -> Line:
-    """Return a request's number, how it fares and for how long."""
+def request_head(request: RequestView, cells: int) -> Line:
+    """Return a request's number, how it fares, for how long, and, with room in ``cells``, what connecting took."""
     signs = {
         "open": ("● streaming", GOOD),
         "ok": ("✓ done", SOFT),
@@ -59,8 +59,22 @@ def request_head(request: RequestView) -> Line:
     if request.status == "open" and request.ttft_ms is None:
         text, style = "○ waiting for the first token", WARN
     kind = "  warm-up, does not count" if request.phase == "warmup" else ""
-    return [Span(f"#{request.req}", STRONG), Span("  "), Span(text, style), Span(kind, FAINT),
+    line = [Span(f"#{request.req}", STRONG), Span("  "), Span(text, style), Span(kind, FAINT),
             Span(f"  {ms_text(request.elapsed_ms)}", STRONG if request.status == "open" else SOFT)]  # fmt: skip
+    room = cells - line_width(line)
+    told = next((text for text in _connecting(request) if width(text) <= room), "")
+    return [*line, Span(told, FAINT)]
+
+
+def _connecting(request: RequestView) -> list[str]:
+    """Return what connecting took before the request was sent, in full and in short; nothing where it had not to."""
+    if request.connect_ms is None:
+        return []
+    steps = (("DNS", request.dns_ms), ("TCP", request.tcp_ms), ("TLS", request.tls_ms))
+    told = ", ".join(f"{name} {value:.2f}" for name, value in steps if value is not None)
+    again = "connected again" if request.connection == "reopened" else "connected"
+    whole = f"   {again} in {ms_text(request.connect_ms)}"
+    return [f"{whole}: {told}", whole] if told else [whole]
 
 
 def _prompt(request: RequestView, cells: int) -> Line:

@@ -18,7 +18,7 @@ def reading_pane(view: ReadingView, columns: int, rows: int, scroll: int) -> lis
     lane = (view.lane, view.engine, view.color, view.emoji)
     head: list[Line] = [
         lane_heading("ONE ANSWER", lane, "", columns),
-        [Span(" "), *request_head(view.request)],
+        [Span(" "), *request_head(view.request, columns - 2)],
         [Span(" "), *request_marks(view.request, columns - 2)],
         [],
     ]

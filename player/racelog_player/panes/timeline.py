@@ -1,5 +1,7 @@
 """The timeline: the last requests as bars, stacked per engine, over what the GPU did meanwhile. Pure."""
 
+from functools import lru_cache
+
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, left, right
@@ -47,6 +49,11 @@ def _legend() -> Line:
 
 def _shares(wanted: list[int], room: int) -> list[int]:
     """Return rows per lane: what each wants, cut evenly where that is too much; every lane keeps one."""
+    return list(_shared(tuple(wanted), room))
+
+
+@lru_cache(maxsize=64)
+def _shared(wanted: tuple[int, ...], room: int) -> tuple[int, ...]:
     shares = [min(one, 1) for one in wanted]
     while sum(shares) < room and any(share < one for share, one in zip(shares, wanted, strict=True)):
         poorest = min(
@@ -54,7 +61,7 @@ def _shares(wanted: list[int], room: int) -> list[int]:
             key=lambda index: shares[index],
         )
         shares[poorest] += 1
-    return shares
+    return tuple(shares)
 
 
 def _lane(lane: LaneBars, view: TimelineView, room: tuple[int, int], height: int) -> list[Line]:

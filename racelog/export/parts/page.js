@@ -3,7 +3,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const race = data.summary, byId = (id) => document.getElementById(id);
 const PALETTE = ["#2f6fed", "#e4572e", "#17a673", "#9b5de5", "#f2a900", "#00a5cf", "#d6336c", "#7a8b99", "#5c940d", "#8d5524"];
 const lanes = new Map(race.lanes.map((lane, i) => [lane.lane, { ...lane, paint: PALETTE[i % PALETTE.length] }]));
-const ms = (value) => value == null ? "-" : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+const digits = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+const ms = (value) => value == null ? "-" : digits(value, Math.abs(value) >= 10 ? 1 : 2);
 
 function make(tag, text, parent, kind) {
   const element = document.createElement(tag);
@@ -32,17 +33,17 @@ function nice(value) {
 }
 
 function chart(id, xs, ys, xUnit, yUnit) {
-  const svg = byId(id), width = 520, height = 210, left = 46, bottom = 24, top = 8;
+  const svg = byId(id), width = 520, height = 230, left = 58, bottom = 30, top = 10;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const most = (values) => values.reduce((a, b) => Math.max(a, b), 0) || 1, xMax = most(xs), yMax = nice(most(ys));
   const x = (value) => left + (width - left - 8) * value / xMax;
   const y = (value) => height - bottom - (height - bottom - top) * value / yMax;
   for (const part of [0, 0.5, 1]) {
     draw(svg, "line", { x1: left, x2: width - 8, y1: y(yMax * part), y2: y(yMax * part), class: "axis" });
-    draw(svg, "text", { x: left - 6, y: y(yMax * part) + 4, "text-anchor": "end" }, String(yMax * part));
-    draw(svg, "text", { x: x(xMax * part), y: height - 6, "text-anchor": part === 1 ? "end" : "middle" }, ms(xMax * part) + (part === 1 ? ` ${xUnit}` : ""));
+    draw(svg, "text", { x: left - 6, y: y(yMax * part) + 5, "text-anchor": "end" }, (yMax * part).toLocaleString("en-US"));
+    draw(svg, "text", { x: x(xMax * part), y: height - 6, "text-anchor": part === 1 ? "end" : part ? "middle" : "start" }, part ? ms(xMax * part) + (part === 1 ? ` ${xUnit}` : "") : "0");
   }
-  draw(svg, "text", { x: left + 4, y: top + 14 }, yUnit);
+  draw(svg, "text", { x: left + 6, y: top + 18 }, yUnit);
   return { svg, x, y };
 }
 
@@ -51,17 +52,22 @@ const since = (request, t) => (t - (data.starts[request.lane_id] ?? 0)) / 1e9;
 
 function headline() {
   byId("name").textContent = race.name || race.race_id;
-  const first = lanes.get(race.winner);
+  const first = lanes.get(race.winner), second = lanes.get(race.standings.find((id) => id !== race.winner && lanes.get(id).ttft_ms));
+  const ahead = first?.ttft_ms && second ? `, ${digits(second.ttft_ms.p50 / first.ttft_ms.p50, 2)}x ahead of ${second.engine} (${ms(second.ttft_ms.p50)} ms)` : "";
   byId("verdict").textContent = first && first.ttft_ms
-    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${ms(first.ttft_ms.p50)} ms` : "No winner: no request was answered.";
+    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${ms(first.ttft_ms.p50)} ms${ahead}`.trim() : "No winner: no request was answered.";
   byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, `${race.duration_s.toFixed(2)} s`,
-    `concurrency ${race.concurrency}`, `seed ${race.seed}`].filter(Boolean).join(" · ");
+    race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`].filter(Boolean).join(" · ");
 }
 
+const LANE_KINDS = ["", "text", "text minor", "apart", "", "", "apart", "", "apart", "", "apart", "", ""];
+
 function laneTable() {
-  const table = byId("lanes"), head = make("tr", null, make("thead", null, table));
-  ["#", "engine", "model", "TTFT p50", "p90", "p99", "TPOT p50", "p99", "ITL p50", "p99", "tokens/s", "ok", "failed"]
-    .forEach((title, i) => make("th", title, head, i === 1 || i === 2 ? "text" : ""));
+  const table = byId("lanes"), thead = make("thead", null, table), groups = make("tr", null, thead), head = make("tr", null, thead);
+  for (const [title, columns, kind] of [["", 2, ""], ["", 1, "minor"], ["TTFT", 3, "apart"], ["TPOT", 2, "apart"], ["ITL", 2, "apart"], ["", 3, ""]])
+    make("th", title, groups, kind).colSpan = columns;
+  ["#", "engine", "model", "p50", "p90", "p99", "p50", "p99", "p50", "p99", "tokens/s", "ok", "failed"]
+    .forEach((title, i) => make("th", title, head, LANE_KINDS[i]));
   const body = make("tbody", null, table);
   for (const id of race.standings) {
     const lane = lanes.get(id), row = make("tr", null, body);
@@ -69,10 +75,10 @@ function laneTable() {
     const name = make("td", null, row, "text");
     key(name, lane.paint);
     name.append(`${lane.emoji} ${lane.engine}`.trim());
-    make("td", lane.model, row, "text");
+    make("td", lane.model, row, "text minor");
     for (const [spread, p] of [["ttft_ms", "p50"], ["ttft_ms", "p90"], ["ttft_ms", "p99"], ["tpot_ms", "p50"], ["tpot_ms", "p99"], ["itl_ms", "p50"], ["itl_ms", "p99"]])
-      make("td", ms(lane[spread]?.[p]), row);
-    make("td", ms(lane.tokens_per_s), row);
+      make("td", ms(lane[spread]?.[p]), row, p === "p50" ? "apart" : "");
+    make("td", ms(lane.tokens_per_s), row, "apart");
     make("td", lane.ok, row);
     make("td", lane.failed, row);
   }
@@ -91,7 +97,7 @@ function charts() {
     draw(at.svg, "path", { d: path(lane.timeline_tokens_per_s.map((n, i) => [i + 0.5, n]), at), fill: "none", stroke: lane.paint, "stroke-width": 1.8 });
   const gaps = new Map([...lanes.keys()].map((id) => [id, []]));
   for (const r of data.requests) {
-    if (r.phase !== "race" || r.status !== "ok") continue;
+    if (r.phase !== "race" || r.status !== "ok" || !lanes.get(r.lane_id).itl_ms) continue;
     const times = (data.tokens[`${r.lane_id}/${r.request_id}`] ?? []).map(([t]) => t);
     for (let i = 1; i < times.length; i++) gaps.get(r.lane_id).push(times[i] - times[i - 1]);
   }
@@ -113,10 +119,10 @@ function charts() {
 }
 
 const COLUMNS = [
-  ["engine", (r) => lanes.get(r.lane_id).engine, "text"], ["request", (r) => r.request_id], ["phase", (r) => r.phase, "text"],
+  ["engine", (r) => lanes.get(r.lane_id).engine, "text"], ["request", (r) => r.request_id, "minor"], ["phase", (r) => r.phase, "text minor"],
   ["status", (r) => r.error_kind ? `${r.status}: ${r.error_kind}` : r.status, "text"],
   ["sent s", (r) => r.t_sent_ns == null ? null : since(r, r.t_sent_ns)], ["TTFT", (r) => r.ttft_ms], ["TPOT", (r) => r.tpot_ms],
-  ["E2E", (r) => r.e2e_ms], ["in", (r) => r.input_tokens, "whole"], ["out", (r) => r.output_tokens, "whole"],
+  ["E2E", (r) => r.e2e_ms], ["in", (r) => r.input_tokens, "whole minor"], ["out", (r) => r.output_tokens, "whole minor"],
   ["prompt", (r) => r.prompt, "text long"], ["response", (r) => r.response, "text long"],
 ];
 let sorted = 4, ascending = true, chosen = null;
@@ -144,7 +150,7 @@ function requestTable() {
     const row = make("tr", null, body, r === chosen ? "chosen" : "");
     row.tabIndex = 0;
     for (const [title, of, kind] of COLUMNS) {
-      const said = of(r), number = typeof said === "number" && kind !== "whole" && title !== "request";
+      const said = of(r), number = typeof said === "number" && !kind?.includes("whole") && title !== "request";
       const cell = make("td", null, row, kind);
       if (title === "engine") key(cell, lanes.get(r.lane_id).paint);
       cell.append(said == null ? "-" : number ? ms(said) : String(said).slice(0, 300));

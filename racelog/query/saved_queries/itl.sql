@@ -5,5 +5,5 @@ FROM (
     SELECT race_id, lane_id, (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
     FROM tokens SEMI JOIN (FROM requests WHERE phase = 'race' AND status = 'ok') USING (race_id, lane_id, request_id)
 ) JOIN lanes USING (race_id, lane_id)
-WHERE gap_ms IS NOT NULL
+WHERE gap_ms IS NOT NULL AND kept = 'all'
 GROUP BY race_id, lane_id, engine ORDER BY race_id, p50_ms

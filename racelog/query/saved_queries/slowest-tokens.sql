@@ -6,6 +6,6 @@ FROM (
 ) AS tokens
 JOIN lanes USING (race_id, lane_id)
 ASOF LEFT JOIN (FROM gpu_samples WHERE device = 0) AS gpu ON tokens.race_id = gpu.race_id AND tokens.t_ns >= gpu.t_ns
-WHERE gap_ms IS NOT NULL
+WHERE gap_ms IS NOT NULL AND kept = 'all'
 ORDER BY gap_ms DESC, engine, request_id, seq
 LIMIT $n

@@ -8,5 +8,5 @@ WITH gaps AS (
 SELECT race_id, engine, request_id, seq, t_ns, gap_ms, gap_ms / usual_ms AS times_the_median
 FROM gaps JOIN (SELECT race_id, lane_id, median(gap_ms) AS usual_ms FROM gaps GROUP BY ALL) USING (race_id, lane_id)
 JOIN lanes USING (race_id, lane_id)
-WHERE gap_ms > $times * usual_ms AND usual_ms > 0
+WHERE gap_ms > $times * usual_ms AND usual_ms > 0 AND kept = 'all'
 ORDER BY gap_ms DESC, race_id, engine, request_id, seq

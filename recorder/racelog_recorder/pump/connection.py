@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from contextlib import suppress
 
 import trio
@@ -25,10 +26,11 @@ class Connection:
         self.reusable = True
         self.keep = True
         self.error: OSError | None = None
-        self.last_activity_s = 0.0
+        self.last_activity_ns = 0
         self.exchange = Exchange(None)
         self.headers = trio.Event()
         self.done = trio.Event()
+        self._told = False
         self._tls = dialled.tls
         self._unsent = b""
         self._arrived = trio.Event()
@@ -40,7 +42,8 @@ class Connection:
         self.exchange = Exchange(sink)
         self.headers = trio.Event()
         self.done = trio.Event()
-        self.last_activity_s = trio.current_time()
+        self._told = False
+        self.last_activity_ns = time.monotonic_ns()
         return self.exchange
 
     async def send(self, data: bytes) -> None:
@@ -49,7 +52,7 @@ class Connection:
         Raises:
             OSError: the connection is broken.
         """
-        self.last_activity_s = trio.current_time()
+        self.last_activity_ns = time.monotonic_ns()
         if self._tls is None:
             await self._send_raw(data)
             return
@@ -83,8 +86,15 @@ class Connection:
 
     def _on_read(self, data: bytes, when: Arrival, error: OSError | None) -> None:
         """Take one read of the socket (called by the pump)."""
-        self.last_activity_s = trio.current_time()
-        if error is not None:
+        self.last_activity_ns = when.t_ns
+        exchange = self.exchange
+        if (
+            self._told and data and self._tls is None and not exchange.finished
+        ):  # more of a body, as most reads are
+            exchange.feed(data, when)
+            if not (exchange.finished or exchange.failure):
+                return
+        elif error is not None:
             self._broke(error, when)
         elif self._tls is None or not data:
             self._on_plain(data, when, farewell=self._tls is None or self._tls.closed)
@@ -92,8 +102,8 @@ class Connection:
             self._on_records(self._tls, data, when)
         if self._tls is not None:
             self._arrived.set()
-        exchange = self.exchange
-        if exchange.headers_at and not self.headers.is_set():
+        if exchange.headers_at and not self._told:
+            self._told = True
             self.headers.set()
         if exchange.finished or exchange.failure or not self.reusable:
             self.headers.set()

@@ -105,6 +105,9 @@ async def _resolve(host: str, port: int) -> list[_Address]:
 
 async def _first_to_connect(addresses: list[_Address]) -> tuple[socket.socket, int]:
     """Return the socket of the attempt that connected first, and what that attempt took."""
+    if len(addresses) == 1:
+        started_ns = time.monotonic_ns()
+        return await _connect(*addresses[0]), time.monotonic_ns() - started_ns
     won: list[tuple[socket.socket, int]] = []
     errors: list[OSError] = []
 

@@ -76,8 +76,9 @@ class Exchange:
         self._when = self.last_at = when
         self.received_bytes += len(data)
         self._bodiless_bytes += len(data)
-        if self.sink:
-            self.sink.read_begins(when)
+        sink = self.sink
+        if sink:
+            sink.read_begins(when)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -86,8 +87,8 @@ class Exchange:
             self.failure = self.failure or f"no valid HTTP response: {error}"
         if self._bodiless_bytes > MAX_HEADER_BYTES and not self.finished:
             self.failure = self.failure or f"response headers exceed {MAX_HEADER_BYTES} bytes"
-        if self.sink:
-            self.sink.read_ends()
+        if sink:
+            sink.read_ends()
         if (
             self.finished or self.failure
         ):  # it holds our methods: a circle, and no garbage collector runs while a lane races

@@ -25,7 +25,10 @@ SO_TIMESTAMPNS = 35
 """asm-generic/socket.h; the same on x86-64, arm64, riscv64 (64-bit time_t)."""
 
 _TIMESPEC = struct.Struct("@ll")
-ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
+_TIMESPEC_BYTES = _TIMESPEC.size
+_timespec_from = _TIMESPEC.unpack_from
+_SOL_SOCKET = socket.SOL_SOCKET
+ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC_BYTES) if hasattr(socket, "CMSG_SPACE") else 0
 
 SLACK_NS = 1_000_000
 """How far a believed stamp may be moved by a stepped or slewed clock: far above the slew between two samples of the
@@ -122,9 +125,11 @@ def realtime_offset_ns(
 def stamp_of(ancillary: list[tuple[int, int, bytes]]) -> int | None:
     """Return the realtime nanoseconds in a message's control data, or None if there are none."""
     for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+        if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET and len(data) >= _TIMESPEC_BYTES:
+            seconds: int
+            nanoseconds: int
+            seconds, nanoseconds = _timespec_from(data)
+            return seconds * 1_000_000_000 + nanoseconds
     return None
 
 
@@ -139,8 +144,10 @@ def arrival(realtime_ns: int | None, offset_ns: int, earliest_ns: int, now_ns: i
     """
     if realtime_ns is not None:
         t_ns = realtime_ns - offset_ns
+        if earliest_ns <= t_ns <= now_ns:
+            return Arrival(t_ns, KERNEL)
         if earliest_ns - SLACK_NS <= t_ns <= now_ns + SLACK_NS:
-            return Arrival(min(max(t_ns, earliest_ns), now_ns), KERNEL)
+            return Arrival(earliest_ns if t_ns < earliest_ns else now_ns, KERNEL)
     return Arrival(now_ns, USER)
 
 

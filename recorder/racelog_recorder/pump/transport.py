@@ -1,7 +1,8 @@
 """The pump as a transport under the httpx API, so that URLs, headers and auth stay httpx's.
 
-Three request extensions connect it to a recorder:
+Request extensions connect it to a recorder:
 
+- ``racelog.wire``: the request as bytes, where it was made before (`wire_bytes`);
 - ``racelog.hold``: awaited when the request's bytes and its connection are ready, before anything of it is sent;
 - ``racelog.on_sent``: called with `Sent` right before the first byte of the request goes to the kernel;
 - ``racelog.sink``: a `BodySink` that takes the body of a successful response as it arrives, by plain calls.
@@ -19,6 +20,7 @@ from typing import Literal
 import httpx2
 import trio
 
+from racelog.clock import NS_PER_S
 from racelog_recorder.due import Hold
 from racelog_recorder.pump.connection import Connection
 from racelog_recorder.pump.dial import ConnectTimes, Target, dial
@@ -74,6 +76,7 @@ class PumpTransport(httpx2.AsyncBaseTransport):
     idle connections at will (llama.cpp's after 5 s or 100 requests), and that is no error of the engine. So is
     any that it closed while a ready request was held back. What has begun to be answered is never sent again.
 
+    ``quiet_timeout_s`` without a byte either way fail a request; None where the caller has deadlines of its own.
     With ``unix_socket`` every request goes there, whatever its host. One context of ``tls`` serves all connections.
 
     Raises:
@@ -85,7 +88,7 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         pump: Pump,
         *,
         connect_timeout_s: float = 10.0,
-        quiet_timeout_s: float = 120.0,
+        quiet_timeout_s: float | None = 120.0,
         tls: TlsFiles | None = None,
         unix_socket: str = "",
     ) -> None:
@@ -107,7 +110,11 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         if url.scheme not in PORTS:
             raise httpx2.UnsupportedProtocol(f"the pump speaks http and https, not {url.scheme!r}")
         origin = (url.scheme, url.host, url.port or PORTS[url.scheme])
-        call = _Call(origin, request, await _serialize(request))
+        wire = request.extensions.get("racelog.wire")
+        if wire is None:
+            await request.aread()
+            wire = wire_bytes(request)
+        call = _Call(origin, request, wire)
         connection, times, how = self._take_idle(origin), None, _REUSED
         if connection is None:
             connection, times = await self._connect(origin)
@@ -194,8 +201,11 @@ class PumpTransport(httpx2.AsyncBaseTransport):
         lies in the socket, and tells more than the broken pipe.
         """
         try:
-            with trio.fail_after(self._quiet_timeout_s):
+            if self._quiet_timeout_s is None:
                 await connection.send(wire)
+            else:
+                with trio.fail_after(self._quiet_timeout_s):
+                    await connection.send(wire)
         except trio.TooSlowError as error:
             raise httpx2.WriteTimeout(
                 f"the request was not taken within {self._quiet_timeout_s:g} s"
@@ -208,10 +218,14 @@ class PumpTransport(httpx2.AsyncBaseTransport):
     async def wait(self, connection: Connection, event: trio.Event) -> None:
         """Wait for ``event``; raise `httpx2.ReadTimeout` when nothing at all arrives for too long."""
         while not event.is_set():
-            quiet_since_s = connection.last_activity_s
-            with trio.move_on_at(quiet_since_s + self._quiet_timeout_s):
+            if self._quiet_timeout_s is None:
                 await event.wait()
-            if not event.is_set() and connection.last_activity_s == quiet_since_s:
+                return
+            quiet_since_ns = connection.last_activity_ns
+            quiet_s = (time.monotonic_ns() - quiet_since_ns) / NS_PER_S
+            with trio.move_on_after(max(0.0, self._quiet_timeout_s - quiet_s)):
+                await event.wait()
+            if not event.is_set() and connection.last_activity_ns == quiet_since_ns:
                 connection.close()
                 raise httpx2.ReadTimeout(f"nothing arrived for {self._quiet_timeout_s:g} s")
 
@@ -256,9 +270,8 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
-async def _serialize(request: httpx2.Request) -> bytes:
-    """Return the request as HTTP/1.1 bytes; httpx has set Host and Content-Length already."""
+def wire_bytes(request: httpx2.Request) -> bytes:
+    """Return a request that has been read as HTTP/1.1 bytes; httpx has set Host and Content-Length already."""
     head = [request.method.encode("ascii") + b" " + request.url.raw_path + b" HTTP/1.1"]
     head += [name + b": " + value for name, value in request.headers.raw]
-    body = await request.aread()
-    return b"\r\n".join(head) + b"\r\n\r\n" + body
+    return b"\r\n".join(head) + b"\r\n\r\n" + request.content

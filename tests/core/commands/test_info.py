@@ -1,11 +1,13 @@
 """``racelog info``: the page and its JSON."""
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
 
 from racelog.cli import run
-from racelog.events import Calibration, Gap, Note
+from racelog.events import Calibration, Gap, Note, RequestSent
 from racelog.log.seal import seal
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 from tests.core.query.recorded import store, write_log
@@ -127,10 +129,36 @@ def test_what_the_recorder_noted_of_itself_stands_under_the_verdict(tmp_path, ca
     text = " ".join(page(capfd, write_log(tmp_path / "race.rlog", events)).split())
 
     assert (
-        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated at 64 streams x 50 tok/s: stamp error "
+        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated over plain HTTP at 64 streams x 50 tok/s: stamp error "
         "p50 / p99 / max 0.012 / 0.031 / 0.400 ms, 0.0% coalesced, kernel stamps; CPU median 20 % of a core, full 0% "
         "of the time; loop lag p99 0.8 ms"
     ) in text
+
+
+def test_what_connecting_took_stands_with_its_steps(tmp_path, capfd):
+    facts, start, *rest = ScriptedRace([Plan("a", requests=3)]).events()
+    connections: list[dict[str, Any]] = [
+        {"connection": "new", "connect_ns": 3_000_000, "dns_ns": 1_000_000, "tcp_ns": 500_000, "tls_ns": 1_500_000},
+        {"connection": "reused"},
+        {"connection": "reopened", "connect_ns": 1_000_000, "tcp_ns": 500_000, "tls_ns": 500_000},
+    ]  # fmt: skip
+    ways = iter(connections)
+    sent = [
+        msgspec.structs.replace(event, **next(ways)) if isinstance(event, RequestSent) else event
+        for event in rest
+    ]
+    text = " ".join(page(capfd, write_log(tmp_path / "race.rlog", [facts, start, *sent])).split())
+
+    assert (
+        "connections: 1 opened, 1 reused, 1 opened again after the server had dropped them · connecting took 2.00 ms in "
+        "the median (DNS 1.00, TCP 0.50, TLS 1.00), 3.00 at most"
+    ) in text
+
+
+def test_a_log_without_connect_times_says_only_how_many_connections_there_were(tmp_path, capfd):
+    text = page(capfd, write_log(tmp_path / "race.rlog", ScriptedRace([Plan("a", requests=3)]).events()))
+
+    assert "\n  connections: 3 opened\n" in text
 
 
 def test_a_log_that_tells_nothing_of_its_recorder_says_so(sealed, capfd):

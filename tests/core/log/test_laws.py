@@ -277,11 +277,14 @@ def test_a_cut_holds_nothing_from_its_end_on_but_who_races_and_where_it_was_cut(
 
 
 def under_way(events: list[AnyEvent], instant_ns: int) -> list[dict[str, object]]:
-    """Return the folded state of every request that has begun and not ended at an instant of the race."""
+    """Return the folded state of every request that has begun and not ended at an instant of the race.
+
+    How many others were open when it was due is the lane's past, which a cut leaves out.
+    """
     folds = [LaneFold(track) for track in RaceTracks(events).lanes.values()]
     for fold in folds:
         fold.advance(instant_ns)
-    return [request.facts() for fold in folds for request in fold.open.values()]
+    return [request.facts() | {"ahead": None} for fold in folds for request in fold.open.values()]
 
 
 @given(made_races(), st.integers(0, 2))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.events import GpuSamples, HostSamples
+from racelog.events import EngineSamples, GpuSamples, HostSamples
 from racelog.log import samples
 from racelog.log.codec import encode_events
 from racelog.log.samples import Samples, join_samples, rows_alone
@@ -26,7 +26,7 @@ def host(t: int, rows: int = 1, **fields: Any) -> HostSamples:
     return HostSamples(t=t, **plain)
 
 
-@given(st.lists(columns(HostSamples) | columns(GpuSamples), max_size=6))
+@given(st.lists(columns(HostSamples) | columns(GpuSamples) | columns(EngineSamples), max_size=6))
 def test_joined_readings_hold_the_same_rows(events: list[Samples]) -> None:
     assert facts(events) == facts(join_samples(events))
 

@@ -6,6 +6,7 @@ from racelog.events import (
     AnyEvent,
     Calibration,
     Control,
+    EngineSamples,
     GpuSamples,
     Head,
     HostSamples,
@@ -72,7 +73,7 @@ EVERY_KIND: list[AnyEvent] = [
     LaneStart(t=10 * MS, lane=3),
     RequestScheduled(t=10 * MS, lane=3, req=1, prompt=5),
     RequestScheduled(t=11 * MS, lane=3, req=2, prompt=5, phase="warmup"),
-    RequestSent(t=12 * MS, lane=3, req=1, connection="reused"),
+    RequestSent(t=12 * MS, lane=3, req=1, connection="reopened", connect_ns=900_000, tcp_ns=150_000, tls_ns=700_000),
     ResponseHeaders(t=20 * MS, lane=3, req=1, status=200),
     Tokens(
         t=22 * MS, lane=3, r=[1, 1, 2, 1, 1], d=[0, 3 * MS, 0, 5 * MS, 2 * MS], x=["", "hm", "?", "So", " be it"],
@@ -92,6 +93,10 @@ EVERY_KIND: list[AnyEvent] = [
         tokens_per_s=400.0,
     ),
     GpuSamples(t=2, source="nvml", device=1, d=[0, 6], name="H1", util_pct=[99.0, None], energy_j=[1.0, 2.0]),
+    EngineSamples(
+        t=5, lane=3, source="prometheus", d=[0, 7], running=[2.0, 3.0], waiting=[0.0, None], kv_cache_pct=[12.5, 13.0],
+        output_tokens=[100.0, 140.0],
+    ),
     Mark(t=3, label="here", by="user"),
     Control(t=4, what="pause", by="user", reason="lunch"),
 ]  # fmt: skip

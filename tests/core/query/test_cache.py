@@ -11,12 +11,13 @@ import psutil
 import pytest
 
 import racelog
-from racelog.events import Mark
+from racelog.events import Mark, RaceFacts
 from racelog.log.reader import open_log
 from racelog.query import cache as cache_module
 from racelog.query import catalog as catalog_module
 from racelog.query.cache import Cache
 from racelog.query.connect import load_races
+from racelog.query.files import ReadOnlyFiles
 from racelog.query.project import race_batches
 from racelog.query.tables import TABLES
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
@@ -262,3 +263,41 @@ def test_questions_hold_no_cached_file_open(home):
 
     held = [file.path for file in psutil.Process().open_files()]
     assert [file for file in held if file.endswith("tokens.parquet")] == []
+
+
+def test_a_question_about_one_race_opens_that_races_file_alone(home, monkeypatch):
+    for number in range(4):
+        store(home, RACE, f"2026112{number}-010101-00000001")
+    connection, opened, opening = racelog.connect(), [], ReadOnlyFiles.open
+
+    def noting(files, path, mode="rb", **more):
+        opened.append(path)
+        return opening(files, path, mode, **more)
+
+    monkeypatch.setattr(ReadOnlyFiles, "open", noting)
+
+    rows = connection.execute(
+        "select count(*) from tokens where race_id = (select max(race_id) from races)"
+    ).fetchall()
+
+    assert rows == [(12,)]
+    assert {path.rpartition("/")[0] for path in opened} == {"racelog://race_id=20261123-010101-00000001"}
+
+
+@pytest.mark.parametrize(
+    "race_id", ["", "a b", "50%25", "x/../y", "race_id=z", "*", "__HIVE_DEFAULT_PARTITION__", "é" * 300]
+)
+def test_a_race_of_any_id_is_found_by_it(home, race_id):
+    events = [
+        msgspec.structs.replace(event, race_id=race_id) if isinstance(event, RaceFacts) else event
+        for event in EVERY_KIND
+    ]
+    write_log(home / "races" / "odd.rlog", events, race_id=race_id)
+    store(home, RACE)
+    racelog.connect()
+
+    rows = racelog.connect().execute(
+        "select race_id, count(*) from tokens where race_id = ? group by 1", [race_id]
+    )
+
+    assert rows.fetchall() == [(race_id, 4)]

@@ -31,7 +31,9 @@ def race(home):
 
 def filled(attack, log, home, tmp_path):
     (cached,) = home.glob("cache/*/*/tokens.parquet")
-    return attack.format(out=tmp_path / "out", cache=cached, name=f"{cached.parent.name}.parquet", log=log)
+    return attack.format(
+        out=tmp_path / "out", cache=cached, name=f"race_id={RACE_ID}/{cached.parent.name}.parquet", log=log
+    )
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from racelog.events import (
@@ -52,8 +53,8 @@ EXPECTED: dict[str, dict[str, list[float]]] = {
         "inter_chunk_latency": [FIRST - REASONING, SECOND - FIRST], "request_latency": [SECOND - SENT],
     },
     "guidellm": {
-        "ttft": [REASONING - SENT], "inter_token_latency": [(SECOND - REASONING) / 3],
-        "time_per_output_token": [(SECOND - SENT) / 4], "request_latency": [END - SENT],
+        "ttft": [REASONING - SENT], "inter_token_latency": [(SECOND - REASONING) / 3] * 3,
+        "time_per_output_token": [(SECOND - SENT) / 4] * 4, "request_latency": [END - SENT],
     },
     "genai_perf": {
         "time_to_first_token": [ROLE - SENT], "inter_token_latency": [FIRST - REASONING, (SECOND - FIRST) / 2],
@@ -89,6 +90,37 @@ def test_a_dialect_takes_an_id_a_prefix_latest_or_all(dialect, home):
     assert races("'20261120'") == [("20261120-010101-00000001",)]
     assert races("'latest'") == [("20261122-010101-00000002",)]
     assert races("'1999'") == []
+
+
+def test_guidellm_weighs_by_tokens_and_takes_the_least_value_that_is_reached(home):
+    store(home, ScriptedRace([Plan("a", requests=4, tokens=5)]))
+
+    rows = (
+        connect()
+        .execute("select metric, n, p50, p99 from guidellm() where metric <> 'request_latency'")
+        .fetchall()
+    )
+
+    assert rows == [
+        ("ttft", 4, 100, 100),
+        ("inter_token_latency", 16, 20, 20),
+        ("time_per_output_token", 20, 36, 36),
+    ]
+
+
+def test_a_lane_of_which_only_the_ends_were_kept_has_no_gaps(tmp_path):
+    race = ScriptedRace([Plan("a", requests=2, tokens=2)])
+    events = [
+        msgspec.structs.replace(event, kept="ends") if isinstance(event, LaneFacts) else event
+        for event in race.events()
+    ]
+    connection = connect(write_log(tmp_path / "ends.rlog", events))
+
+    rows = connection.execute(
+        "select metric, n from vllm_bench() union all select metric, n from aiperf() where metric like '%chunk%'"
+    ).fetchall()
+
+    assert rows == [("ttft", 2), ("tpot", 2), ("e2el", 2)]
 
 
 def test_failures_and_open_requests_are_in_no_dialect(home):

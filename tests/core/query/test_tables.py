@@ -50,7 +50,7 @@ def test_a_lane_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
         "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
-        "t_end_ns": 40 * MS, "reason": "killed",
+        "t_end_ns": 40 * MS, "reason": "killed", "kept": "all",
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "lanes")
@@ -63,7 +63,8 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "t_headers_ns": 20 * MS, "t_first_token_ns": 25 * MS, "t_last_token_ns": 32 * MS, "t_end_ns": 34 * MS,
         "input_tokens": 4, "output_tokens": 6, "token_basis": "usage", "chunks": 3, "ttft_ms": 13.0,
         "tpot_ms": 7 / 5, "e2e_ms": 22.0, "finish_reason": "stop", "prompt": "Why?", "response": "hmSo be it",
-        "ttfo_ms": 20.0, "error_message": None, "connection": "reused", "queue_ms": 2.0,
+        "ttfo_ms": 20.0, "error_message": None, "connection": "reopened", "queue_ms": 2.0,
+        "connect_ms": 0.9, "dns_ms": None, "tcp_ms": 0.15, "tls_ms": 0.7,
         "t_first_chunk_ns": 22 * MS, "t_last_chunk_ns": 32 * MS, "lead_chunks": 1, "trail_chunks": 0,
     }  # fmt: skip
 
@@ -76,7 +77,7 @@ def test_what_never_happened_to_a_request_is_null(every_kind):
 
     assert missing == {
         "http_status", "t_sent_ns", "t_headers_ns", "input_tokens", "ttft_ms", "tpot_ms", "e2e_ms", "finish_reason",
-        "ttfo_ms", "connection", "queue_ms",
+        "ttfo_ms", "connection", "queue_ms", "connect_ms", "dns_ms", "tcp_ms", "tls_ms",
     }  # fmt: skip
     assert tuple(
         warmup[name]
@@ -116,12 +117,21 @@ def test_samples_come_one_row_a_reading_with_null_where_the_driver_gave_none(eve
     assert gpu == every_kind.execute("from gpu_samples").fetchall()
 
 
+def test_what_an_engine_says_of_itself_comes_one_row_a_reading(every_kind):
+    rows = [
+        (RACE_ID, 3, 5, 2.0, 0.0, 12.5, None, 100.0, None, None, "prometheus"),
+        (RACE_ID, 3, 12, 3.0, None, 13.0, None, 140.0, None, None, "prometheus"),
+    ]
+
+    assert rows == every_kind.execute("from engine_samples").fetchall()
+
+
 def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "client_limited": False, "reason": None, "samples": 2, "cpu_pct_p50": 30.0,
-        "full_share": 0.0, "loop_lag_p99_us": 4.0, "coalesced_share": 1 / 3, "user_share": 1 / 3, "most_waiting": 2,
+        "full_share": 0.0, "loop_lag_p99_us": 4.0, "coalesced_share": 1 / 3, "late_send_share": None, "user_share": 1 / 3, "most_waiting": 2,
         "lost_chunks": 0, "lost_events": 0, "calibration_streams": 8, "calibration_tokens_per_s": 400.0,
-        "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel",
+        "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel", "calibration_tls": False,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "health")

@@ -1,6 +1,7 @@
 """What is shown live at an instant is what a replay shows of that instant, at 100 random ones."""
 
 from bisect import bisect_left
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from racelog.replay.race import RaceTracks, Replay, state_at
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 
+time_of = attrgetter("t")
 FLUSH_NS = 250_000_000
 REAL = Path(__file__).parents[2] / "bench" / "corpus" / "smollm2-vllm.rlog"
 
@@ -26,16 +28,16 @@ def leaderboard(replay: Replay) -> bytes:
 
 
 def grown(events: list[AnyEvent], directory: Path, head: ScriptedRace) -> list[tuple[int, bytes]]:
-    """Record ``events``, which are in time order, flush by flush, follow them, and return the leaderboard at 100 instants as it was live."""
+    """Record ``events`` flush by flush, follow them, and return the leaderboard at 100 instants as it was live."""
     directory.mkdir()
     end = max(event.t for event in events)
     pending = sorted(Random(5).randrange(end - 10**9) for _ in range(100))
-    times = [event.t for event in events]
     follower, tracks, seen = LogFollower(directory), RaceTracks(), []
-    replay = Replay(tracks)
+    replay, written = Replay(tracks), 0
     with SegmentWriter(directory / "lane-0.rlog", head.head()) as writer:
         for flush in range(0, end + FLUSH_NS, FLUSH_NS):
-            if fresh := events[bisect_left(times, flush) : bisect_left(times, flush + FLUSH_NS)]:
+            written, before = bisect_left(events, flush + FLUSH_NS, written, key=time_of), written
+            if fresh := events[before:written]:
                 writer.commit(fresh)
             tracks.extend(follower.poll())
             start = min((track.start_ns for track in tracks.lanes.values() if track.start_ns), default=0)

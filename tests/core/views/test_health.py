@@ -6,7 +6,20 @@ import msgspec
 import pytest
 
 from racelog.clock import NS_PER_MS
-from racelog.events import AnyEvent, Calibration, Gap, HostSamples, Tokens
+from racelog.events import (
+    AnyEvent,
+    Calibration,
+    Gap,
+    HostSamples,
+    LaneFacts,
+    LaneStart,
+    RaceFacts,
+    RequestEnd,
+    RequestScheduled,
+    RequestSent,
+    Tokens,
+)
+from racelog.replay.health import LATE_SEND_NS
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.health import LEAST_SAMPLES, RaceHealth, health_line, race_health
@@ -98,7 +111,7 @@ def test_readings_before_the_start_and_after_the_end_do_not_count() -> None:
 def test_a_race_of_a_moment_is_not_judged_by_its_first_burst() -> None:
     few = readings(rows=LEAST_SAMPLES - 1, cpu_pct=100.0, loop_lag_us=9_000.0)
 
-    assert health(few).client_limited is False
+    assert health(few, stamps="K" * 10).client_limited is False
 
 
 @pytest.mark.parametrize(("stamps", "limited"), [("k" * 10, False), ("u" * 10, True)])
@@ -122,6 +135,89 @@ def test_coalesced_chunks_are_the_clients_only_when_its_loop_was_late(lag_us: fl
 
 def test_a_server_that_joins_chunks_is_not_held_against_the_client() -> None:
     assert health(readings(), stamps="KKKKKkkkkk").client_limited is False
+
+
+Send = dict[str, Any]
+
+
+def open_loop(late: list[Send], *, sends: int = 100, max_open: int | None = None) -> RaceHealth:
+    """Return the verdict on an open loop of ``sends`` requests, the first of which went out as ``late`` says.
+
+    A send's ``by`` is in nanoseconds; its request ends in time for the next, or stays open.
+    """
+    facts = RaceFacts(
+        t=0, race_id="r", name="", started_at="", seed=1, concurrency=0, rate_per_s=1000.0, max_open=max_open
+    )
+    events: list[AnyEvent] = [
+        facts, LaneFacts(t=0, lane=0, engine="e", model="m", url="http://h"), LaneStart(t=0, lane=0),
+        recorder_readings("e", start_ms=0.0),
+    ]  # fmt: skip
+    for req in range(sends):
+        send = late[req] if req < len(late) else {}
+        due = (100 + req * 100) * NS_PER_MS
+        sent = {name: value for name, value in send.items() if name not in ("by", "stays")}
+        events += [
+            RequestScheduled(t=due, lane=0, req=req, prompt=0),
+            RequestSent(t=due + send.get("by", 0), lane=0, req=req, **sent),
+        ]
+        if not send.get("stays"):
+            events.append(RequestEnd(t=due + 99 * NS_PER_MS, lane=0, req=req, status="ok"))
+    replay = Replay(RaceTracks(sorted(events, key=lambda event: event.t)))
+    replay.seek_end()
+    return race_health(replay)
+
+
+LATE: Send = {"by": LATE_SEND_NS + 1}
+
+
+@pytest.mark.parametrize(
+    ("late", "limited"), [([LATE] * 5, False), ([LATE] * 6, True), ([{"by": LATE_SEND_NS}] * 100, False)]
+)
+def test_an_open_loop_that_sends_late_is_limited(late: list[Send], limited) -> None:
+    assert open_loop(late).client_limited is limited
+
+
+def test_late_sends_are_a_reason_with_their_share() -> None:
+    assert open_loop([LATE] * 7).reasons == ["7% of its requests left more than 5 ms after they were due"]
+
+
+def test_what_connecting_took_is_not_the_clients() -> None:
+    assert open_loop([{**LATE, "connect_ns": 1}] * 100).client_limited is False
+
+
+def test_a_second_send_after_the_server_dropped_a_connection_is_not_the_clients() -> None:
+    again = RequestSent(t=500 * NS_PER_MS, lane=0, req=0, connection="reopened")
+    events = [*ScriptedRace([PLAN]).events(), again]
+    replay = Replay(RaceTracks(sorted(events, key=lambda event: event.t)))
+    replay.seek_end()
+
+    assert (replay.lanes[0].sends, sum(replay.lanes[0].late_sends.values())) == (10, 0)
+
+
+def test_a_wait_for_room_is_what_max_open_asks_for() -> None:
+    full = [{"stays": True}, *[LATE] * 50]
+
+    assert open_loop(full, max_open=1).lanes[0].late_send_share == 0.0
+    assert open_loop(full, max_open=2).client_limited is True
+
+
+def test_a_handful_of_requests_is_not_judged_by_their_sends() -> None:
+    assert open_loop([LATE] * 19, sends=19).client_limited is False
+    assert open_loop([LATE] * 19, sends=20).client_limited is True
+
+
+def test_a_closed_loop_has_no_schedule_to_be_late_for() -> None:
+    late = [
+        msgspec.structs.replace(event, t=event.t + 20 * NS_PER_MS)
+        if isinstance(event, RequestSent)
+        else event
+        for event in ScriptedRace([Plan("vLLM", requests=30)]).events()
+    ]
+    replay = Replay(RaceTracks([*late, readings()]))
+    replay.seek_end()
+    found = race_health(replay)
+
+    assert (found.client_limited, found.lanes[0].late_send_share) == (False, None)
 
 
 @pytest.mark.parametrize(

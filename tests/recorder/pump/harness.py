@@ -1,6 +1,7 @@
 """What the transport's tests share: a client over a running pump, a recorder of sends and arrivals, TLS servers."""
 
 import contextlib
+import select
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -12,12 +13,21 @@ import trio.testing
 import trustme
 
 from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.poller import EpollPoller, KqueuePoller, Poller, SelectPoller
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.pump.transport import PumpTransport, Sent
 
 Use = Callable[[httpx2.AsyncClient], Awaitable[Any]]
 MakeTransport = Callable[[Pump], httpx2.AsyncBaseTransport]
 Script = Callable[[Any, int], object]
+
+POLLERS: dict[str, Callable[[], Poller]] = {"select": SelectPoller}
+"""Every poller that this platform has, the best one last."""
+
+if hasattr(select, "epoll"):
+    POLLERS["epoll"] = EpollPoller
+if hasattr(select, "kqueue"):
+    POLLERS["kqueue"] = KqueuePoller
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 

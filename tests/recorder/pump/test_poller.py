@@ -1,22 +1,16 @@
 """Every poller of this platform keeps the same contract."""
 
-import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import trio
 
 from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.poller import EpollPoller, KqueuePoller, Poller, SelectPoller
+from racelog_recorder.pump.poller import Poller
 from racelog_recorder.pump.stamps import Arrival
-
-POLLERS: dict[str, Callable[[], Poller]] = {"select": SelectPoller}
-if hasattr(select, "epoll"):
-    POLLERS["epoll"] = EpollPoller
-if hasattr(select, "kqueue"):
-    POLLERS["kqueue"] = KqueuePoller
+from tests.recorder.pump.harness import POLLERS
 
 
 @pytest.fixture(params=sorted(POLLERS))

@@ -12,6 +12,8 @@ from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.transport import PumpTransport
 from tests.recorder.pump.harness import HELLO, MakeTransport, Recorder, with_client
 
+pytestmark = pytest.mark.usefixtures("every_poller")
+
 MAKERS: dict[str, MakeTransport] = {"pump": PumpTransport, "plain": lambda _pump: StampedPlainTransport()}
 
 

@@ -19,6 +19,8 @@ from racelog_recorder.pump.exchange import CUT_SHORT
 from racelog_recorder.pump.tls import TlsFiles, TlsSession, client_context
 from tests.recorder.pump.harness import HELLO, Certificates, Recorder, over_tls, with_client
 
+pytestmark = pytest.mark.usefixtures("every_poller")
+
 
 def https(server: Any, host: str = "127.0.0.1") -> str:
     return f"https://{host}:{server.port}/v1"
@@ -363,3 +365,51 @@ def test_a_server_may_renegotiate_in_the_middle_of_a_request(
     finally:
         server.close()
         typing.join(5)
+
+
+class Heard(Recorder):
+    """Sets ``begun`` when the first piece of a body is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def body(self, data: bytes) -> None:
+        super().body(data)
+        self.begun.set()
+
+
+@pytest.mark.parametrize("order", [b"K", b"k"], ids=["asking for ours", "its own alone"])
+def test_a_server_may_update_its_keys_in_the_middle_of_a_stream(
+    certificates: Certificates, tmp_path: Path, order: bytes
+) -> None:
+    server, first, second = OpensslServer(certificates, tmp_path, "-tls1_3", "-msg"), Heard(), Recorder()
+
+    def answer() -> None:
+        server.read_until(b"POST")
+        server.type(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        first.begun.wait(10)  # so that the order is at the start of what the server reads next
+        server.type(order + b"\n")
+        server.read_until(b", KeyUpdate")
+        server.type(b"world")
+        if order == b"K":
+            server.read_until(b"<<< TLS 1.3, Handshake [length 0005], KeyUpdate")
+        server.read_until(b"POST")  # it can read what was sealed with our new keys
+        server.type(HELLO)
+
+    async def use(client: httpx2.AsyncClient) -> None:
+        await first.post(client, https(server))
+        await second.post(client, https(server))
+
+    typing = threading.Thread(target=answer, daemon=True)
+    typing.start()
+    try:
+        with_client(use, tls=TlsFiles(ca=certificates.ca))
+    finally:
+        server.close()
+        typing.join(5)
+
+    assert (first.data, second.data) == (b"helloworld", b"hello")
+    assert (first.uses, second.uses) == (["new"], ["reused"])
+    if sys.platform.startswith("linux"):
+        assert {arrival.stamp for arrival in first.arrivals} == {"k"}

@@ -8,6 +8,8 @@ import pytest
 
 from tests.recorder.pump.harness import HELLO, Recorder, with_client
 
+pytestmark = pytest.mark.usefixtures("every_poller")
+
 
 def test_a_response_is_read_through_the_httpx_api(scripted: Any, wire: Any) -> None:
     def script(connection: socket.socket, _number: int) -> None:

@@ -13,7 +13,10 @@ from racelog_recorder.plain import StampedPlainTransport
 from racelog_recorder.pump.transport import PumpTransport
 from tests.recorder.pump.harness import HELLO, MakeTransport, Recorder, with_client
 
-pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs unix sockets")
+pytestmark = [
+    pytest.mark.usefixtures("every_poller"),
+    pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs unix sockets"),
+]
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""``racelog import``: what other load testers left behind, as a race like any other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from racelog.commands.arguments import home_option, json_option
+from racelog.commands.output import emit_json, warn
+from racelog.commands.progress import ProgressLine
+from racelog.errors import InputError
+from racelog.text import printable
+
+if TYPE_CHECKING:
+    from racelog_recorder.imports import Imported
+
+EXAMPLES = """\b
+Examples:
+  racelog import artifacts/profile_export_raw.jsonl     aiperf profile --export-level raw
+  racelog import artifacts/                             the fullest that aiperf left there
+  racelog import vllm.json -o race.rlog                 vllm bench serve --save-result --save-detailed
+  racelog import benchmarks.json --engine sglang        guidellm
+  racelog sql "from aiperf('latest')"                   and then as any race
+
+\b
+Exit status: 0 all were imported; 2 wrong usage, or a file holds too little; 4 the disk failed.
+"""
+
+
+@click.command("import", epilog=EXAMPLES, short_help="aiperf, vllm bench or guidellm results as a race.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT.rlog",
+    help="The log to write, of a single FILE (default: a race in the home folder).",
+)  # fmt: skip
+@click.option("--engine", metavar="NAME", help="What to call the engine (default: its model).")
+@click.option("--force", is_flag=True, help="Overwrite a log that is there.")
+@json_option
+@home_option
+def import_files(
+    files: tuple[Path, ...],
+    output: Path | None,
+    engine: str | None,
+    home: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write each FILE's results as a race of its own, marked as imported.
+
+    Nothing is made up: what the tool did not keep stays unknown, and the race says what that is. Times are the tool's own.
+    """
+    from racelog_recorder.imports import import_results  # noqa: PLC0415 - not needed for --help
+
+    if output is not None and len(files) > 1:
+        raise InputError(
+            f"-o names one log, but there are {len(files)} files; leave it out or import them one by one"
+        )
+    done = []
+    with ProgressLine() as progress:
+        for file in files:
+            found = import_results(file, output, home=home, engine=engine, force=force, progress=progress)
+            done.append(found)
+    if as_json:
+        emit_json([_plain(found) for found in done])
+        return
+    for found in done:
+        tool = f"{found.tool} {found.version}".strip()
+        click.echo(
+            f"imported {printable(str(found.source))} ({printable(tool)}, {found.kind}) to {printable(str(found.path))}: "
+            f"{found.requests:,} requests, {found.chunks:,} chunks, {_lanes(found.lanes)}"
+        )
+        for note in found.notes:
+            warn(note)
+
+
+def _lanes(count: int) -> str:
+    return "1 lane" if count == 1 else f"{count:,} lanes"
+
+
+def _plain(found: "Imported") -> dict[str, object]:
+    return {
+        "path": str(found.path), "race_id": found.race_id, "source": str(found.source), "tool": found.tool,
+        "version": found.version, "kind": found.kind, "lanes": found.lanes, "requests": found.requests,
+        "chunks": found.chunks, "notes": list(found.notes),
+    }  # fmt: skip

@@ -1,0 +1,147 @@
+"""When a pump rests between two drains, so that reads come together; when it looks again within one, so that they do not wait."""
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from racelog_recorder.pump.drain import AT_ONCE, ENOUGH, MANY, QUICK_NS, REST_S, Pump
+from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
+
+START_NS = 1_000_000_000_000
+GAP_NS = 20_000_000
+
+
+@dataclass
+class Streams:
+    """Sockets and their poller on a clock that a script moves; ``script`` has what is ready at each look."""
+
+    kernel: bool = True
+    now_ns: int = START_NS
+    script: list[list[int]] = field(default_factory=list)
+    waits: int = 0
+    looked_s: list[float] = field(default_factory=list)
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def ready(self) -> list[int]:
+        with suppress(RuntimeError):  # drained without a loop
+            self.looked_s.append(trio.current_time())
+        return self.script.pop(0) if self.script else []
+
+    async def wait(self) -> None:
+        self.waits += 1
+        if not self.script:
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+
+    def add(self, fd: int) -> None:
+        pass
+
+    def remove(self, fd: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Stream:
+    streams: Streams
+    fd: int
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def recvmsg(self, _size: int, _room: int) -> tuple[bytes, list[Any], int, None]:
+        stamp = struct.pack("@ll", *divmod(self.streams.now_ns, 1_000_000_000))
+        return b"x", [(socket.SOL_SOCKET, SO_TIMESTAMPNS, stamp)] if self.streams.kernel else [], 0, None
+
+
+def pump_of(streams: Streams, number: int, on_read: Callable[[int], None] = lambda _fd: None) -> Pump:
+    pump = Pump(streams, monotonic_ns=streams.monotonic_ns, offset_ns=lambda: 0)
+    for fd in range(number):
+        pump.watch(Stream(streams, fd), lambda *_, fd=fd: on_read(fd))  # type: ignore[arg-type]  # a scripted socket
+    return pump
+
+
+@pytest.mark.parametrize(
+    ("number", "ready", "gap_ns", "kernel", "rests"),
+    [
+        pytest.param(MANY, 3, GAP_NS, True, True, id="many streams, few ready"),
+        pytest.param(MANY - 1, 3, GAP_NS, True, False, id="few streams"),
+        pytest.param(ENOUGH, ENOUGH, GAP_NS, True, False, id="a large drain"),
+        pytest.param(MANY, 3, QUICK_NS - 1, True, False, id="streams as fast as a rest is long"),
+        pytest.param(MANY, 3, GAP_NS, False, False, id="no kernel stamps"),
+        pytest.param(MANY, 0, GAP_NS, True, False, id="nothing ready"),
+    ],
+)
+def test_a_pump_rests_where_it_costs_no_accuracy_and_saves_turns(
+    number, ready, gap_ns, kernel, rests
+) -> None:
+    streams = Streams(kernel=kernel)
+    pump = pump_of(streams, number)
+    streams.now_ns += gap_ns
+    streams.script = [list(range(ready))]
+
+    pump.drain()
+
+    assert pump.may_rest is rests
+
+
+def test_one_quick_stream_among_many_does_not_keep_it_from_resting() -> None:
+    streams = Streams()
+    pump = pump_of(streams, MANY)
+    streams.now_ns += GAP_NS
+    streams.script = [[0], list(range(8))]
+    pump.drain()
+    streams.now_ns += QUICK_NS - 1
+
+    pump.drain()
+
+    assert pump.may_rest
+
+
+def test_it_rests_until_a_drain_finds_nothing_and_then_waits_for_its_sockets() -> None:
+    streams = Streams()
+    pump = pump_of(streams, MANY)
+    streams.now_ns += GAP_NS
+    streams.script = [[0], [1], [2], []]
+
+    async def run() -> None:
+        with trio.move_on_after(1):
+            await pump.run()
+
+    trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    assert streams.looked_s == pytest.approx([0, REST_S, 2 * REST_S, 3 * REST_S])
+    assert streams.waits == 2
+
+
+@pytest.mark.parametrize(("kernel", "looks"), [(True, 1), (False, 3)])
+def test_without_kernel_stamps_it_looks_again_while_it_hands_on(kernel, looks) -> None:
+    streams = Streams(kernel=kernel)
+    given: list[int] = []
+    looked: list[int] = []
+    pump = pump_of(streams, 2 * AT_ONCE + 2, given.append)
+    ready = streams.ready
+
+    def look() -> list[int]:
+        looked.append(len(given))
+        return ready()
+
+    streams.ready = look  # type: ignore[method-assign]
+    first, second = list(range(2 * AT_ONCE)), [2 * AT_ONCE, 0]
+    streams.script = [first, second]
+
+    pump.drain()
+
+    assert looked == [AT_ONCE * i for i in range(looks)]
+    assert given == (first if kernel else first + second)
