@@ -1,5 +1,6 @@
 """A frame as a picture: SVG as a terminal would show it, or its bare text. Pure but for `save`."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -14,6 +15,9 @@ CELL_PX, ROW_PX, SIZE_PX, MARGIN_PX = 8.4, 18, 14, 12
 
 PAPER, INK = "#0d1117", "#d7dce5"
 """What stands for the terminal's own colours, which a file cannot know."""
+
+_WORD, _WORDS = re.compile(r"[^ ]+"), re.compile(r"[^ ]+(?: [^ ]+)*")
+"""What is placed as one: words a blank apart, but signs alone, since their font may be wider than its blanks."""
 
 FONTS = "ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', Consolas, monospace"
 
@@ -40,7 +44,7 @@ def svg_of(lines: Sequence[Line], columns: int, rows: int, theme: Theme) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high}" width="{wide:g}" height="{high}">\n'
         f'<rect width="100%" height="100%" rx="8" fill="{paper}"/>\n'
-        f'<g font-family={quoteattr(FONTS)} font-size="{SIZE_PX}" xml:space="preserve">\n'
+        f'<g font-family={quoteattr(FONTS)} font-size="{SIZE_PX}" xml:space="preserve" style="white-space:pre">\n'
         f"{''.join(boxes)}{''.join(texts)}</g>\n</svg>\n"
     )
 
@@ -53,8 +57,12 @@ def _span(text: str, style: Style, column: int, row: int, paper: str) -> tuple[s
     x, y = MARGIN_PX + column * CELL_PX, MARGIN_PX + row * ROW_PX
     wide, bold = width(text) * CELL_PX, ' font-weight="700"' if style.bold else ""
     box = f'<rect x="{x:g}" y="{y}" width="{wide:g}" height="{ROW_PX}" fill="{back}"/>\n'
-    drawn = f'<text x="{x:g}" y="{y + ROW_PX - 5}" fill="{ink}"{bold} textLength="{wide:g}">{escape(text)}</text>\n'
-    return box if wide and back and back != paper else "", drawn if text.strip() else ""
+    drawn = "".join(
+        f'<text x="{x + width(text[: found.start()]) * CELL_PX:g}" y="{y + ROW_PX - 5}" fill="{ink}"{bold} '
+        f'textLength="{width(found[0]) * CELL_PX:g}">{escape(found[0])}</text>\n'
+        for found in (_WORDS if text.isascii() else _WORD).finditer(text)
+    )
+    return box if wide and back and back != paper else "", drawn
 
 
 def save(

@@ -73,8 +73,8 @@ def _theme(
     return Theme(name, colors, lanes, own_colors, told)
 
 
-_OKABE_ITO = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2", "#d55e00", "#999999")
-"""Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour vision."""
+_OKABE_ITO = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#2f8fd6", "#d55e00", "#999999")
+"""Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour vision; its blue, made for paper, is lighter here."""
 
 _GREENS = (
     "#39ff14",
@@ -101,8 +101,8 @@ _AMBERS = (
     "#e0a458",
 )
 _INKS = (
-    "#0b7fab",
-    "#c2570c",
+    "#0a7aa5",
+    "#b9530b",
     "#6d3fc0",
     "#0f7a43",
     "#b8215a",
@@ -117,15 +117,15 @@ BUILT_IN: dict[str, Theme] = {
     theme.name: theme
     for theme in (
         _theme("default", "the terminal's own background",
-               "- - #939aa6 #626a78 #51cf66 #ff6b6b #ffc94d #2c323d #8ab4f8 #1c2129"),
+               "- - #939aa6 #767d88 #51cf66 #ff6b6b #ffc94d #2c323d #8ab4f8 #1c2129"),
         _theme("dark", "blue-grey, easy on the eyes",
-               "#d7dce5 #11151c #9aa3b2 #667085 #51cf66 #ff6b6b #ffc94d #262d39 #8ab4f8 #1a202b"),
+               "#d7dce5 #11151c #9aa3b2 #7b8494 #51cf66 #ff6b6b #ffc94d #262d39 #8ab4f8 #1a202b"),
         _theme("light", "ink on paper",
-               "#1d2330 #fbfaf7 #5b6472 #8a919d #1d7f3b #c62828 #a15c00 #e2e0da #2457c5 #efede7", _INKS, own_colors=False),
+               "#1d2330 #fbfaf7 #5b6472 #6d7480 #1d7f3b #c62828 #a15c00 #e2e0da #2457c5 #efede7", _INKS, own_colors=False),
         _theme("hacker", "green on black",
-               "#5dff5d #000000 #2fbf4f #1f7a35 #39ff14 #ff4d4d #d4ff00 #06290f #00ff9c #031a08", _GREENS, own_colors=False),
+               "#5dff5d #000000 #2fbf4f #25893f #39ff14 #ff4d4d #d4ff00 #06290f #00ff9c #031a08", _GREENS, own_colors=False),
         _theme("retro", "an amber tube",
-               "#ffb000 #1a0f00 #c98a10 #8a5e0c #ffd35c #ff5a36 #fff0c2 #38230a #ffcf4d #281800", _AMBERS, own_colors=False),
+               "#ffb000 #1a0f00 #c98a10 #aa7311 #ffd35c #ff5a36 #fff0c2 #38230a #ffcf4d #281800", _AMBERS, own_colors=False),
         _theme("colour-blind", "told apart with every kind of colour vision",
                "- - #a6acb5 #767d88 #56b4e9 #e69f00 #f0e442 #2c323d #cc79a7 #1c2129", _OKABE_ITO, own_colors=False),
     )

@@ -3,6 +3,7 @@
 CPU time of this process, so that a neighbour on the machine changes little; run by ``make bench``.
 """
 
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -81,25 +82,45 @@ def test_an_hour_is_opened_folded_and_sought_in(hour: Path) -> None:
     assert sorted(seeks)[int(len(seeks) * 0.95)] <= 50
 
 
+PAGES = {
+    "race": "", "answers": "i", "timeline": "t", "charts": "c", "details": "d", "achievements": "a", "insights": "n",
+    "health": "H",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
-@pytest.mark.parametrize(
-    ("page", "key"), [("race", ""), ("answers", "i"), ("timeline", "t"), ("charts", "c"), ("details", "d")]
-)
-def test_a_frame_of_ten_lanes(columns: int, rows: int, page: str, key: str) -> None:
+@pytest.mark.parametrize("fps", [30, 60])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_frame_of_ten_lanes(page: str, fps: int, columns: int, rows: int) -> None:
     race = ScriptedRace(
         [Plan(f"engine-{i}", ttft_ms=100 + 17 * i, requests=200, tokens=60) for i in range(10)]
     )
     player = Player(Still(RaceTracks(race.events())), Playhead(0, 0))
     player.scene(0)
-    if key:
+    for key in PAGES[page]:
         player.press(key, 0)
     canvas, look = Canvas(Depth.TRUE), Look()
     took: list[float] = []
-    for frame in range(600):
-        now = 20 * 10**9 + frame * 10**9 // 60
+    for frame in range(10 * fps):
+        now = 200 * 10**9 + frame * 10**9 // fps
         before = time.process_time()
         canvas.frame(screen(player.scene(now), look, columns, rows), columns, rows)
         took.append((time.process_time() - before) * MS)
-    took = took[30:]
-    share = sum(took) / len(took) / 1000 * 60
-    print(f"\n{page} {columns}x{rows}: {spread(took)}, {share:.0%} of a core at 60 FPS")
+    took = took[fps:]
+    share = sum(took) / len(took) / 1000 * fps
+    print(f"\n{page} {columns}x{rows}: {spread(took)}, {share:.0%} of a core at {fps} FPS")
+
+
+def test_a_playhead_at_1x_does_not_drift() -> None:
+    """Frames at 60 a second with real sleeps: what the race's clock shows against the machine's, a minute unless asked."""
+    length_ns = int(float(os.environ.get("RACELOG_BENCH_DRIFT_S", "60")) * 10**9)
+    began = time.monotonic_ns()
+    head = Playhead(0, began)
+    off: list[int] = []
+    while (now := time.monotonic_ns()) - began < length_ns:
+        off.append(abs(head.position_ns(now, 2 * length_ns) - (now - began)))
+        time.sleep(1 / 60)
+    print(
+        f"\ndrift at 1x over {length_ns / 10**9:g} s, {len(off)} frames: {max(off)} ns at most, {off[-1]} ns at the end"
+    )
+    assert max(off) == 0
