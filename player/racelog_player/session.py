@@ -39,6 +39,10 @@ from racelog_player.wardrobe import Wardrobe
 PROBLEM_NS = 60 * NS_PER_S
 """What is wrong with a setting is shown so long, or until the first key says something."""
 
+NICENESS = 10
+"""Who watches a race that runs waits for who records it: a view that shares a full core with a lane draws less often (a
+tenth of the core is its own), and the lane reads in time."""
+
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
 
@@ -203,6 +207,8 @@ class Session:
             return ExitCode.OK
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
+        if self.options["follow"] and hasattr(os, "nice"):
+            os.nice(NICENESS)
         wardrobe = self._wardrobe()
         self.settings = replace(self.settings, theme=wardrobe.theme.name)
         player = self.player(head, Control(self.options["control_fd"]), motion=True)

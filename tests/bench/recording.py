@@ -74,7 +74,7 @@ def _player(path: Path) -> Iterator[None]:
     )
     player = subprocess.Popen(
         [*pinned(CLIENT_CORE), "sh", "-c", follow, str(live), sys.executable], stdin=follower, stdout=follower,
-        stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )  # fmt: skip
     os.close(follower)
     fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
