@@ -1,11 +1,13 @@
 """The drain loop: wait for any socket, read all that are ready, and only then let anything be parsed.
 
-Reading first and parsing after keeps the time between two reads of one stream short, so that one read rarely
-holds two messages (which share a stamp), and keeps the fallback stamps of `stamps` honest.
+Reading first and parsing after, and reading again before much of it is parsed, keeps the time between two reads of one
+stream short, so that one read rarely holds two messages (which share a stamp), and keeps the fallback stamps of `stamps`
+honest. What is read and not parsed yet is held.
 """
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +43,17 @@ within a rest."""
 AT_ONCE = 16
 """Reads handed on between two looks where there are no kernel stamps: parsing one takes 6 us, and whatever arrives
 meanwhile is stamped so much later. 300 reads behind a busy neighbour would take 2 ms."""
+
+STAMPED_AT_ONCE = 64
+"""The same with kernel stamps: half a millisecond. Whoever was kept from the core for 15 ms has 750 reads of 1,000 streams to
+parse, which takes longer than the gap to each stream's next message."""
+
+LOOKS = 8
+"""Looks before the event loop has its turn again: requests that ended wait in it."""
+
+LATEST_NS = 500_000_000
+"""Nothing more is read while something held arrived longer ago. A core that is stolen for a tenth of a second makes 5,000
+reads wait, and they are parsed within the next second; who stays behind is to be seen to be, and memory has a bound."""
 
 OnRead = Callable[[bytes, Arrival, OSError | None], None]
 """Takes what one read gave: bytes (empty: the peer closed), when they arrived, and an error instead of either."""
@@ -82,6 +95,8 @@ class Pump:
         self._offset_ns = offset_ns
         self._offsets = OffsetWatch()
         self._sockets: dict[int, _Socket] = {}
+        self._held: deque[_Stamped] = deque()
+        self._at_once = STAMPED_AT_ONCE
         self.may_rest = False
         self.drains = 0
         self.reads = 0
@@ -102,38 +117,38 @@ class Pump:
         try:
             with kept_on():
                 while True:
-                    await self._poller.wait()
-                    self.drain()
-                    while self.may_rest:
+                    if self._held:
+                        await trio.lowlevel.checkpoint()
+                    elif self.may_rest:
                         await trio.sleep(REST_S)
-                        self.drain()
+                    else:
+                        await self._poller.wait()
+                    self.drain()
         finally:
             self._sockets.clear()  # so that a later unwatch does not touch the closed poller
             self._poller.close()
 
     def drain(self) -> None:
-        """Read every ready socket once, then hand on what was read, in arrival order.
+        """Read every ready socket once and hand on what was read, in arrival order; while there is more, look again.
 
-        Where the read's own time is the stamp, what arrives meanwhile is read every `AT_ONCE` reads and comes last.
+        After `LOOKS` looks the rest is held until the next call.
         """
-        reads = self._stamped()
-        late: list[_Stamped] = []
-        if not all(read[0].stamp == KERNEL for read in reads):
-            while len(reads) >= AT_ONCE:
-                some, reads = reads[:AT_ONCE], reads[AT_ONCE:]
-                for when, data, error, on_read in some:
-                    on_read(data, when, error)
-                late += self._stamped()
-            self.may_rest = False
-        for when, data, error, on_read in reads + late:
-            on_read(data, when, error)
+        held = self._held
+        for _ in range(LOOKS):
+            if not held or self._monotonic_ns() - held[0][0].t_ns < LATEST_NS:
+                self._look()
+            for _ in range(min(len(held), self._at_once)):
+                when, data, error, on_read = held.popleft()
+                on_read(data, when, error)
+            if not held:
+                return
 
-    def _stamped(self) -> list[_Stamped]:
-        """Read every ready socket once; return what was read with its arrival, in that order."""
+    def _look(self) -> None:
+        """Read every ready socket once; hold what was read with its arrival, in that order."""
         taken = self._taken()
         if not taken:
             self.may_rest = False
-            return []
+            return
         offset_ns = self._offset_ns()
         self._offsets.sampled(offset_ns, self._monotonic_ns())
         believes = self._offsets.believes
@@ -150,11 +165,13 @@ class Pump:
         ]
         if len(reads) > 1:
             reads.sort(key=_arrived_ns)
-        self.may_rest = len(self._sockets) >= MANY and len(reads) < ENOUGH and _mostly_slow(taken)
+        stamped = all(read[0].stamp == KERNEL for read in reads)
+        self._at_once = STAMPED_AT_ONCE if stamped else AT_ONCE
+        self._held += reads
+        self.may_rest = stamped and len(self._sockets) >= MANY and len(reads) < ENOUGH and _mostly_slow(taken)
         self.drains += 1
         self.reads += len(reads)
         self.largest_drain = max(self.largest_drain, len(reads))
-        return reads
 
     def _taken(self) -> list[_Read]:
         """Read every ready socket once: one loop without a call of ours in it, as the next socket waits for its read."""
