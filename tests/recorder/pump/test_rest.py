@@ -11,7 +11,17 @@ import pytest
 import trio
 import trio.testing
 
-from racelog_recorder.pump.drain import AT_ONCE, ENOUGH, MANY, QUICK_NS, REST_S, Pump
+from racelog_recorder.pump.drain import (
+    AT_ONCE,
+    ENOUGH,
+    LATEST_NS,
+    LOOKS,
+    MANY,
+    QUICK_NS,
+    REST_S,
+    STAMPED_AT_ONCE,
+    Pump,
+)
 from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
 
 START_NS = 1_000_000_000_000
@@ -125,12 +135,12 @@ def test_it_rests_until_a_drain_finds_nothing_and_then_waits_for_its_sockets() -
     assert streams.waits == 2
 
 
-@pytest.mark.parametrize(("kernel", "looks"), [(True, 1), (False, 3)])
-def test_without_kernel_stamps_it_looks_again_while_it_hands_on(kernel, looks) -> None:
+@pytest.mark.parametrize(("kernel", "at_once"), [(True, STAMPED_AT_ONCE), (False, AT_ONCE)])
+def test_it_looks_again_before_much_is_handed_on(kernel, at_once) -> None:
     streams = Streams(kernel=kernel)
     given: list[int] = []
     looked: list[int] = []
-    pump = pump_of(streams, 2 * AT_ONCE + 2, given.append)
+    pump = pump_of(streams, 2 * at_once + 2, given.append)
     ready = streams.ready
 
     def look() -> list[int]:
@@ -138,10 +148,65 @@ def test_without_kernel_stamps_it_looks_again_while_it_hands_on(kernel, looks) -
         return ready()
 
     streams.ready = look  # type: ignore[method-assign]
-    first, second = list(range(2 * AT_ONCE)), [2 * AT_ONCE, 0]
+    first, second = list(range(2 * at_once)), [2 * at_once, 0]
     streams.script = [first, second]
 
     pump.drain()
 
-    assert looked == [AT_ONCE * i for i in range(looks)]
-    assert given == (first if kernel else first + second)
+    assert looked == [0, at_once, 2 * at_once]
+    assert given == first + second
+
+
+def test_what_is_too_much_for_one_turn_of_the_loop_is_held_for_the_next() -> None:
+    streams = Streams()
+    given: list[int] = []
+    everyone = list(range(2 * STAMPED_AT_ONCE))
+    pump = pump_of(streams, len(everyone), given.append)
+    streams.script = [everyone] * LOOKS
+
+    pump.drain()
+    in_one_turn = len(given)
+    pump.drain()
+
+    assert in_one_turn == LOOKS * STAMPED_AT_ONCE
+    assert given == everyone * LOOKS
+
+
+def test_the_loop_of_a_pump_that_holds_something_does_not_wait_for_its_sockets() -> None:
+    streams = Streams()
+    given: list[int] = []
+    everyone = list(range(2 * STAMPED_AT_ONCE))
+    pump = pump_of(streams, len(everyone), given.append)
+    streams.script = [everyone] * LOOKS
+
+    async def run() -> None:
+        with trio.move_on_after(1):
+            await pump.run()
+
+    trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    assert given == everyone * LOOKS
+    assert streams.waits == 2
+
+
+def test_nothing_more_is_read_while_what_is_held_is_too_old() -> None:
+    streams = Streams()
+    held_for_ns: list[int] = []
+    everyone = list(range(2 * STAMPED_AT_ONCE))
+
+    def slowly(_fd: int) -> None:
+        streams.now_ns += LATEST_NS // STAMPED_AT_ONCE
+
+    pump = pump_of(streams, len(everyone), slowly)
+    streams.script = [everyone, everyone]
+    ready = streams.ready
+
+    def look() -> list[int]:
+        held_for_ns.append(streams.now_ns - START_NS)
+        return ready()
+
+    streams.ready = look  # type: ignore[method-assign]
+    pump.drain()
+    pump.drain()
+
+    assert held_for_ns[:2] == [0, 2 * LATEST_NS]
