@@ -1,4 +1,4 @@
-"""A race as an asciicast v3: the player's own frames, for asciinema to play and for agg to make a GIF of.
+"""A race as an asciicast v3: the player's own frames, for asciinema to play; `racelog_player.gif` makes pixels of them.
 
 One JSON line a frame, times as intervals (https://docs.asciinema.org/manual/asciicast/v3/); moments become markers.
 Frames are those a terminal with true colour would get; nothing is written where nothing changes.
@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
-from racelog_player.canvas import Canvas, Depth
+from racelog_player.canvas import Canvas, Depth, Line
 from racelog_player.look import Look
 from racelog_player.player import Player
+from racelog_player.scene import Scene
 from racelog_player.screen import screen
 from racelog_player.themes import Theme
 
@@ -30,22 +31,29 @@ def cast_lines(player: Player, theme: Theme, size: tuple[int, int], fps: float, 
     }
     header |= {"title": title, "command": "racelog play"} if title else {}
     yield json.dumps(header, ensure_ascii=False) + "\n"
-    canvas, look = Canvas(Depth.TRUE, theme=theme), Look()
+    canvas = Canvas(Depth.TRUE, theme=theme)
     yield _event(0.0, "o", "\x1b[?25l\x1b[2J")
-    now_ns, shown_ns, frame_ns = 0, 0, round(NS_PER_S / fps)
+    shown_ns = 0
     marks = [moment for moment in player.deck.moments() if moment.kind != "error"]
-    while True:
-        scene = player.scene(now_ns)
+    for now_ns, scene, lines in frames(player, size, fps):
         while marks and marks[0].position_ns <= scene.transport.position_ns:
             yield _event((now_ns - shown_ns) / NS_PER_S, "m", marks.pop(0).text)
             shown_ns = now_ns
-        if text := canvas.frame(screen(scene, look, columns, rows), columns, rows):
+        if text := canvas.frame(lines, columns, rows):
             yield _event((now_ns - shown_ns) / NS_PER_S, "o", text)
             shown_ns = now_ns
-        if not player.moving(now_ns):
-            break
-        now_ns += frame_ns
     yield _event(REST_S, "o", "\x1b[?25h")
+
+
+def frames(player: Player, size: tuple[int, int], fps: float) -> Iterator[tuple[int, Scene, list[Line]]]:
+    """Yield when each frame is due, in nanoseconds from the player's clock 0, what it shows and its lines, until it rests."""
+    now_ns, frame_ns, look = 0, round(NS_PER_S / fps), Look()
+    while True:
+        scene = player.scene(now_ns)
+        yield now_ns, scene, screen(scene, look, *size)
+        if not player.moving(now_ns):
+            return
+        now_ns += frame_ns
 
 
 def _event(after_s: float, code: str, data: str) -> str:

@@ -18,7 +18,7 @@ Examples:
   racelog play --plain | less             running lines instead of a screen
   racelog play --at 10s                   the standings ten seconds in
   racelog play --at end --json | jq .     the whole state, for scripts
-  racelog play --speed 4x --cast race.cast && agg race.cast race.gif
+  racelog play --speed 4x --cast race.gif   the film as a GIF; race.cast: for asciinema
 
 \b
 On the screen: space pauses, the arrow keys seek and change speed, ? shows all keys.
@@ -52,7 +52,9 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 @click.option("--plain", is_flag=True, help="Running lines instead of a screen; the default into a pipe.")
 @click.option("--dry-run", is_flag=True, help="Say how long playing would take and what is in it, and exit.")
 @click.option(
-    "--cast", type=click.Path(path_type=Path, dir_okay=False), help="Write the film as an asciicast v3."
+    "--cast",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the film: an asciicast v3, or a .gif.",
 )
 @click.option(
     "--snapshot",

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from racelog.clock import NS_PER_S
 from racelog.errors import ExitCode, InputError
+from racelog.log.publish import new_file
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
@@ -42,6 +43,9 @@ PROBLEM_NS = 60 * NS_PER_S
 NICENESS = 10
 """Who watches a race that runs waits for who records it: a view that shares a full core with a lane draws less often (a
 tenth of the core is its own), and the lane reads in time."""
+
+GIF_FPS, MOST_GIF_FPS = 10.0, 50.0
+"""A GIF is for a page: 10 frames a second keep it small, and browsers slow down what is faster than 50."""
 
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
@@ -185,18 +189,37 @@ class Session:
 
         if self.options["follow"] or self.options["loop"] == "0" or self.options["ab"]:
             raise InputError("--cast needs an end: a race that is over, and no loop for ever")
-        if path.exists() and not self.options["force"]:
-            raise InputError(f"{path} exists; give another name, or --force to replace it")
         player = self.player(self.playhead(0))
         facts = self.source.tracks.facts
-        lines = cast_lines(
-            player, self._wardrobe().theme, self.size, self.settings.fps, facts.name if facts else ""
-        )
-        try:
-            with path.open("w", encoding="utf-8") as file:
-                file.writelines(lines)
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from None
+        with new_file(path, force=self.options["force"]) as partial:
+            if path.suffix.lower() == ".gif":
+                self._gif(partial, player)
+                return
+            theme, title = self._wardrobe().theme, facts.name if facts else ""
+            with partial.open("w", encoding="utf-8") as file:
+                file.writelines(cast_lines(player, theme, self.size, self.settings.fps, title))
+
+    def _gif(self, path: Path, player: Player) -> None:
+        """Write the film as pixels, with a bar on the terminal of how far it is."""
+        from racelog_player.cast import frames  # noqa: PLC0415 - this flag alone needs it
+        from racelog_player.gif import MOST_FRAMES, Painter, write_gif  # noqa: PLC0415 - matplotlib takes 0.1 s to load
+
+        end = self.source.tracks.duration_ns()
+        fps = min(self.options["fps"] or GIF_FPS, MOST_GIF_FPS)
+        lasts_ns = player.playhead.due_ns(end, end) or 0
+        if (count := round(lasts_ns / NS_PER_S * fps)) > MOST_FRAMES:
+            raise InputError(
+                f"a GIF of {count:,} frames is more than {MOST_FRAMES:,}; play faster (--speed), a stretch (--start, "
+                "--until), or fewer frames a second (--fps)"
+            )
+        stills = [
+            screen(self.player(Playhead(round(end * part), 0, paused=True)).scene(0), Look(), *self.size)
+            for part in (0.25, 0.6, 1.0)
+        ]
+        film = ((t_ns, lines) for t_ns, _, lines in frames(player, self.size, fps))
+        with click.progressbar(length=max(1, lasts_ns), label="drawing", file=sys.stderr) as bar:
+            painter = Painter(self._wardrobe().theme, self.size)
+            write_gif(path, film, stills, painter, seen=lambda t_ns: bar.update(t_ns - bar.pos))
 
     def _play(self) -> int:
         """Play on the terminal, or as lines where there is none."""
