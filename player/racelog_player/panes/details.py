@@ -6,11 +6,12 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
 from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
 from racelog_player.panes.heads import lane_heading
-from racelog_player.parts import beside, between, ms_text, rate_text, spark
+from racelog_player.parts import beside, between, line_width, ms_text, rate_text, spark
 
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _HISTOGRAM_ROWS = 4
+_GIVE_WAY = ("p75", "p95", "least", "p90")
 
 
 def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scroll: int) -> list[Line]:
@@ -28,7 +29,7 @@ def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scr
 
 
 def _narrow(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
-    parts = [_overview(lane), _percentiles(view.percentiles), _throughput(view, columns)]
+    parts = [_overview(lane, columns), _percentiles(view.percentiles, columns), _throughput(view, columns)]
     parts += [_histogram(one, columns, color_of(view.lane, view.color)) for one in view.histograms]
     parts += [_errors(view), _samples(view.samples, columns)]
     return [row for part in parts for row in [*part, []]]
@@ -38,9 +39,9 @@ def _wide(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
     half = (columns - 3) // 2
     color = color_of(view.lane, view.color)
     one = [
-        *_overview(lane),
+        *_overview(lane, half),
         [],
-        *_percentiles(view.percentiles),
+        *_percentiles(view.percentiles, half),
         [],
         *_throughput(view, half),
         [],
@@ -50,7 +51,8 @@ def _wide(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
     return [*beside([one, other], half, 2), [], *_samples(view.samples, columns)]
 
 
-def _overview(lane: LaneView) -> list[Line]:
+def _overview(lane: LaneView, columns: int) -> list[Line]:
+    """Return the lane's counts, on a second line what does not fit on the first."""
     done = lane.ok + lane.failed
     facts = [
         ("requests", f"{lane.requests_done:,}"), ("ok", f"{lane.ok:,}"), ("failed", f"{lane.failed:,}"),
@@ -58,25 +60,29 @@ def _overview(lane: LaneView) -> list[Line]:
         ("tok/s", rate_text(lane.output_tokens / lane.elapsed_s if lane.elapsed_s else None)),
         ("success", f"{lane.ok / done:.1%}" if done else "–"),  # noqa: RUF001 - stands for no number
     ]  # fmt: skip
-    line: Line = [Span("   ")]
+    lines: list[Line] = [[Span("   ")]]
     for name, value in facts:
-        line += [Span(value, BAD if name == "failed" and lane.failed else STRONG), Span(f" {name}   ", SOFT)]
-    return [[Span(" OVERVIEW", HEADING)], line]
+        fact = [Span(value, BAD if name == "failed" and lane.failed else STRONG), Span(f" {name}", SOFT)]
+        if line_width(lines[-1]) + line_width(fact) > columns:
+            lines.append([Span("   ")])
+        lines[-1] += [*fact, Span("   ")]
+    return [[Span(" OVERVIEW", HEADING)], *lines]
 
 
-def _percentiles(rows: list[Percentiles]) -> list[Line]:
-    names = ("least", "p50", "p75", "p90", "p95", "p99", "most")
-    head: Line = [Span(left(" LATENCY", 9), HEADING), *(Span(right(name, 9), SOFT) for name in names)]
+def _percentiles(rows: list[Percentiles], columns: int) -> list[Line]:
+    """Return the table of latencies; for want of room whole columns are left out, those in between first."""
+    names = ["least", "p50", "p75", "p90", "p95", "p99", "most"]
+    fit = max(3, (columns - 9) // 9)
+    kept = (
+        [name for name in names if name not in _GIVE_WAY[: len(names) - fit]] if fit < len(names) else names
+    )
+    head: Line = [Span(left(" LATENCY", 9), HEADING), *(Span(right(name, 9), SOFT) for name in kept)]
     lines = [head]
     for row in rows:
-        values = [row.least, *row.values, row.most]
-        lines.append([Span(left(f"   {row.name}", 9)), *(Span(right(_short(value), 9)) for value in values)])
+        values = dict(zip(names, [row.least, *row.values, row.most], strict=True))
+        told = [Span(right(ms_text(values[name]), 9)) for name in kept]
+        lines.append([Span(left(f"   {row.name}", 9)), *told])
     return lines if rows else [[Span(" LATENCY", HEADING)], [Span("   no request has ended well yet", SOFT)]]
-
-
-def _short(value: float) -> str:
-    """Return milliseconds in at most eight cells."""
-    return ms_text(value)
 
 
 def _throughput(view: DetailsView, columns: int) -> list[Line]:
