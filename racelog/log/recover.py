@@ -103,7 +103,7 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     elif target is None:
         raise InputError(f"{path} is not a whole log; name the file to recover it to: -o {_suggested(path)}")
     elif in_place and not force and verdict.state != "loss" and not verdict.uncommitted:
-        seal(path, target)
+        seal(path, target, progress)
         done.segments_kept = path.exists()
     else:
         _rewrite(path, target, verdict, done, force=force, progress=progress)

@@ -1,14 +1,16 @@
 """Writing a race anew as one sealed file: proven to hold what it should before it takes its name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, Head
+from racelog.log.fingerprint import fingerprint
 from racelog.log.gather import exact_events
+from racelog.log.join import joined
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
-from racelog.log.seal import fingerprint, sealed_events, sealed_units
+from racelog.log.seal import sealed_units
 from racelog.log.segment import SegmentWriter
 
 
@@ -54,8 +56,6 @@ def write_sealed_race(
         write_race(partial, head, compacted(events), reason=reason, progress=progress)
 
 
-def compacted(events: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """Return a race's events as a sealed file holds them."""
-    from racelog.log.reader import LogReport, RaceLog  # noqa: PLC0415 - only the shape that `sealed_events` takes
-
-    return sealed_events(RaceLog(Path(), list(events), LogReport()))
+def compacted(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """Return a race's events, in whatever order, as a sealed file holds them."""
+    return list(joined(sorted(events, key=lambda event: event.t)))

@@ -17,6 +17,7 @@ import click
 import trio
 
 from racelog.commands.output import emit_json
+from racelog.commands.progress import ProgressLine
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.reader import open_log
@@ -227,7 +228,12 @@ async def _heed_signals(
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
     paths.sealed.parent.mkdir(parents=True, exist_ok=True)
-    seal(paths.live, paths.sealed, None if quiet else tell)
+    if quiet:
+        seal(paths.live, paths.sealed)
+        return
+    tell("sealing the log")
+    with ProgressLine() as progress:
+        seal(paths.live, paths.sealed, progress)
 
 
 def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:

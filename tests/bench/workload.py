@@ -25,8 +25,8 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.log.chunks import chunk_rows, columns
 from racelog.log.reader import open_log
-from racelog.log.seal import chunk_rows, columns
 from racelog.log.segment import SegmentWriter
 
 CORPUS = Path(__file__).parent / "corpus" / "smollm2.rlog"

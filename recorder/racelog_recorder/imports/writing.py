@@ -25,7 +25,7 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
-from racelog.log.seal import columns
+from racelog.log.chunks import columns
 from racelog_recorder.imports.shape import Call, Run, Track
 from racelog_recorder.plan_secrets import without_secrets
 
