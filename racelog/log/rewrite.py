@@ -1,6 +1,6 @@
 """Writing a race anew as one sealed file: proven to hold what it should before it takes its name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from racelog.errors import LogError
@@ -10,7 +10,7 @@ from racelog.log.gather import exact_events
 from racelog.log.join import joined
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
-from racelog.log.seal import sealed_units
+from racelog.log.seal import compressing_threads, sealed_units
 from racelog.log.segment import SegmentWriter
 
 
@@ -25,15 +25,20 @@ def write_race(
     """
     last = max((event.t for event in events), default=head.t)
     with SegmentWriter(path, head, sealed=True) as writer:
-        done = 0
-        for unit in sealed_units(events):
-            progress("writing", done, len(events))
-            writer.commit(unit)
-            done += len(unit)
+        writer.commit_each(_told(sealed_units(events), len(events), progress), compressing_threads())
         writer.finish(last, reason)
     written = exact_events(path, lambda _doing, done, total: progress("proving", done, total))
     if fingerprint(written) != fingerprint(events):
         raise LogError(f"what was written to {path} does not read back equal; nothing was replaced")
+
+
+def _told(units: Iterable[list[AnyEvent]], total: int, progress: Progress) -> Iterator[list[AnyEvent]]:
+    """Yield ``units``, saying how many of the ``total`` events they have brought so far."""
+    done = 0
+    for unit in units:
+        progress("writing", done, total)
+        yield unit
+        done += len(unit)
 
 
 def write_sealed_race(

@@ -26,6 +26,16 @@ EVENTS_PER_UNIT = 4096
 ROWS_PER_UNIT = CHUNKS_PER_BATCH
 
 
+MOST_THREADS = 4
+"""Beyond, making the units (an eighth of the time that compressing them takes) and memory are what limits."""
+
+
+def compressing_threads() -> int:
+    """Return how many units of a sealed file to compress at once here."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(MOST_THREADS, len(usable))
+
+
 def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
     """Yield ``events`` in the portions that a sealed file commits as units, in their order."""
     unit: list[AnyEvent] = []
@@ -111,8 +121,7 @@ def _write_sealed(
             yield event
 
     with SegmentWriter(path, fresh, sealed=True) as writer:
-        for unit in sealed_units(joined(seen())):
-            writer.commit(unit)
+        writer.commit_each(sealed_units(joined(seen())), compressing_threads())
         writer.finish(last, "sealed")
     return facts.fingerprint
 
