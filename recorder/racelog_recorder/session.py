@@ -19,12 +19,11 @@ import trio
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
-from racelog.log.reader import open_log
 from racelog.log.seal import seal
-from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
-from racelog.views.summary import RaceSummary, race_summary
+from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
@@ -238,7 +237,8 @@ def _seal(paths: Paths, *, quiet: bool) -> None:
 
 def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
     """Print the result and how to go on; return the exit code."""
-    summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
+    with Log(paths.sealed) as log:
+        summary = log_summary(log)
     with suppress(OSError):
         if as_json:
             emit_json(summary)
