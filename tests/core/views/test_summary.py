@@ -131,7 +131,5 @@ def test_one_word_for_a_race(lanes: list[str], status: str) -> None:
 
 
 def test_the_summary_of_a_log_on_disk_is_that_of_its_events(tmp_path: Path) -> None:
-    race = ScriptedRace([FAST, SLOW])
-
-    with Log(race.write_file(tmp_path / "race.rlog")) as log:
-        assert race_summary(Replay(RaceTracks(race.events()))) == log_summary(log)
+    with Log(ScriptedRace([FAST, SLOW]).write_file(tmp_path / "race.rlog")) as log:
+        assert race_summary(Replay(RaceTracks(log.events))) == log_summary(log)
