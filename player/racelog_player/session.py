@@ -20,6 +20,7 @@ from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
+from racelog.text import counted
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
@@ -180,7 +181,8 @@ class Session:
         length = "for ever" if head.loop is not None and head.loop.rounds is None else clock_text(due or 0)
         click.echo(f"{clock_text(end)} recorded, {length} to play at {speed_text(head.speed)}")
         click.echo(
-            f"{len(tracks.lanes)} lanes, {requests:,} requests, {chunks:,} chunks, {len(moments(tracks)):,} moments"
+            f"{counted(len(tracks.lanes), 'lane')}, {counted(requests, 'request')}, {counted(chunks, 'chunk')}, "
+            f"{counted(len(moments(tracks)), 'moment')}"
         )
 
     def _cast(self, path: Path) -> None:

@@ -9,7 +9,7 @@ from racelog.commands.choices import check_window, chosen_lane, lane_option, win
 from racelog.commands.output import emit_json, warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode, InputError
-from racelog.text import printable
+from racelog.text import counted, printable
 
 EXAMPLES = """\b
 Examples:
@@ -80,5 +80,7 @@ def cut(
             "target": str(output), "events": len(events), "start_ns": start, "end_ns": end, "lane": number, "lost": lost,
         })  # fmt: skip
     else:
-        click.echo(f"wrote {len(events):,} of {len(found.log.events):,} events to {printable(str(output))}")
+        click.echo(
+            f"wrote {len(events):,} of {counted(len(found.log.events), 'event')} to {printable(str(output))}"
+        )
     return ExitCode.LOSS if lost else ExitCode.OK

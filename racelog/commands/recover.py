@@ -10,7 +10,7 @@ from racelog.commands.arguments import home_option, json_option, race_argument, 
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.recover import Recovery
@@ -61,10 +61,10 @@ def recovery_lines(done: "Recovery") -> Iterator[str]:
         yield f"{where}: whole; nothing to recover"
     else:
         word = click.style("with loss", fg="red") if done.losses else "nothing was lost"
-        yield f"recovered {where} to {printable(done.target)}: {done.events:,} events, {done.chunks:,} chunks; {word}"
+        yield f"recovered {where} to {printable(done.target)}: {counted(done.events, 'event')}, {counted(done.chunks, 'chunk')}; {word}"
     for loss in done.losses:
         yield f"  lost: {printable(str(loss))}"
     for place in done.uncommitted:
         yield f"  never committed, so no loss: {printable(str(place))}"
     if done.duplicate_units:
-        yield f"  {done.duplicate_units:,} units were there more than once and are kept once"
+        yield f"  {counted(done.duplicate_units, 'unit')} there more than once, kept once"

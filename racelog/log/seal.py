@@ -23,6 +23,7 @@ from racelog.log.reader import RaceLog
 from racelog.log.samples import Samples, join_samples, rows_alone
 from racelog.log.scan import log_files
 from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog.text import counted
 
 CHUNKS_PER_BATCH = 16384
 """Longest column in a sealed file, and rows in a unit: what one damaged byte may cost, and the least a seek decodes. Half as
@@ -154,7 +155,7 @@ def seal(directory: Path, target: Path, progress: Progress | None = None) -> Pat
     if target.exists():
         raise InputError(f"{target} exists already; sealing never overwrites a log")
     log = gather(directory, exact=True).log
-    tell(f"sealing {log.report.chunks:,} chunks")
+    tell(f"sealing {counted(log.report.chunks, 'chunk')}")
     events = sealed_events(log)
     partial = target.with_name(target.name + ".sealing")
     try:

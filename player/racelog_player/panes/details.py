@@ -1,5 +1,6 @@
 """One engine in detail: percentiles, histograms, throughput, errors, requests worth a look. Pure."""
 
+from racelog.text import counted
 from racelog.views.details import DetailsView, Histogram, Percentiles, Sample
 from racelog.views.race import LaneView
 from racelog_player.canvas import Line, Span, Style
@@ -110,7 +111,9 @@ def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
     lines: list[Line] = [
         [
             Span(f" {one.name}", HEADING),
-            Span(f"  how {sum(one.counts) + one.beyond:,} requests are spread", FAINT),
+            Span(
+                f"  how {counted(sum(one.counts) + one.beyond, 'request is', 'requests are')} spread", FAINT
+            ),
         ]
     ]
     for row in range(_HISTOGRAM_ROWS - 1, -1, -1):
@@ -140,7 +143,7 @@ def _errors(view: DetailsView) -> list[Line]:
 def _samples(samples: list[Sample], columns: int) -> list[Line]:
     lines: list[Line] = [[Span(" REQUESTS WORTH A LOOK", HEADING)]]
     for sample in samples:
-        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {sample.tokens:,} tokens"
+        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {counted(sample.tokens, 'token')}"
         if sample.why == "failed":
             facts = flat(sample.error) or "no reason recorded"
         style = BAD if sample.why == "failed" else STRONG
