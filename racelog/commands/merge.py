@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_path
 from racelog.commands.output import emit_json, warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
@@ -29,15 +29,7 @@ Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretche
 
 @click.command(epilog=EXAMPLES, short_help="Put the files of one race together.")
 @click.argument("races", nargs=-1, required=True, metavar="RACE...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="OUT.rlog",
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("The file to write.", required=True)
 @json_option
 @home_option
 def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: bool, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
@@ -29,10 +29,7 @@ Exit status: 0 nothing was lost; 1 nothing could be recovered; 2 wrong usage; 3 
 
 @click.command(epilog=EXAMPLES, short_help="Save everything readable of a race.")
 @race_argument
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT.rlog", help="The whole file to write."
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("The whole file to write.")
 @json_option
 @home_option
 def recover(race: str, output: Path | None, home: Path | None, *, force: bool, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
 from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
 from racelog_player.panes.heads import lane_heading
-from racelog_player.parts import beside, between, line_width, ms_text, rate_text, spark
+from racelog_player.parts import beside, between, line_width, ms_text, rate_text, scrolled, spark
 
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -21,12 +21,7 @@ def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scr
     note = cut(flat(f"{view.model} · {view.url}"), max(10, columns - columns // 3 - 20))
     head = lane_heading("DETAILS", about, note, columns)
     body = _wide(view, lane, columns) if columns >= _WIDE else _narrow(view, lane, columns)
-    room = rows - 2
-    first = max(0, min(scroll, len(body) - room))
-    shown = body[first : first + room]
-    if first + room < len(body):
-        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
-    return [head, [], *shown]
+    return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
 def _narrow(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
