@@ -14,6 +14,7 @@ from typing import Any
 
 import trio
 
+from racelog.clock import NS_PER_S
 from racelog_recorder.pump.poller import Poller, new_poller
 from racelog_recorder.pump.stamps import (
     ANCILLARY_BYTES,
@@ -48,6 +49,12 @@ STAMPED_AT_ONCE = 64
 """The same with kernel stamps: half a millisecond. Whoever was kept from the core for 15 ms has 750 reads of 1,000 streams to
 parse, which takes longer than the gap to each stream's next message."""
 
+STAY_NS = 1_000_000
+"""With `MANY` sockets of which some have no kernel stamps, a drain stays in its own loop so long: it waits for the next
+bytes there, reads them when they come and parses them, as a client in C does. A turn of the event loop between each two
+reads would make what comes meanwhile 50 us late, and cost more than all else. The loop's other tasks have their turn
+that much later, as after a rest."""
+
 LOOKS = 8
 """Looks before the event loop has its turn again: requests that ended wait in it."""
 
@@ -79,7 +86,7 @@ class Pump:
     """Drains sockets for as long as `run` runs; sockets come and go with `watch` and `unwatch`.
 
     ``drains``, ``reads`` and ``largest_drain`` count what it did, as evidence that it kept up; ``may_rest`` says that what
-    comes next can wait for `REST_S`. The clocks are `CLOCK_MONOTONIC` and what `CLOCK_REALTIME` is ahead of it, in
+    comes next can wait for `REST_S`, ``may_stay`` that it must not even wait for a turn of the loop. The clocks are `CLOCK_MONOTONIC` and what `CLOCK_REALTIME` is ahead of it, in
     nanoseconds.
     """
 
@@ -98,6 +105,7 @@ class Pump:
         self._held: deque[_Stamped] = deque()
         self._at_once = STAMPED_AT_ONCE
         self.may_rest = False
+        self.may_stay = False
         self.drains = 0
         self.reads = 0
         self.largest_drain = 0
@@ -131,23 +139,25 @@ class Pump:
     def drain(self) -> None:
         """Read every ready socket once and hand on what was read, in arrival order; while there is more, look again.
 
-        After `LOOKS` looks the rest is held until the next call.
+        After `LOOKS` looks the rest is held until the next call. One that may stay looks and waits for `STAY_NS`.
         """
-        held = self._held
-        for _ in range(LOOKS):
+        held, leave_ns = self._held, self._monotonic_ns() + STAY_NS
+        looks = 0
+        while True:
             if not held or self._monotonic_ns() - held[0][0].t_ns < LATEST_NS:
-                self._look()
+                self._look(STAY_NS / NS_PER_S if self.may_stay and not held else 0.0)
             for _ in range(min(len(held), self._at_once)):
                 when, data, error, on_read = held.popleft()
                 on_read(data, when, error)
-            if not held:
+            looks += 1
+            if self._monotonic_ns() >= leave_ns if self.may_stay else not held or looks == LOOKS:
                 return
 
-    def _look(self) -> None:
+    def _look(self, within_s: float) -> None:
         """Read every ready socket once; hold what was read with its arrival, in that order."""
-        taken = self._taken()
+        taken = self._taken(within_s)
         if not taken:
-            self.may_rest = False
+            self.may_rest = self.may_stay = False
             return
         offset_ns = self._offset_ns()
         self._offsets.sampled(offset_ns, self._monotonic_ns())
@@ -166,18 +176,20 @@ class Pump:
         if len(reads) > 1:
             reads.sort(key=_arrived_ns)
         stamped = all(read[0].stamp == KERNEL for read in reads)
+        many = len(self._sockets) >= MANY
         self._at_once = STAMPED_AT_ONCE if stamped else AT_ONCE
         self._held += reads
-        self.may_rest = stamped and len(self._sockets) >= MANY and len(reads) < ENOUGH and _mostly_slow(taken)
+        self.may_rest = stamped and many and len(reads) < ENOUGH and _mostly_slow(taken)
+        self.may_stay = many and not stamped
         self.drains += 1
         self.reads += len(reads)
         self.largest_drain = max(self.largest_drain, len(reads))
 
-    def _taken(self) -> list[_Read]:
+    def _taken(self, within_s: float) -> list[_Read]:
         """Read every ready socket once: one loop without a call of ours in it, as the next socket waits for its read."""
         sockets, monotonic_ns = self._sockets, self._monotonic_ns
         taken: list[_Read] = []
-        for fd in self._poller.ready():
+        for fd in self._poller.ready(within_s):
             watched = sockets.get(fd)
             if watched is None:
                 continue

@@ -29,8 +29,8 @@ class Poller(Protocol):
         """Stop watching ``fd``; must come before it is closed."""
         ...
 
-    def ready(self) -> list[int]:
-        """Return the descriptors that can be read now, without waiting."""
+    def ready(self, within_s: float = 0.0) -> list[int]:
+        """Return the descriptors that can be read now; if there is none, wait so long for one, and nothing else runs."""
         ...
 
     def close(self) -> None:
@@ -57,9 +57,9 @@ class EpollPoller:
         """Stop watching ``fd``."""
         self._epoll.unregister(fd)
 
-    def ready(self) -> list[int]:
-        """Return readable descriptors."""
-        return [fd for fd, _ in self._epoll.poll(0, READY_AT_ONCE)]
+    def ready(self, within_s: float = 0.0) -> list[int]:
+        """Return readable descriptors; ``within_s`` counts in whole milliseconds."""
+        return [fd for fd, _ in self._epoll.poll(within_s, READY_AT_ONCE)]
 
     def close(self) -> None:
         """Close the epoll descriptor."""
@@ -84,9 +84,9 @@ class KqueuePoller:
         """Stop watching ``fd``."""
         self._change(fd, select.KQ_EV_DELETE)  # type: ignore[attr-defined,unused-ignore]
 
-    def ready(self) -> list[int]:
+    def ready(self, within_s: float = 0.0) -> list[int]:
         """Return readable descriptors."""
-        return [int(event.ident) for event in self._kqueue.control(None, READY_AT_ONCE, 0)]
+        return [int(event.ident) for event in self._kqueue.control(None, READY_AT_ONCE, within_s)]
 
     def close(self) -> None:
         """Close the kqueue descriptor."""
@@ -132,9 +132,9 @@ class SelectPoller:
         self._poll.unregister(fd)
         self._changed.set()
 
-    def ready(self) -> list[int]:
+    def ready(self, within_s: float = 0.0) -> list[int]:
         """Return readable descriptors."""
-        return [fd for fd, _ in self._poll.poll(0)]
+        return [fd for fd, _ in self._poll.poll(within_s * 1000)]
 
     def close(self) -> None:
         """Forget all."""

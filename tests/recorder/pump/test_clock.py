@@ -56,7 +56,7 @@ class Machine:
         else:
             self.streams[amount].arrive()
 
-    def ready(self) -> list[int]:
+    def ready(self, _within_s: float = 0.0) -> list[int]:
         return [fd for fd, stream in self.streams.items() if stream.waiting]
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_waiting_ends_when_a_socket_is_ready(poller: Poller, pair: Any) -> None:
         return poller.ready()
 
     assert trio.run(main) == [ours.fileno()]
+
+
+def test_one_that_may_wait_for_a_socket_returns_when_it_is_ready(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    poller.add(ours.fileno())
+
+    quiet = poller.ready(0.001)
+    with ThreadPoolExecutor() as beside:
+        waiting = beside.submit(poller.ready, 60.0)
+        theirs.send(b"x")
+
+        assert ([], [ours.fileno()]) == (quiet, waiting.result())
 
 
 def test_a_pump_over_it_drains_sockets_that_come_and_go(poller: Poller, pair: Any) -> None:

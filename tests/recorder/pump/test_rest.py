@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+from racelog.clock import NS_PER_S
 from racelog_recorder.pump.drain import (
     AT_ONCE,
     ENOUGH,
@@ -20,6 +21,7 @@ from racelog_recorder.pump.drain import (
     QUICK_NS,
     REST_S,
     STAMPED_AT_ONCE,
+    STAY_NS,
     Pump,
 )
 from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
@@ -41,10 +43,13 @@ class Streams:
     def monotonic_ns(self) -> int:
         return self.now_ns
 
-    def ready(self) -> list[int]:
+    def ready(self, within_s: float = 0.0) -> list[int]:
         with suppress(RuntimeError):  # drained without a loop
             self.looked_s.append(trio.current_time())
-        return self.script.pop(0) if self.script else []
+        if self.script:
+            return self.script.pop(0)
+        self.now_ns += round(within_s * NS_PER_S)
+        return []
 
     async def wait(self) -> None:
         self.waits += 1
@@ -135,6 +140,43 @@ def test_it_rests_until_a_drain_finds_nothing_and_then_waits_for_its_sockets() -
     assert streams.waits == 2
 
 
+@pytest.mark.parametrize(
+    ("number", "kernel", "stays"),
+    [
+        pytest.param(MANY, False, True, id="many streams without kernel stamps"),
+        pytest.param(MANY - 1, False, False, id="few streams"),
+        pytest.param(MANY, True, False, id="kernel stamps"),
+    ],
+)
+def test_a_pump_stays_in_its_own_loop_where_a_turn_of_the_event_loop_would_make_stamps_late(
+    number, kernel, stays
+) -> None:
+    streams = Streams(kernel=kernel)
+    given: list[int] = []
+    pump = pump_of(streams, number, given.append)
+    streams.script = [[0], [1], [2]]
+
+    pump.drain()
+
+    assert (given, streams.now_ns - START_NS) == (([0, 1, 2], STAY_NS) if stays else ([0], 0))
+
+
+def test_a_pump_that_stays_gives_the_event_loop_its_turn_however_much_comes() -> None:
+    streams = Streams(kernel=False)
+    given: list[int] = []
+
+    def slowly(fd: int) -> None:
+        given.append(fd)
+        streams.now_ns += STAY_NS // 4
+
+    pump = pump_of(streams, MANY, slowly)
+    streams.script = [[fd] for fd in range(9)]
+
+    pump.drain()
+
+    assert given == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(("kernel", "at_once"), [(True, STAMPED_AT_ONCE), (False, AT_ONCE)])
 def test_it_looks_again_before_much_is_handed_on(kernel, at_once) -> None:
     streams = Streams(kernel=kernel)
@@ -143,9 +185,9 @@ def test_it_looks_again_before_much_is_handed_on(kernel, at_once) -> None:
     pump = pump_of(streams, 2 * at_once + 2, given.append)
     ready = streams.ready
 
-    def look() -> list[int]:
+    def look(within_s: float = 0.0) -> list[int]:
         looked.append(len(given))
-        return ready()
+        return ready(within_s)
 
     streams.ready = look  # type: ignore[method-assign]
     first, second = list(range(2 * at_once)), [2 * at_once, 0]
@@ -201,9 +243,9 @@ def test_nothing_more_is_read_while_what_is_held_is_too_old() -> None:
     streams.script = [everyone, everyone]
     ready = streams.ready
 
-    def look() -> list[int]:
+    def look(within_s: float = 0.0) -> list[int]:
         held_for_ns.append(streams.now_ns - START_NS)
-        return ready()
+        return ready(within_s)
 
     streams.ready = look  # type: ignore[method-assign]
     pump.drain()
