@@ -11,6 +11,7 @@ from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
+from racelog_recorder.pump.encoding import EncodingFault, decoder_for
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.stream import StreamSink
 
@@ -79,13 +80,21 @@ class _Answer:
         self.content_type = response.headers.get("content-type", "")
         if not response.is_success:
             self._settle()
-        async for data in response.aiter_raw():
-            if response.is_success:
-                self._stream(data)
-            elif len(self.head) < HEAD_BYTES:
-                self.head += data
+        try:
+            inflater = decoder_for(response.headers.get("content-encoding", ""))
+            async for data in response.aiter_raw():
+                for piece in inflater.feed(data) if inflater else (data,):
+                    self._take(piece, success=response.is_success)
+        except EncodingFault as error:
+            raise httpx2.DecodingError(str(error)) from error
         if response.is_success:
             self.sink.body_ends()
+
+    def _take(self, data: bytes, *, success: bool) -> None:
+        if success:
+            self._stream(data)
+        elif len(self.head) < HEAD_BYTES:
+            self.head += data
 
     def _stream(self, data: bytes) -> None:
         self.sink.read_begins(Arrival(time.monotonic_ns(), USER))

@@ -1,5 +1,6 @@
 """What is found out before the countdown: a clear word for each engine that cannot be raced, remarks for the odd ones."""
 
+import gzip
 import json
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.probe import PROBE_PROMPT
 from racelog_recorder.serve.server import serve_lanes
 from racelog_recorder.session import _checked
+from tests.recorder.scripted import read_request
 
 SAMPLES = Path(__file__).parent / "samples"
 CONTENT = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
@@ -94,6 +96,32 @@ def streams(
     body: bytes = STREAM, kind: str = "text/event-stream"
 ) -> Callable[[dict[str, Any]], tuple[int, str, bytes]]:
     return lambda _asked: (200, kind, body)
+
+
+def compressed(encoding: str, body: bytes) -> Callable[[socket.socket, int], None]:
+    """Return a script whose model list is plain and whose stream is ``body``, said to be in ``encoding``."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            kind, content, told = "application/json", models("x"), ""
+            if request.startswith(b"POST"):
+                kind, content, told = "text/event-stream", body, f"Content-Encoding: {encoding}\r\n"
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n{told}\r\n"
+            connection.sendall(head.encode() + content)
+
+    return script
+
+
+def test_an_engine_that_compresses_what_was_asked_for_plain_is_ready(scripted: Any) -> None:
+    server = scripted(compressed("gzip", gzip.compress(STREAM)))
+
+    assert checked(EnginePlan(name="a", url=server.url)) == Checked("x")
+
+
+def test_an_encoding_that_the_race_could_not_undo_is_named(scripted: Any) -> None:
+    server = scripted(compressed("br", b"?????"))
+
+    assert "content-encoding 'br', which was not asked for" in problem(EnginePlan(name="a", url=server.url))
 
 
 def fails(status: int, body: bytes = b"no") -> Callable[[dict[str, Any]], tuple[int, str, bytes]]:
