@@ -96,13 +96,13 @@ class Stopwatch:
         total = (
             self._began_s + limits.total_s,
             "timeout",
-            f"no end within {limits.total_s:g} s (deadlines.total), after {_chunks(chunks)}",
+            f"no end within {limits.total_s:g} s (deadlines.total), after {counted(chunks)}",
         )
         if self._sent_s is None:  # connecting is the transport's to limit
             return [total]
         if chunks:
             at_s = self._last_token(chunks, now_s) + limits.between_tokens_s
-            message = f"no token for {limits.between_tokens_s:g} s (deadlines.between_tokens), after {_chunks(chunks)}"
+            message = f"no token for {limits.between_tokens_s:g} s (deadlines.between_tokens), after {counted(chunks)}"
             return [total, (at_s, "stalled", message)]
         first = (
             self._sent_s + limits.first_token_s,
@@ -124,7 +124,8 @@ class Stopwatch:
         return self._last_token_s
 
 
-def _chunks(count: int) -> str:
+def counted(count: int) -> str:
+    """Return so many token chunks in words."""
     return f"{count:,} token chunk{'' if count == 1 else 's'}"
 
 

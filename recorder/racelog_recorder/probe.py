@@ -1,6 +1,7 @@
 """One small request to an engine before the race: does it stream, and does it tell its token counts?"""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +67,7 @@ class _Answer:
 
     def __init__(self, dialect: Dialect, patience: trio.CancelScope) -> None:
         self.status = 0
-        self.retry_after = ""
+        self.headers: Mapping[str, str] = {}
         self.content_type = ""
         self.head = b""
         self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel)
@@ -76,7 +77,7 @@ class _Answer:
     async def read(self, response: httpx2.Response) -> None:
         """Read the body: a stream into the sink, the beginning of any other; ends early by cancelling the patience."""
         self.status = response.status_code
-        self.retry_after = response.headers.get("retry-after", "")
+        self.headers = response.headers
         self.content_type = response.headers.get("content-type", "")
         if not response.is_success:
             self._settle()
@@ -124,7 +125,7 @@ async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -
     sink, status = answer.sink, answer.status
     if status and not 200 <= status < 300:  # noqa: PLR2004 - only a success is a stream
         said = answer.head[:HEAD_BYTES].decode("utf-8", "replace")
-        failure = bad_status(status, answer.retry_after, said)
+        failure = bad_status(status, answer.headers, said)
     elif patience.cancelled_caught and not sink.facts.failure:
         if sink.token_chunks:
             return Probed(None, status, None, ask_usage)
