@@ -112,7 +112,7 @@ def health_line(health: RaceHealth) -> str:
     )
     if worst is None:
         return "the client kept up (its stamps were not calibrated)"
-    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams{' over TLS' if worst.tls else ''}"
+    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} {'stream' if worst.streams == 1 else 'streams'}{' over TLS' if worst.tls else ''}"
 
 
 def full(lane: LaneHealth) -> str:

@@ -100,11 +100,16 @@ class _Preflight:
 
     def _unreachable(self, error: httpx2.HTTPError) -> str:
         kind, text = classify(error)
+        wrong_scheme = "is the server running, and is the URL's http or https right?"
         step = {
             "dns": "check the host's name",
             "tls": "is it https, and its certificate trusted here?",
+            "reset": wrong_scheme,
+            "truncated": wrong_scheme,
+            "connect_timeout": wrong_scheme,
         }.get(kind, "is the server running?")
-        return f"nothing answers at {self._shown_url} ({kind}: {text}); {step}"
+        where = printable(self._engine.reach.unix_socket) or self._shown_url
+        return f"nothing answers at {where} ({kind}: {text}); {step}"
 
     def _choose(self, listed: list[str], status: int) -> str:
         """Return the model to ask for: the plan's, else the first that is listed."""

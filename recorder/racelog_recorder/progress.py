@@ -142,6 +142,6 @@ class Progress:
 def calibration_line(engine: str, found: Calibration) -> str:
     """Return one line for what a lane's calibration found."""
     return (
-        f"{printable(engine)} calibrated at {found.streams:,} streams{' over TLS' if found.tls else ''}: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
+        f"{printable(engine)} calibrated at {found.streams:,} {'stream' if found.streams == 1 else 'streams'}{' over TLS' if found.tls else ''}: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
         f"{found.p99_us / 1000:.3f} ms (p99)"
     )

@@ -18,6 +18,7 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.plan import EnginePlan, RacePlan
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.probe import PROBE_PROMPT
+from racelog_recorder.reach import Reach
 from racelog_recorder.serve.server import serve_lanes
 from racelog_recorder.session import _checked
 from tests.recorder.scripted import read_request
@@ -349,3 +350,16 @@ def test_a_wait_for_an_engine_that_takes_long_is_told(
         trio.run(partial(_checked, plan, {}, ask=True, probe=True), clock=clock)
 
     assert capfd.readouterr().err == "asking a for a first answer each\n"
+
+
+def test_a_unix_socket_where_nobody_listens_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.sock")
+    engine = EnginePlan(name="a", url="http://localhost/v1", reach=Reach(unix_socket=missing))
+
+    assert problem(engine).startswith(f"a: nothing answers at {missing} (connect: ")
+
+
+def test_a_server_that_hangs_up_at_once_may_be_asked_in_the_wrong_scheme(scripted: Any) -> None:
+    url = scripted(lambda connection, _number: connection.close()).url
+
+    assert problem(EnginePlan(name="a", url=url)).endswith("is the URL's http or https right?")
