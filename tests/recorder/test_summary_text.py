@@ -1,5 +1,7 @@
 """The lines that close a recording."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from racelog.events import AnyEvent, LaneEnd, RequestEnd, Tokens
@@ -39,7 +41,7 @@ def test_a_race_without_a_success_has_no_winner() -> None:
     assert "no engine finished a request" in lines(Plan("a", fail=(0, 1, 2, 3)))
 
 
-def told(events: list[AnyEvent]) -> list[str]:
+def told(events: Sequence[AnyEvent]) -> list[str]:
     return summary_lines(race_summary(Replay(RaceTracks(events))))
 
 
