@@ -31,6 +31,9 @@ _CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "inc
 ERROR_FIELD = "error:"
 """How llama.cpp's server began the error of a stream for long: a line of its own beside the ``data:`` lines."""
 
+_OPENSSL_CODES = re.compile(r"\[SSL: [A-Z0-9_]+\] | \(_ssl\.c:\d+\)")
+"""What OpenSSL's words stand between; the long ones have the shape of a key."""
+
 _TRIO_WORDS = re.compile(r"^Error connecting to \('(?P<host>[^']+)', (?P<port>\d+)[^)]*\): ")
 
 
@@ -96,12 +99,13 @@ def classify(error: httpx2.HTTPError) -> Failure:
 
     The kind goes by what lies underneath where that is known, and by words only where a transport gives no more.
     """
-    text = _TRIO_WORDS.sub(_address_first, str(error)) or type(error).__name__
+    said = _TRIO_WORDS.sub(_address_first, str(error)) or type(error).__name__
+    text = _OPENSSL_CODES.sub("", said)
     if isinstance(error, httpx2.ConnectTimeout):
         return "connect_timeout", text
     if isinstance(error, httpx2.TimeoutException):
         return "timeout", text
-    return _underneath(error) or _by_class(error, text), text
+    return _underneath(error) or _by_class(error, said), text
 
 
 def _underneath(error: BaseException) -> str:

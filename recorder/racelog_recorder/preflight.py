@@ -101,9 +101,12 @@ class _Preflight:
     def _unreachable(self, error: httpx2.HTTPError) -> str:
         kind, text = classify(error)
         wrong_scheme = "is the server running, and is the URL's http or https right?"
+        trust = "is it https, and its certificate trusted here?"
+        if "certificate required" in text:
+            trust = "it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"
         step = {
             "dns": "check the host's name",
-            "tls": "is it https, and its certificate trusted here?",
+            "tls": trust,
             "reset": wrong_scheme,
             "truncated": wrong_scheme,
             "connect_timeout": wrong_scheme,

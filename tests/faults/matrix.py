@@ -203,7 +203,7 @@ FAULTY = (
         plan={"rate": 300, "requests": 150, "arrival": "constant", "deadlines": {"total": 1}},
     ),
     Case("certificate not trusted", None, "tls", "certificate", road=untrusted),
-    Case("plain HTTP behind https", None, "tls", "SSL", road=plain_behind_https),
+    Case("plain HTTP behind https", None, "tls", "wrong version number", road=plain_behind_https),
     Case("reset before the answer", sends(then=reset), "reset", "reset"),
     Case("reset after a token", sends(TOKEN, then=reset), "reset", "reset", http_status=200),
     Case("status 503", answers("503 Busy", b"overloaded"), "http", "HTTP 503: overloaded for key <removed>", http_status=503),

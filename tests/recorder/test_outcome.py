@@ -127,3 +127,18 @@ def test_what_a_broken_server_says_beside_its_events_is_told() -> None:
 
 def test_a_line_that_llama_cpps_server_calls_an_error_is_one() -> None:
     assert judge(StreamFacts(aside='error: {"code":500}'), None) == ("error_event", '{"code":500}')
+
+
+def test_openssls_codes_are_left_out_for_the_long_ones_look_like_keys() -> None:
+    said = "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)"
+
+    assert classify(caused(httpx2.ReadError(said), ssl.SSLError("x"))) == (
+        "tls",
+        "tlsv13 alert certificate required",
+    )
+    assert classify(
+        httpx2.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
+    ) == (
+        "tls",
+        "wrong version number",
+    )

@@ -1,8 +1,10 @@
 """What is found out before the countdown: a clear word for each engine that cannot be raced, remarks for the odd ones."""
 
+import contextlib
 import gzip
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from racelog.errors import EngineError
 from racelog.log.reader import open_log
@@ -18,6 +21,7 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.plan import EnginePlan, RacePlan
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.probe import PROBE_PROMPT
+from racelog_recorder.pump.tls import TlsFiles
 from racelog_recorder.reach import Reach
 from racelog_recorder.serve.server import serve_lanes
 from racelog_recorder.session import _checked
@@ -363,3 +367,28 @@ def test_a_server_that_hangs_up_at_once_may_be_asked_in_the_wrong_scheme(scripte
     url = scripted(lambda connection, _number: connection.close()).url
 
     assert problem(EnginePlan(name="a", url=url)).endswith("is the URL's http or https right?")
+
+
+def test_a_server_that_wants_a_certificate_says_so_and_how_to_give_one(scripted: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def script(connection: socket.socket, _number: int) -> None:
+        still_open = connection.dup()  # so that its alert arrives before its end
+        with contextlib.suppress(ssl.SSLError):
+            context.wrap_socket(connection, server_side=True)
+        with still_open:
+            while still_open.recv(65536):
+                pass
+
+    url = scripted(script).url.replace("http://", "https://")
+    engine = EnginePlan(name="a", url=url, reach=Reach(tls=TlsFiles(ca=str(tmp_path / "ca.pem"))))
+
+    assert problem(engine) == (
+        f"a: nothing answers at {url} (tls: tlsv13 alert certificate required); "
+        "it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"
+    )
