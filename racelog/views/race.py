@@ -100,12 +100,15 @@ def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
 
 
 def standings(replay: Replay) -> list[int]:
-    """Return lane ids from first to last place: by median TTFT, lanes without one after, lanes that died last."""
+    """Return lane ids from first to last place: by median TTFT, lanes without one after, lanes that died last.
 
-    def key(lane: int) -> tuple[bool, bool, float, int]:
+    The first tokens of open requests count; but a lane whose every answer failed leads nobody with those of the next.
+    """
+
+    def key(lane: int) -> tuple[bool, bool, bool, float, int]:
         fold = replay.lanes[lane]
-        middle = median(fold.ttft_ms)
-        return (fold.status == "died", middle is None, middle or 0.0, lane)
+        middle, only_failed = median(fold.ttft_ms), fold.failed > 0 and not fold.ok
+        return (fold.status == "died", middle is None, only_failed, middle or 0.0, lane)
 
     return sorted(replay.lanes, key=key)
 

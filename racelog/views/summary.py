@@ -147,9 +147,11 @@ def race_summary(replay: Replay) -> RaceSummary:
     )
 
 
-def _rank(lane: LaneSummary) -> tuple[bool, bool, float, int]:
-    """Return the key by which lanes are placed: the median TTFT of what counts; lanes that died come last."""
-    return (lane.status == "died", lane.ttft_ms is None, lane.ttft_ms.p50 if lane.ttft_ms else 0.0, lane.lane)
+def _rank(lane: LaneSummary) -> tuple[bool, bool, bool, float, int]:
+    """Return the key by which lanes are placed, as `racelog.views.race.standings` has it."""
+    middle_ms = lane.ttft_ms.p50 if lane.ttft_ms else 0.0
+    only_failed = lane.failed > 0 and not lane.ok
+    return (lane.status == "died", lane.ttft_ms is None, only_failed, middle_ms, lane.lane)
 
 
 def _placed(lane: LaneSummary, place: int) -> LaneSummary:

@@ -68,12 +68,17 @@ KERNEL_SHARE = 0.95
 _REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: truth\r\nContent-Length: 0\r\n\r\n"
 
 
-async def calibrate(journal: Journal, pump: Pump, *, lane: int, streams: int, tls: bool = False) -> None:
-    """Measure how far this process stamps from the truth with ``streams`` streams open, and record it."""
+async def calibrate(
+    journal: Journal, pump: Pump, *, lane: int, streams: int, tls: bool = False, unix: bool = False
+) -> None:
+    """Measure how far this process stamps from the truth with ``streams`` streams open, and record it.
+
+    For a lane over a unix socket, which no kernel stamps, the reads stamp here too.
+    """
     streams = min(max(1, streams), MAX_TLS_STREAMS if tls else MAX_STREAMS)
     try:
         with trio.fail_after(LIMIT_S):
-            event = await _measured(journal, pump, lane, streams, tls=tls)
+            event = await _measured(journal, pump, lane, streams, tls=tls, unix=unix)
     except trio.TooSlowError:
         _note(journal, lane, f"it took longer than {LIMIT_S:g} s")
     except (OSError, ValueError, KeyError, trio.BrokenResourceError) as error:
@@ -97,7 +102,9 @@ def _note(journal: Journal, lane: int, why: str) -> None:
     journal.record(Note(t=journal.now_ns(), text=text, level="warning", lane=lane))
 
 
-async def _measured(journal: Journal, pump: Pump, lane: int, streams: int, *, tls: bool) -> Calibration:
+async def _measured(
+    journal: Journal, pump: Pump, lane: int, streams: int, *, tls: bool, unix: bool
+) -> Calibration:
     """Return what was found.
 
     Raises:
@@ -111,7 +118,7 @@ async def _measured(journal: Journal, pump: Pump, lane: int, streams: int, *, tl
     with _certified(tls=tls) as certificate:
         context = client_context(TlsFiles(ca=certificate)) if certificate else None
         async with _truth(tokens, gap_ms, certificate) as server:
-            readers = _Readers(pump, columns)
+            readers = _Readers(pump, columns, kernel=not unix)
             try:
                 streams = await readers.connect(server.port, streams, context)
                 lags_us = await readers.drained(until_s)
@@ -153,8 +160,9 @@ def _judged(  # noqa: PLR0917 - one call, in this order
 class _Readers:
     """So many streams on the pump, read and parsed as a race's are."""
 
-    def __init__(self, pump: Pump, columns: ChunkColumns) -> None:
+    def __init__(self, pump: Pump, columns: ChunkColumns, *, kernel: bool) -> None:
         self._pump = pump
+        self._kernel = kernel
         self._columns = columns
         self._connections: list[Connection] = []
 
@@ -167,7 +175,10 @@ class _Readers:
         for number in range(streams):
             if number and trio.current_time() > until_s:
                 break
-            connection = Connection(await _connected(port, context), self._pump)
+            dialled = await _connected(port, context)
+            if not self._kernel:
+                stamps.disable(dialled.sock)
+            connection = Connection(dialled, self._pump)
             self._connections.append(connection)
             connection.begin(StreamSink(self._columns, number, 0))
             await connection.send(_REQUEST)

@@ -23,6 +23,11 @@ class StreamParser(Protocol):
         """True when anything has come after the last message."""
         ...
 
+    @property
+    def aside(self) -> bytes:
+        """How the first line begins that is no part of any message; known when the body has ended."""
+        ...
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payloads of the messages that ``data`` completes; raise `StreamTooLong` beyond the limit."""
         ...

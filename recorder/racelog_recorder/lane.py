@@ -79,7 +79,7 @@ class Lane:
             if self.spec.calibrate and self.spec.transport == "pump":
                 await calibrate(
                     self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec),
-                    tls=self.spec.url.startswith("https://"),
+                    tls=self.spec.url.startswith("https://"), unix=bool(self.spec.reach.unix_socket),
                 )  # fmt: skip
             for number, prompt in enumerate(self.spec.warmup):
                 await requester.request(-1 - number, prompt, "warmup")

@@ -14,6 +14,7 @@ class NDJSONParser:
         self._pieces: list[bytes] = []
         self._bytes = 0
         self._started = False
+        self.aside = b""  # every line is a message
 
     @property
     def pending(self) -> bool:

@@ -4,12 +4,14 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 import httpx2
 
 from racelog.text import counted
 from racelog_recorder.dialects import Dialect
+from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.pump.exchange import CUT_SHORT
 from racelog_recorder.stream import StreamFacts
 
@@ -25,6 +27,12 @@ CLIENT_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errn
 _CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "incomplete")
 """How the transports say that the server closed too early; every other breach of the protocol is malformed."""
 
+
+ERROR_FIELD = "error:"
+"""How llama.cpp's server began the error of a stream for long: a line of its own beside the ``data:`` lines."""
+
+_OPENSSL_CODES = re.compile(r"\[SSL: [A-Z0-9_]+\] | \(_ssl\.c:\d+\)")
+"""What OpenSSL's words stand between; the long ones have the shape of a key."""
 
 _TRIO_WORDS = re.compile(r"^Error connecting to \('(?P<host>[^']+)', (?P<port>\d+)[^)]*\): ")
 
@@ -44,12 +52,19 @@ def judge(facts: StreamFacts, failure: Failure | None) -> Failure | None:
         return facts.failure
     if failure:
         return None if facts.done and facts.finish_reason and failure[0] in LATE_FAILURES else failure
+    if not facts.finish_reason and facts.aside.startswith(ERROR_FIELD):
+        return "error_event", facts.aside.removeprefix(ERROR_FIELD).strip()
     if not facts.finish_reason:
         return (
             "truncated",
-            f"the stream ended after {counted(facts.token_chunks, 'chunk')} without a finish reason",
+            f"the stream ended after {counted(facts.token_chunks, 'token chunk')} without a finish reason{_aside(facts)}",
         )
     return None
+
+
+def _aside(facts: StreamFacts) -> str:
+    """Return what stood in the stream beside its events: a server that broke often says why in plain words."""
+    return f"; beside its events it said: {facts.aside}" if facts.aside else ""
 
 
 def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: bytes) -> Failure | None:
@@ -61,11 +76,22 @@ def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: 
     return "malformed", f"answered with {content_type or 'no content type'}, not with {wanted}{began}"
 
 
-def bad_status(status: int, retry_after: str, body: str) -> Failure:
-    """Return the failure that a status other than 2xx is; a rate limit says when to come back."""
+def bad_status(status: int, headers: Mapping[str, str], body: str) -> Failure:
+    """Return the failure that a status other than 2xx is; a rate limit says when to come back, a redirect where to."""
+    retry_after, location = headers.get("retry-after", ""), headers.get("location", "")
     unit = " s" if retry_after.isdigit() else ""  # else a date
-    again = f" (retry after {retry_after}{unit})" if retry_after else ""
-    return "http", f"HTTP {status}{again}: {body}"
+    more = f" (retry after {retry_after}{unit})" if retry_after else ""
+    if location and 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
+        more = f" (redirects to {public_url(location)}, and a race follows no redirect)"
+    return "http", f"HTTP {status}{more}: {body or _phrase(status)}"
+
+
+def _phrase(status: int) -> str:
+    """Return what the standard calls a status, for a body that says nothing."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no body"
 
 
 def classify(error: httpx2.HTTPError) -> Failure:
@@ -73,12 +99,13 @@ def classify(error: httpx2.HTTPError) -> Failure:
 
     The kind goes by what lies underneath where that is known, and by words only where a transport gives no more.
     """
-    text = _TRIO_WORDS.sub(_address_first, str(error)) or type(error).__name__
+    said = _TRIO_WORDS.sub(_address_first, str(error)) or type(error).__name__
+    text = _OPENSSL_CODES.sub("", said)
     if isinstance(error, httpx2.ConnectTimeout):
         return "connect_timeout", text
     if isinstance(error, httpx2.TimeoutException):
         return "timeout", text
-    return _underneath(error) or _by_class(error, text), text
+    return _underneath(error) or _by_class(error, said), text
 
 
 def _underneath(error: BaseException) -> str:

@@ -58,6 +58,9 @@ RESERVED_PARAMS = {
 }
 
 
+FRAMING_HEADERS = ("content-length", "transfer-encoding")
+
+
 class FieldError(ValueError):
     """A value is not what its field allows; says what was given and what is allowed, not where."""
 
@@ -213,6 +216,8 @@ def header(name: str, value: Any) -> str:
     """Return a header's value; the value is never shown, it may be a secret."""
     if not re.fullmatch(HEADER_PATTERN, name):
         raise FieldError(f"{shown(name)} is not a header name")
+    if name.lower() in FRAMING_HEADERS:
+        raise FieldError("says how long the body is, which racelog knows for each request; leave it out")
     if not isinstance(value, str):
         raise FieldError("a header's value must be text; put it in quotes")
     if not value.isprintable() or not value.isascii():

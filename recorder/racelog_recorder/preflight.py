@@ -100,11 +100,19 @@ class _Preflight:
 
     def _unreachable(self, error: httpx2.HTTPError) -> str:
         kind, text = classify(error)
+        wrong_scheme = "is the server running, and is the URL's http or https right?"
+        trust = "is it https, and its certificate trusted here?"
+        if "certificate required" in text:
+            trust = "it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"
         step = {
             "dns": "check the host's name",
-            "tls": "is it https, and its certificate trusted here?",
+            "tls": trust,
+            "reset": wrong_scheme,
+            "truncated": wrong_scheme,
+            "connect_timeout": wrong_scheme,
         }.get(kind, "is the server running?")
-        return f"nothing answers at {self._shown_url} ({kind}: {text}); {step}"
+        where = printable(self._engine.reach.unix_socket) or self._shown_url
+        return f"nothing answers at {where} ({kind}: {text}); {step}"
 
     def _choose(self, listed: list[str], status: int) -> str:
         """Return the model to ask for: the plan's, else the first that is listed."""

@@ -1,6 +1,7 @@
 """One small request to an engine before the race: does it stream, and does it tell its token counts?"""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
+from racelog_recorder.pump.encoding import EncodingFault, decoder_for
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.stream import StreamSink
 
@@ -65,7 +67,7 @@ class _Answer:
 
     def __init__(self, dialect: Dialect, patience: trio.CancelScope) -> None:
         self.status = 0
-        self.retry_after = ""
+        self.headers: Mapping[str, str] = {}
         self.content_type = ""
         self.head = b""
         self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel)
@@ -75,17 +77,25 @@ class _Answer:
     async def read(self, response: httpx2.Response) -> None:
         """Read the body: a stream into the sink, the beginning of any other; ends early by cancelling the patience."""
         self.status = response.status_code
-        self.retry_after = response.headers.get("retry-after", "")
+        self.headers = response.headers
         self.content_type = response.headers.get("content-type", "")
         if not response.is_success:
             self._settle()
-        async for data in response.aiter_raw():
-            if response.is_success:
-                self._stream(data)
-            elif len(self.head) < HEAD_BYTES:
-                self.head += data
+        try:
+            inflater = decoder_for(response.headers.get("content-encoding", ""))
+            async for data in response.aiter_raw():
+                for piece in inflater.feed(data) if inflater else (data,):
+                    self._take(piece, success=response.is_success)
+        except EncodingFault as error:
+            raise httpx2.DecodingError(str(error)) from error
         if response.is_success:
             self.sink.body_ends()
+
+    def _take(self, data: bytes, *, success: bool) -> None:
+        if success:
+            self._stream(data)
+        elif len(self.head) < HEAD_BYTES:
+            self.head += data
 
     def _stream(self, data: bytes) -> None:
         self.sink.read_begins(Arrival(time.monotonic_ns(), USER))
@@ -115,7 +125,7 @@ async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -
     sink, status = answer.sink, answer.status
     if status and not 200 <= status < 300:  # noqa: PLR2004 - only a success is a stream
         said = answer.head[:HEAD_BYTES].decode("utf-8", "replace")
-        failure = bad_status(status, answer.retry_after, said)
+        failure = bad_status(status, answer.headers, said)
     elif patience.cancelled_caught and not sink.facts.failure:
         if sink.token_chunks:
             return Probed(None, status, None, ask_usage)

@@ -65,10 +65,10 @@ def tls(value: Any) -> TlsFiles:
     for name, given in value.items():
         if name not in TLS_KEYS:
             raise FieldError(f"{shown(name)} is unknown; known are {', '.join(TLS_KEYS)}")
-        if name == "verify":
-            _boolean(given)
-        else:
-            _path(given, MAX_PATH)
+        try:
+            _boolean(given) if name == "verify" else _path(given, MAX_PATH)
+        except FieldError as error:
+            raise FieldError(f"{name}: {error}") from None
     if "key" in value and "cert" not in value:
         raise FieldError("key without cert; give the certificate that belongs to it")
     return TlsFiles(**value)

@@ -64,7 +64,7 @@ class _Call:
     def expire(self, broken: Failure) -> None:
         """End the request: a deadline passed. The body of a bad status is not worth waiting for."""
         bad = self.status and not 200 <= self.status < 300  # noqa: PLR2004 - only a success is a stream
-        self.broken = bad_status(self.status, "", f"({broken[1]})") if bad else broken
+        self.broken = bad_status(self.status, {}, f"({broken[1]})") if bad else broken
         self.scope.cancel()
 
 
@@ -196,7 +196,7 @@ class Requester:
             return sink.facts.failure or classify(error)
         if not response.is_success:
             head = content[:ERROR_BODY_BYTES].decode("utf-8", "replace")
-            return bad_status(response.status_code, response.headers.get("retry-after", ""), head)
+            return bad_status(response.status_code, response.headers, head)
         sink.body_ends()
         return not_a_stream(self._dialect, response.headers.get("content-type", ""), sink.facts, sink.head)
 

@@ -18,7 +18,7 @@ import trio
 
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
-from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.errors import ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
@@ -88,6 +88,9 @@ def tell(text: str) -> None:
 async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
+        Paths.choose(
+            "", session.home, session.output
+        )  # a name that is taken is told before anything is asked
         check_limits(plan, connections_allowed(), ports_allowed())
         engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:
@@ -166,7 +169,7 @@ async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bo
         return found
     unnamed = [engine.name for engine in plan.engines if not engine.model]
     if unnamed:
-        raise EngineError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
+        raise InputError(f"without preflight every engine needs model=; {', '.join(unnamed)} has none")
     return [Checked(engine.model) for engine in plan.engines]
 
 
@@ -181,9 +184,8 @@ async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
     try:
         return await _run_watched(conductor, paths, ui=ui)
     except* StorageError as group:
-        raise StorageError(
-            f"{_plain(group)}\n  what was committed is kept: racelog info {paths.live}"
-        ) from group
+        kept = f"\n  what was committed is kept: racelog info {paths.live}" if paths.live.exists() else ""
+        raise StorageError(f"{_plain(group)}{kept}") from group
 
 
 async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:

@@ -11,6 +11,12 @@ BOM = b"\xef\xbb\xbf"
 """A byte order mark in UTF-8, which a stream may begin with."""
 
 
+FIELDS = (b"", b"data", b"event", b"id", b"retry")
+"""What a line may begin with, up to its colon: the standard's fields, nothing for a comment."""
+
+ASIDE_BYTES = 300
+
+
 class StreamTooLong(ValueError):  # noqa: N818 - reads as the fact it is
     """One event exceeds `MAX_EVENT_BYTES`."""
 
@@ -19,6 +25,7 @@ class SSEParser:
     """Turns a byte stream into the payloads of its events, in order.
 
     ``pending`` is True when anything has come after the last event: part of the next, a comment, another field.
+    ``aside`` is how the first line begins that is none of the standard's: passed over, but it may say what went wrong.
     """
 
     def __init__(self) -> None:
@@ -31,6 +38,7 @@ class SSEParser:
         self._skip_lf = False
         self._between_events = False
         self.pending = False
+        self.aside = b""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payloads of the events that ``data`` completes. Cost: linear, however a line is split.
@@ -51,7 +59,12 @@ class SSEParser:
 
     def finish(self) -> list[bytes]:
         """Return nothing: an event without its blank line is never dispatched (the standard's §9.2.6)."""
+        self._look_aside(b"".join(self._pieces))
         return []
+
+    def _look_aside(self, line: bytes) -> None:
+        if line and not self.aside and line.partition(b":")[0] not in FIELDS:
+            self.aside = line[:ASIDE_BYTES]
 
     def _lines_of(self, data: bytes) -> list[bytes]:
         """Take bytes split anywhere; return the payloads of the events they complete."""
@@ -100,4 +113,6 @@ class SSEParser:
             self._data.append(value[1:] if value.startswith(b" ") else value)
         elif line == b"data":
             self._data.append(b"")
+        else:
+            self._look_aside(line)
         return None

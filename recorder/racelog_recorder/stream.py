@@ -18,7 +18,11 @@ HEAD_BYTES = 512
 
 @dataclass(slots=True)
 class StreamFacts:
-    """What the stream said besides text. ``failure`` is (error kind, message) of what was wrong with it."""
+    """What the stream said besides text.
+
+    ``failure`` is (error kind, message) of what was wrong with it; ``aside`` how the first line begins that is no part of
+    any message.
+    """
 
     token_chunks: int = 0
     finish_reason: str = ""
@@ -26,6 +30,7 @@ class StreamFacts:
     timings: dict[str, Any] = field(default_factory=dict)
     done: bool = False
     failure: tuple[str, str] | None = None
+    aside: str = ""
 
 
 class StreamSink:
@@ -101,6 +106,7 @@ class StreamSink:
             for payload in self._parser.finish():
                 if not self.facts.failure:
                     self._message(payload)
+            self.facts.aside = self._parser.aside.decode("utf-8", "replace").strip()
         except MalformedMessage as error:
             self._fail("malformed", str(error))
 

@@ -30,6 +30,10 @@ def summary_lines(summary: RaceSummary) -> list[str]:
         if lane.status == "died":
             lines.append(f"{printable(lane.engine)} died: {printable(lane.reason)}")
         lines += [_fault(lane, fault) for fault in lane.faults]
+        if lane.cancelled:
+            lines.append(
+                f"{printable(lane.engine)}: {lane.cancelled:,} x cancelled (still open when the race ended)"
+            )
     return [
         *lines,
         "",
@@ -52,6 +56,9 @@ def _fault(lane: LaneSummary, fault: FaultCount) -> str:
 
 def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
     if summary.winner is None:
+        if any(lane.ok for lane in summary.lanes):
+            died = any(lane.ok and lane.status == "died" for lane in summary.lanes)
+            return "no engine lasted to the end" if died else "no engine answered with a token"
         early = summary.status in ("stopped", "unfinished")
         return "stopped before any engine finished a request" if early else "no engine finished a request"
     winner = by_id[summary.winner]

@@ -203,7 +203,7 @@ FAULTY = (
         plan={"rate": 300, "requests": 150, "arrival": "constant", "deadlines": {"total": 1}},
     ),
     Case("certificate not trusted", None, "tls", "certificate", road=untrusted),
-    Case("plain HTTP behind https", None, "tls", "SSL", road=plain_behind_https),
+    Case("plain HTTP behind https", None, "tls", "wrong version number", road=plain_behind_https),
     Case("reset before the answer", sends(then=reset), "reset", "reset"),
     Case("reset after a token", sends(TOKEN, then=reset), "reset", "reset", http_status=200),
     Case("status 503", answers("503 Busy", b"overloaded"), "http", "HTTP 503: overloaded for key <removed>", http_status=503),
@@ -212,6 +212,10 @@ FAULTY = (
         "HTTP 429 (retry after 7 s): slow down", http_status=429,
     ),
     Case("status 401 that echoes the key", answers("401 No", b"bad key"), "http", "HTTP 401: bad key for key <removed>", http_status=401),
+    Case(
+        "a redirect", sends(b"HTTP/1.1 307 No\r\nLocation: /v2\r\nContent-Length: 0\r\n\r\n"), "http",
+        "HTTP 307 (redirects to /v2, and a race follows no redirect)", http_status=307,
+    ),
     Case(
         "no status line", sends(then=stay), "headers_timeout", "no status line within 0.3 s (deadlines.headers)",
         plan={"deadlines": {"headers": 0.3}},
@@ -247,11 +251,19 @@ FAULTY = (
         "an error event in a good stream", sends(TOKEN, chunked(b'data: {"error":{"message":"CUDA out of memory"}}\n\n')),
         "error_event", "CUDA out of memory", http_status=200,
     ),
+    Case(
+        "an error line beside the events", sends(TOKEN, chunked(b'error: {"message":"slot failed"}\n\n', last=True)),
+        "error_event", "slot failed", http_status=200,
+    ),
+    Case(
+        "plain words beside the events", sends(TOKEN, chunked(b"Internal Server Error")), "truncated",
+        "beside its events it said: Internal Server Error", http_status=200,
+    ),
     Case("closed before the answer", sends(), "truncated", "closed", http_status=None),
     Case("body cut short", sends(TOKEN), "truncated", "closed before the response was complete", http_status=200),
     Case(
         "no finish reason, though [DONE]", sends(HEAD, chunked(content("a"), DONE)), "truncated",
-        "after 1 chunk without a finish reason", http_status=200,
+        "after 1 token chunk without a finish reason", http_status=200,
     ),
     Case(
         "the race's time is up", sends(TOKEN, then=stay), "", "its time was up", status="cancelled", http_status=200,

@@ -23,7 +23,7 @@ from racelog_recorder.spec import LaneSpec
 TOKENS = round(calibrate.STREAMING_S * 1000 / calibrate.GAP_MS)
 
 
-def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEvent]:
+def calibrated(folder: Path, streams: int, *, tls: bool = False, unix: bool = False) -> list[AnyEvent]:
     """Return what a calibration with so many streams puts into a log, the head and the end left out."""
     folder.mkdir(exist_ok=True)
     head = Head(t=0, race_id="r", writer="1", role="lane", lane=3, mono_origin_ns=time.monotonic_ns())
@@ -33,7 +33,7 @@ def calibrated(folder: Path, streams: int, *, tls: bool = False) -> list[AnyEven
         async with trio.open_nursery() as nursery:
             pump = Pump()
             nursery.start_soon(pump.run)
-            await calibrate.calibrate(journal, pump, lane=3, streams=streams, tls=tls)
+            await calibrate.calibrate(journal, pump, lane=3, streams=streams, tls=tls, unix=unix)
             nursery.cancel_scope.cancel()
         await journal.finish()
 
@@ -70,6 +70,14 @@ def test_over_tls_it_holds_every_chunk_too_and_says_so(tmp_path):
     assert isinstance(found, Calibration)
     assert (found.tls, found.streams, found.tokens) == (True, 3, 3 * TOKENS)
     assert not plain.tls
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_lane_over_a_unix_socket_is_calibrated_with_the_stamps_it_will_have(tmp_path, tls):
+    (found,) = calibrated(tmp_path, 2, tls=tls, unix=True)
+
+    assert isinstance(found, Calibration)
+    assert (found.stamp, found.tokens) == ("user", 2 * TOKENS)
 
 
 def test_streams_that_do_not_connect_in_time_are_not_said_to_be_there(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from racelog.faults import FAULTS, KINDS
 from racelog_recorder.deadlines import DEADLINE_NAMES
-from racelog_recorder.outcome import classify, judge
+from racelog_recorder.outcome import bad_status, classify, judge
 from racelog_recorder.stream import StreamFacts
 
 
@@ -95,3 +95,50 @@ def test_every_deadline_has_a_kind_of_its_own() -> None:
 )
 def test_a_message_has_an_address_as_people_write_it(trio_says: str, told: str) -> None:
     assert classify(httpx2.ConnectError(trio_says))[1] == told
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "message"),
+    [
+        (503, {}, "overloaded", "HTTP 503: overloaded"),
+        (429, {"retry-after": "7"}, "slow", "HTTP 429 (retry after 7 s): slow"),
+        (407, {}, "", "HTTP 407: Proxy Authentication Required"),
+        (599, {}, "", "HTTP 599: no body"),
+        (
+            308,
+            {"location": "https://host/v1?token=abc"},
+            "",
+            "HTTP 308 (redirects to https://host/v1?token=<removed>, and a race follows no redirect): Permanent Redirect",
+        ),
+    ],
+)
+def test_a_bad_status_says_what_the_server_said(
+    status: int, headers: dict[str, str], body: str, message: str
+) -> None:
+    assert bad_status(status, headers, body) == ("http", message)
+
+
+def test_what_a_broken_server_says_beside_its_events_is_told() -> None:
+    assert judge(StreamFacts(token_chunks=1, aside="Internal Server Error"), None) == (
+        "truncated",
+        "the stream ended after 1 token chunk without a finish reason; beside its events it said: Internal Server Error",
+    )
+
+
+def test_a_line_that_llama_cpps_server_calls_an_error_is_one() -> None:
+    assert judge(StreamFacts(aside='error: {"code":500}'), None) == ("error_event", '{"code":500}')
+
+
+def test_openssls_codes_are_left_out_for_the_long_ones_look_like_keys() -> None:
+    said = "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)"
+
+    assert classify(caused(httpx2.ReadError(said), ssl.SSLError("x"))) == (
+        "tls",
+        "tlsv13 alert certificate required",
+    )
+    assert classify(
+        httpx2.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
+    ) == (
+        "tls",
+        "wrong version number",
+    )

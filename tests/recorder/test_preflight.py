@@ -1,7 +1,10 @@
 """What is found out before the countdown: a clear word for each engine that cannot be raced, remarks for the odd ones."""
 
+import contextlib
+import gzip
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from racelog.errors import EngineError
 from racelog.log.reader import open_log
@@ -17,8 +21,11 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.plan import EnginePlan, RacePlan
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.probe import PROBE_PROMPT
+from racelog_recorder.pump.tls import TlsFiles
+from racelog_recorder.reach import Reach
 from racelog_recorder.serve.server import serve_lanes
 from racelog_recorder.session import _checked
+from tests.recorder.scripted import read_request
 
 SAMPLES = Path(__file__).parent / "samples"
 CONTENT = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
@@ -94,6 +101,32 @@ def streams(
     body: bytes = STREAM, kind: str = "text/event-stream"
 ) -> Callable[[dict[str, Any]], tuple[int, str, bytes]]:
     return lambda _asked: (200, kind, body)
+
+
+def compressed(encoding: str, body: bytes) -> Callable[[socket.socket, int], None]:
+    """Return a script whose model list is plain and whose stream is ``body``, said to be in ``encoding``."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            kind, content, told = "application/json", models("x"), ""
+            if request.startswith(b"POST"):
+                kind, content, told = "text/event-stream", body, f"Content-Encoding: {encoding}\r\n"
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n{told}\r\n"
+            connection.sendall(head.encode() + content)
+
+    return script
+
+
+def test_an_engine_that_compresses_what_was_asked_for_plain_is_ready(scripted: Any) -> None:
+    server = scripted(compressed("gzip", gzip.compress(STREAM)))
+
+    assert checked(EnginePlan(name="a", url=server.url)) == Checked("x")
+
+
+def test_an_encoding_that_the_race_could_not_undo_is_named(scripted: Any) -> None:
+    server = scripted(compressed("br", b"?????"))
+
+    assert "content-encoding 'br', which was not asked for" in problem(EnginePlan(name="a", url=server.url))
 
 
 def fails(status: int, body: bytes = b"no") -> Callable[[dict[str, Any]], tuple[int, str, bytes]]:
@@ -270,7 +303,7 @@ def test_an_answer_in_one_piece_is_no_stream(engine: Engine) -> None:
 def test_a_stream_that_is_cut_is_told_by_its_kind(engine: Engine) -> None:
     engine.serve(models("x"), streams(CONTENT))
 
-    assert "failed: truncated: the stream ended after 1 chunk without a finish reason" in problem(
+    assert "failed: truncated: the stream ended after 1 token chunk without a finish reason" in problem(
         EnginePlan(name="a", url=engine.url)
     )
 
@@ -321,3 +354,41 @@ def test_a_wait_for_an_engine_that_takes_long_is_told(
         trio.run(partial(_checked, plan, {}, ask=True, probe=True), clock=clock)
 
     assert capfd.readouterr().err == "asking a for a first answer each\n"
+
+
+def test_a_unix_socket_where_nobody_listens_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.sock")
+    engine = EnginePlan(name="a", url="http://localhost/v1", reach=Reach(unix_socket=missing))
+
+    assert problem(engine).startswith(f"a: nothing answers at {missing} (connect: ")
+
+
+def test_a_server_that_hangs_up_at_once_may_be_asked_in_the_wrong_scheme(scripted: Any) -> None:
+    url = scripted(lambda connection, _number: connection.close()).url
+
+    assert problem(EnginePlan(name="a", url=url)).endswith("is the URL's http or https right?")
+
+
+def test_a_server_that_wants_a_certificate_says_so_and_how_to_give_one(scripted: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def script(connection: socket.socket, _number: int) -> None:
+        still_open = connection.dup()  # so that its alert arrives before its end
+        with contextlib.suppress(ssl.SSLError):
+            context.wrap_socket(connection, server_side=True)
+        with still_open:
+            while still_open.recv(65536):
+                pass
+
+    url = scripted(script).url.replace("http://", "https://")
+    engine = EnginePlan(name="a", url=url, reach=Reach(tls=TlsFiles(ca=str(tmp_path / "ca.pem"))))
+
+    assert problem(engine) == (
+        f"a: nothing answers at {url} (tls: tlsv13 alert certificate required); "
+        "it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"
+    )

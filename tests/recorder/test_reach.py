@@ -89,7 +89,7 @@ def test_a_socket_lies_beside_the_plan_unless_its_path_is_whole(tmp_path: Path) 
             "race.yaml:4: engines[0].tls: 'keys' is unknown; known are ca, cert, key, verify",
         ),
         ({"tls": "{key: a.pem}"}, "race.yaml:4: engines[0].tls: key without cert; give the certificate"),
-        ({"tls": "{verify: 'no'}"}, "race.yaml:4: engines[0].tls: 'no' is neither true nor false"),
+        ({"tls": "{verify: 'no'}"}, "race.yaml:4: engines[0].tls: verify: 'no' is neither true nor false"),
         (
             {"tls": "yes.pem"},
             "race.yaml:4: engines[0].tls: 'yes.pem' is not a mapping; give any of ca, cert, key, verify",

@@ -355,12 +355,20 @@ def test_a_wrong_race_file_names_line_and_field(endpoints: Endpoints) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_existing_file_is_never_overwritten(endpoints: Endpoints) -> None:
+def test_an_existing_file_is_never_overwritten_and_no_engine_asked_in_vain(endpoints: Endpoints) -> None:
     target = endpoints.home / "kept.rlog"
     target.write_bytes(b"kept")
-    done = endpoints.record("--requests", "1", "-o", str(target))
+    done = endpoints.record("-o", str(target), engines=["gone=http://127.0.0.1:1/v1"])
 
     assert (done.returncode, target.read_bytes()) == (2, b"kept")
+    assert "exists already" in done.stderr
+
+
+def test_an_engine_without_model_and_preflight_is_a_wrong_request(endpoints: Endpoints) -> None:
+    done = endpoints.record("--no-preflight", engines=["a=http://127.0.0.1:1/v1"])
+
+    assert done.returncode == 2
+    assert "without preflight every engine needs model=; a has none" in done.stderr
 
 
 def test_the_log_goes_where_minus_o_says(endpoints: Endpoints) -> None:
@@ -529,11 +537,11 @@ def test_a_reader_that_leaves_does_not_touch_the_recording(endpoints: Endpoints)
     assert ends(endpoints.log()) == {(0, "ok"): 3, (1, "ok"): 3}
 
 
-def test_a_home_that_cannot_be_made_is_one_line(endpoints: Endpoints) -> None:
+def test_a_home_that_cannot_be_made_is_one_line_and_keeps_nothing(endpoints: Endpoints) -> None:
     done = endpoints.record("--home", "/proc/no-such-folder")
 
     assert done.returncode == 4
-    assert done.stderr.splitlines()[-2].startswith("racelog: cannot create /proc/no-such-folder/races/")
+    assert done.stderr.splitlines()[-1].startswith("racelog: cannot create /proc/no-such-folder/races/")
 
 
 def test_a_wedged_gpu_driver_neither_holds_up_the_race_nor_its_end(

@@ -93,3 +93,21 @@ def test_any_split_of_any_bytes_gives_the_same_events(tokens: list[bytes], data:
     edges = [0, *cuts, len(stream)]
 
     assert parse(*(stream[a:b] for a, b in pairwise(edges))) == parse(stream)
+
+
+@pytest.mark.parametrize(
+    ("stream", "aside"),
+    [
+        (b"data: x\n\nInternal Server Error", b"Internal Server Error"),
+        (b"data: x\n\nerror: {}\n\nmore\n", b"error: {}"),
+        (b": a comment\nevent: e\nid: 1\nretry: 5\ndata: x\n\n", b""),
+        (b"data: x", b""),
+    ],
+)
+def test_a_line_that_is_no_field_is_passed_over_and_kept_aside(stream: bytes, aside: bytes) -> None:
+    parser = SSEParser()
+    for byte in stream:
+        parser.feed(bytes([byte]))
+    parser.finish()
+
+    assert parser.aside == aside

@@ -48,9 +48,9 @@ def _flawless(lane: LaneAccount, book: Book, kept: "Achievements") -> float:  # 
 
 
 def _first_blood(lane: LaneAccount, book: Book, kept: "Achievements") -> float:  # noqa: ARG001 - one shape for all
-    if any(other.done >= FIRST and other is not lane for other in book.lanes.values()):
+    if any(other.ok >= FIRST and other is not lane for other in book.lanes.values()):
         return 0.0
-    return lane.done / FIRST
+    return lane.ok / FIRST
 
 
 RULES = (

@@ -117,13 +117,13 @@ class Book:
         return min(1.0, self.position_ns / self.duration_ns) if self.duration_ns else None
 
     def ranked(self) -> list[int]:
-        """Return the lanes that have a median TTFT, best first; lanes that died come last."""
+        """Return the lanes that have a median TTFT, best first; those that only failed so far and those that died come last."""
         known = [
-            (lane.ended == "died", lane.ttft_p50_ms() or 0.0, number)
+            (lane.ended == "died", lane.failed > 0 and not lane.ok, lane.ttft_p50_ms() or 0.0, number)
             for number, lane in self.lanes.items()
             if lane.ttft_ms
         ]
-        return [number for _, _, number in sorted(known)]
+        return [number for *_, number in sorted(known)]
 
     def take(self, beat: Beat) -> None:
         """Enter one beat."""

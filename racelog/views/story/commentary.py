@@ -128,7 +128,7 @@ class Commentator:
                 beat, account, book, printable(request.message or request.error or "no reason recorded")[:60]
             )
         for count in MILESTONES:
-            if account.done == count and self._once("done", beat.lane, count):
+            if account.ok == count and self._once("done", beat.lane, count):
                 yield _comment(
                     beat,
                     book,

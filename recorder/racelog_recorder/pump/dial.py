@@ -146,7 +146,12 @@ async def _connect(family: int, address: Any) -> socket.socket:
     with trio.socket.socket(family, socket.SOCK_STREAM) as trying:
         if family != socket.AF_UNIX:
             trying.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await trying.connect(address)
+        try:
+            await trying.connect(address)
+        except OSError as error:
+            if family != socket.AF_UNIX:
+                raise
+            raise type(error)(error.errno, f"{address}: {error.strerror or error}") from error
         sock = socket.socket(family, socket.SOCK_STREAM, fileno=trying.detach())
     sock.setblocking(False)
     stamps.enable(sock)

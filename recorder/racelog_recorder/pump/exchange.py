@@ -168,8 +168,10 @@ class Exchange:
         self._complete(keep_alive=self._parser.should_keep_alive())
 
     def _complete(self, *, keep_alive: bool) -> None:
+        if self.failure:  # what the body was cannot be told, however well it ended
+            return
         if self._inflater and not self._inflater.whole:
-            self.failure = self.failure or CUT_SHORT
+            self.failure = CUT_SHORT
             return
         self.finished = True
         self.keep_alive = keep_alive

@@ -95,6 +95,12 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
+def disable(sock: socket.socket) -> None:
+    """Ask the kernel to stamp nothing more that ``sock`` receives; its rows are stamped by the read."""
+    if sys.platform.startswith("linux") and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
+
+
 @contextmanager
 def kept_on() -> Iterator[None]:
     """Keep the kernel stamping while the block runs, so that not even a first connection comes before it begins."""

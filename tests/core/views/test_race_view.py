@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.events import LaneEnd
+from racelog.events import LaneEnd, RequestEnd
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import RaceView, race_view
@@ -79,6 +80,22 @@ def test_a_lane_of_nothing_but_failures_has_no_place() -> None:
     view = at(ScriptedRace([replace(FAST, fail=(0, 1, 2, 3)), SLOW]), 9000)
 
     assert (view.standings, [lane.place for lane in view.lanes]) == ([1, 0], [None, 1])
+
+
+def test_a_lane_that_only_fails_leads_nobody_with_the_first_token_of_its_next_request() -> None:
+    race = ScriptedRace([Plan("a", ttft_ms=10, gap_ms=40), Plan("b", ttft_ms=200)])
+    stalls = [
+        structs.replace(event, status="failed", error="stalled")
+        if isinstance(event, RequestEnd) and event.lane == 0
+        else event
+        for event in race.events()
+    ]
+    replay = Replay(RaceTracks(stalls))
+    replay.seek(500 * NS_PER_MS)
+    view = race_view(replay)
+
+    assert (view.lanes[0].failed, view.lanes[0].ttft_p50_ms, view.lanes[1].ok) == (1, 10.0, 1)
+    assert (view.standings, [lane.place for lane in view.lanes]) == ([1, 0], [2, 1])
 
 
 @pytest.mark.parametrize("grid", ["together", "time-trial"])

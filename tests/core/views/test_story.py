@@ -126,6 +126,7 @@ def test_nothing_is_concluded_from_a_few_requests() -> None:
     [
         ("first-blood", Plan("a", requests=100, tokens=2), True),
         ("first-blood", Plan("a", requests=99, tokens=2), False),
+        ("first-blood", Plan("a", requests=100, tokens=2, fail=(3,)), False),
         ("consistency-king", Plan("a", requests=20), True),
         ("consistency-king", Plan("a", requests=19), False),
         ("zero-failures", Plan("a", requests=1000, tokens=2, ttft_ms=5, gap_ms=1), True),
@@ -140,6 +141,15 @@ def test_nothing_is_concluded_from_a_few_requests() -> None:
 def test_an_achievement_is_unlocked_at_its_threshold(key: str, plan: Plan, *, unlocked: bool) -> None:
     (row,) = [row for row in told(plan).achievements if row.key == key]
     assert (row.unlocked_at_ns is not None, row.progress == 1) == (unlocked, unlocked)
+
+
+def test_an_engine_that_fails_at_once_completes_nothing() -> None:
+    found = told(Plan("a", requests=100, tokens=2, fail=tuple(range(100))), Plan("b", requests=100, tokens=2))
+
+    assert [
+        row.lane for row in found.achievements if row.key == "first-blood" and row.unlocked_at_ns is not None
+    ] == [1]
+    assert "a has completed" not in " ".join(comment.text for comment in found.comments)
 
 
 def test_only_the_first_draws_first_blood() -> None:

@@ -113,6 +113,7 @@ BAD = {
     ONE + "  color: blurple": "race.yaml:4: engines[0].color: 'blurple' is not a colour; give '#rrggbb' or a CSS name such as 'teal'",
     ONE + "  emoji: 🚀🚀": "race.yaml:4: engines[0].emoji: '🚀🚀' is wider than one emoji; give one, such as '🚀'",
     ONE + "  headers: {A: 1}": "race.yaml:4: engines[0].headers.A: a header's value must be text; put it in quotes",
+    ONE + "  headers: {Content-Length: '3'}": "race.yaml:4: engines[0].headers.Content-Length: says how long the body is, which racelog knows for each request; leave it out",
     ONE + "grid: timetrial": "race.yaml:4: grid: 'timetrial' is not a grid; give 'together' or 'time-trial'",
     ONE + "requests: 0": "race.yaml:4: requests: 0 is out of range; give 1 to 10,000,000",
     ONE + "requests: 4.5": "race.yaml:4: requests: 4.5 is not a whole number; give 1 to 10,000,000",

@@ -141,11 +141,18 @@ def test_a_compressed_answer_that_ends_early_is_cut_short() -> None:
 def test_an_encoding_we_cannot_undo_is_a_clear_failure(encoding: bytes) -> None:
     parsing, sink = exchange(b"200 OK", encoding, b"?????")
 
-    assert sink.data == b""
+    assert (sink.data, parsing.finished) == (b"", False)
     assert parsing.failure == (
         f"the answer is in content-encoding {encoding.decode()!r}, which was not asked for"
         " (the request says identity) and is not decoded here"
     )
+
+
+def test_a_damaged_body_that_is_whole_is_still_a_failure() -> None:
+    parsing, sink = exchange(b"200 OK", b"gzip", b"no gzip at all")
+
+    assert (sink.data, parsing.finished) == (b"", False)
+    assert parsing.failure.startswith("the compressed body is damaged: ")
 
 
 def test_an_error_in_an_encoding_we_cannot_undo_is_still_that_error() -> None:
