@@ -1,5 +1,10 @@
 """One reading statement and nothing else, with errors that say what there is."""
 
+import os
+import signal
+import threading
+
+import duckdb
 import pytest
 
 from racelog.errors import InputError
@@ -109,3 +114,29 @@ def test_an_error_that_quotes_a_log_cannot_drive_the_terminal(connection):
 def test_a_time_with_zone_is_refused_with_the_cast_that_helps(connection):
     with pytest.raises(InputError, match="column::TIMESTAMP"):
         list(run_statement(connection, "select now()").rows)
+
+
+def test_ctrl_c_ends_a_query_that_recurses_for_ever():
+    running = threading.Event()
+
+    def begin(number: int) -> int:
+        running.set()
+        return number
+
+    def press() -> None:
+        running.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with duckdb.connect() as connection:
+        connection.create_function("begin", begin)
+        user = threading.Thread(target=press)
+        user.start()
+        endless = (
+            "with recursive t(n) as (select begin(1) union all select n + 1 from t) select count(*) from t"
+        )
+
+        with pytest.raises(KeyboardInterrupt):
+            list(run_statement(connection, endless, unsafe=True).rows)
+        user.join()
+
+        assert connection.execute("select 1").fetchall() == [(1,)]
