@@ -138,6 +138,18 @@ def test_tokens_per_second_counts_from_the_lane_s_start(connection):
     assert rows == [("fast", 0, 32), ("slow", 0, 24)]
 
 
+def test_a_second_without_a_token_counts_as_none(tmp_path):
+    connection = connect(
+        ScriptedRace([Plan("a", ttft_ms=1500, gap_ms=1500, requests=1, tokens=2)]).write_file(
+            tmp_path / "race.rlog"
+        )
+    )
+
+    rows = columns(asked(connection, "tokens-per-second"), "second", "chunks")
+
+    assert rows == [(0, 0), (1, 1), (2, 0), (3, 1)]
+
+
 def test_prompt_lengths_are_told_in_powers_of_two(connection):
     rows = columns(
         asked(connection, "ttft-by-prompt-length"), "engine", "input_tokens_from", "requests", "ttft_p50_ms"
