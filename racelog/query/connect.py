@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from racelog.errors import LogError, RacelogError, RaceNotFound
+from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
 from racelog.home import find_race, home_folder, stored_races
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.reader import RaceLog, open_log
@@ -68,18 +68,33 @@ def load_races(
     Raises:
         RaceNotFound: nothing answers to one of the names.
         LogError: races were named and none of them can be read.
+        StorageError: a cached file is broken and cannot be removed.
     """
     several = [home] if home is None or isinstance(home, str | Path) else home
     homes = Homes.of(several or [None])
     wanted = [one for race in races for one in homes.find(race)] or homes.all()
+    return _load(wanted, homes, named=bool(races), cache=cache, unsafe=unsafe)
+
+
+def _load(
+    wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool
+) -> LoadedRaces:
+    """Load the races; what is broken of the cache is removed and made anew."""
     loading = _Loading(Catalog(), Cache(homes.cache) if cache else None)
     with ExitStack() as ending:
         ending.callback(loading.catalog.close)
         copies = homes.cache / "cache" / "remote" if cache else None
         loading.take_all(loading.local(wanted, copies, ending))
-        if races and loading.first_error and not loading.races:
+        if named and loading.first_error and not loading.races:
             raise loading.first_error
-        connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
+        try:
+            connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
+        except duckdb.Error as error:
+            if loading.cache is None or not loading.cache.drop_broken(loading.catalog.cached):
+                raise StorageError(
+                    f"the cached rows cannot be read ({error}); do without: --no-cache"
+                ) from error
+            return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe)
     return LoadedRaces(connection, loading.races, loading.problems)
 
 
