@@ -177,6 +177,13 @@ def test_an_archive_s_times_lie_in_the_calendar_where_the_anchor_puts_them(log, 
     }  # fmt: skip
 
 
+def test_an_archive_s_requests_went_where_the_recorder_sent_them(out):
+    (file,) = write(DEMO, ["har"], out)
+    went = {entry["request"]["url"] for entry in json.loads(file.read_bytes())["log"]["entries"]}
+
+    assert went == {f"{row['url']}/chat/completions" for row in asked(DEMO, "select url from lanes")}
+
+
 def test_mcap_s_reader_finds_the_rows_of_sql(log, out):
     (file,) = write(log, ["mcap"], out)
     with file.open("rb") as stream:
