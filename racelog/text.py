@@ -30,6 +30,13 @@ def printable(text: str, *, newline: str = " ") -> str:
     return "".join(_inert(character, newline) for character in text.replace("\r\n", "\n"))
 
 
+def markdown_escaped(text: str, special: str) -> str:
+    """Return ``text`` with ``special`` characters escaped for Markdown; bare addresses link nowhere, ``@`` mentions nobody."""
+    shown = "".join(f"\\{character}" if character in special else character for character in text)
+    shown = shown.replace("://", "\\://").replace("www.", "www\\.")  # GitHub links a bare address too
+    return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
 def _inert(character: str, newline: str) -> str:
     """Return what stands for one character."""
     if character in _BREAKS:

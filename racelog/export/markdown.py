@@ -7,7 +7,7 @@ from typing import Any
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.text import printable
+from racelog.text import markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary
 
 HEADINGS = (
@@ -73,9 +73,7 @@ def lines(source: Source) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Return ``text`` as Markdown shows it letter by letter; ``@`` mentions nobody."""
-    shown = "".join(f"\\{character}" if character in _SPECIAL else character for character in printable(text))
-    shown = shown.replace("://", "\\://").replace("www.", "www\\.")  # GitHub links a bare address too
-    return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+    return markdown_escaped(printable(text), _SPECIAL)
 
 
 def _verdict(race: RaceSummary) -> str:
