@@ -84,7 +84,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
     if query == "@":
         from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
 
-        emit_pieces(f"{line}\n" for line in listing())
+        emit_pieces(f"{line}\n" for line in listing(terminal_width()))
         return
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB

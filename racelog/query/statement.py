@@ -74,6 +74,7 @@ def run_statement(
                 connection.execute("ROLLBACK")
             connection.execute("BEGIN TRANSACTION READ ONLY")
         given = [dict(parameters)] if parameters else []
+        _check_parameters(connection, query, parameters or {})
         cursor = _interruptible(connection, lambda: connection.execute(query, *given))
         columns = [str(column[0]) for column in cursor.description or []]
         types = tuple(str(column[1]) for column in cursor.description or [])
@@ -152,6 +153,18 @@ def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
         f"{kind} is refused: a query reads only (SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, "
         "SUMMARIZE, PIVOT, EXPLAIN)"
     )
+
+
+def _check_parameters(connection: duckdb.DuckDBPyConnection, query: str, given: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless the parameters of ``query`` are those given, by their names."""
+    wanted = {
+        str(name) for statement in connection.extract_statements(query) for name in statement.named_parameters
+    }
+    for name in sorted(filter(str.isidentifier, wanted - set(given))):
+        raise InputError(f"the query's ${name} has no value; give one: -p {name}=...")
+    for name in sorted(set(given) - wanted):
+        there = ", ".join(f"${one}" for one in sorted(wanted)) or "none"
+        raise InputError(f"the query has no parameter ${name}; there are {there}")
 
 
 def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:

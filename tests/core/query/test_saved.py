@@ -8,7 +8,7 @@ from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import AnyEvent, GpuSamples, HostSamples
 from racelog.query.connect import connect
-from racelog.query.saved import bound, saved_queries, saved_query, value_of
+from racelog.query.saved import bound, listing, saved_queries, saved_query, value_of
 from racelog.query.statement import run_statement
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.query.recorded import MS, write_log
@@ -195,3 +195,13 @@ def test_a_parameter_of_a_query_of_one_s_own_is_bound_never_pasted(capfd):
 def test_a_parameter_without_a_name_or_value_is_refused(param, capfd):
     assert run(["sql", "select 1", "-p", param]) == 2
     assert "is no NAME=VALUE" in capfd.readouterr().err
+
+
+def test_the_listing_fits_the_terminal_and_sets_in_what_goes_on():
+    lines = listing(80)
+
+    assert max(map(len, lines)) <= 80
+    assert {line[:1] for line in lines} == {"@", " "}
+    assert [line for line in lines if line.startswith("@goodput")] == [
+        "@goodput                Requests per second that meet every service level at"
+    ]

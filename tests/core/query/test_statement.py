@@ -94,6 +94,19 @@ def test_an_unknown_column_is_answered_with_the_columns_of_its_tables(connection
         run_statement(connection, "select foo from marks")
 
 
+@pytest.mark.parametrize(
+    ("query", "given", "said"),
+    [
+        ("select $a + $b", {"a": 1}, r"the query's \$b has no value; give one: -p b=\.\.\."),
+        ("select $a", {"a": 1, "c": 2}, r"the query has no parameter \$c; there are \$a"),
+        ("select 1", {"c": 2}, r"the query has no parameter \$c; there are none"),
+    ],
+)
+def test_a_parameter_too_few_or_too_many_is_named(query, given, said, connection):
+    with pytest.raises(InputError, match=said):
+        run_statement(connection, query, given)
+
+
 def test_bad_syntax_is_shown_where_it_is(connection):
     with pytest.raises(InputError, match='syntax error at or near "selec"'):
         run_statement(connection, "selec 1")
