@@ -37,6 +37,7 @@ class Source:
         """
         path = find_race(str(race), home_folder(home))
         log = open_log(path)
+        path = log.path  # another, where the race was sealed meanwhile
         loaded = load_races(path, home=home, unsafe=True)  # unsafe: our own COPY statements write the files
         return cls(log, race_summary(Replay(RaceTracks(log.events))), loaded.connection)
 

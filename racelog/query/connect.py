@@ -12,7 +12,7 @@ import duckdb
 
 from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
 from racelog.home import find_race, home_folder, stored_races
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_settled
@@ -212,7 +212,7 @@ class _Loading:
     def take_all(self, paths: Iterable[Path]) -> None:
         for path in dict.fromkeys(paths):
             try:
-                self._take(path)
+                self._take_wherever(path)
             except RacelogError as error:
                 self._skip(self._name(path), error)
 
@@ -223,6 +223,16 @@ class _Loading:
     def _name(self, path: Path) -> str:
         """Return what a log is called: where it came from, if that was elsewhere."""
         return self.shown.get(path, str(path))
+
+    def _take_wherever(self, path: Path) -> None:
+        """Take a race that may end, and be sealed elsewhere, while we look."""
+        try:
+            self._take(path)
+        except (LogError, RaceNotFound):
+            sealed = sealed_sibling(path)
+            if sealed is None or not sealed.exists():
+                raise
+            self._take(sealed)
 
     def _take(self, path: Path) -> None:
         name, cached = self._look_up(path)

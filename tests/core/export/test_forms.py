@@ -386,6 +386,12 @@ def test_a_form_that_is_not_there_is_named(arguments, said, log, out, capfd):
     assert said in capfd.readouterr().err
 
 
+def test_a_race_that_is_sealed_after_it_was_looked_up_is_exported(log, out, monkeypatch):
+    monkeypatch.setattr("racelog.export.source.find_race", lambda *_: log.with_suffix(".live"))
+
+    assert [file.suffix for file in write(log, ["md"], out)] == [".md"]
+
+
 def test_a_race_that_is_not_there_is_named(out):
     with pytest.raises(RaceNotFound):
         write("1999", ["md"], out)
