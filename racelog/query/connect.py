@@ -214,11 +214,15 @@ class _Loading:
             try:
                 self._take_wherever(path)
             except RacelogError as error:
-                self._skip(self._name(path), error)
+                self._skip(self._name(path), self._renamed(error, path))
 
     def _skip(self, name: str, error: RacelogError) -> None:
         self.first_error = self.first_error or error
         self.problems.append(f"{name} was skipped: {error}")
+
+    def _renamed(self, error: RacelogError, path: Path) -> RacelogError:
+        """Return an error that names a log from elsewhere as the user did, not its copy here."""
+        return type(error)(str(error).replace(str(path), self._name(path)))
 
     def _name(self, path: Path) -> str:
         """Return what a log is called: where it came from, if that was elsewhere."""
