@@ -7,9 +7,9 @@ A race id is its UTC start and four random bytes, so ids sort by time and a pref
 """
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from racelog.errors import InputError, RaceNotFound
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
@@ -32,8 +32,7 @@ def new_race_id(wall_ns: int) -> str:
     return f"{moment:%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRace:
+class StoredRace(NamedTuple):
     """One race in the home folder: its id, where it lies, and whether it was sealed."""
 
     race_id: str

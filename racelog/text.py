@@ -1,4 +1,4 @@
-"""Text from the outside made safe to show.
+"""Text from the outside made safe to show, and numbers of things in words.
 
 A model's answer, a prompt or an engine's name may carry terminal escape sequences, bidirectional overrides or
 half of a surrogate pair. Whatever is drawn or printed goes through `printable` first.
@@ -35,6 +35,11 @@ def markdown_escaped(text: str, special: str) -> str:
     shown = "".join(f"\\{character}" if character in special else character for character in text)
     shown = shown.replace("://", "\\://").replace("www.", "www\\.")  # GitHub links a bare address too
     return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return ``1 request``, ``1,024 requests``; a ``plural`` where an s does not make it one."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _inert(character: str, newline: str) -> str:

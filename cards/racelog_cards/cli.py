@@ -51,15 +51,15 @@ def card(
     _refuse_overwriting(output, force=force)  # before the log is read, which may take a while
     path = find_race(race, home_folder(home))
 
-    from racelog.log.reader import open_log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
-    from racelog.replay.race import RaceTracks, Replay  # noqa: PLC0415 - as above
-    from racelog.views.summary import race_summary  # noqa: PLC0415 - as above
+    from racelog.log.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
+    from racelog.views.summary import log_summary  # noqa: PLC0415 - as above
     from racelog_cards.draw import render  # noqa: PLC0415 - as above
     from racelog_cards.fonts import draws  # noqa: PLC0415 - as above
     from racelog_cards.spec import card_spec  # noqa: PLC0415 - as above
     from racelog_cards.wording import undrawable  # noqa: PLC0415 - as above
 
-    summary = race_summary(Replay(RaceTracks(open_log(path).events)))
+    with Log(path) as log:
+        summary = log_summary(log)
     target = output or Path(f"{_file_name(summary.race_id)}.png")
     _refuse_overwriting(target, force=force)
     spec = card_spec(summary, draws, title=title)

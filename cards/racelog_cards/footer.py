@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary
-from racelog_cards.numbers import MIB_PER_GIB, counted, share, three_digits
+from racelog_cards.numbers import MIB_PER_GIB, share, three_digits
 from racelog_cards.wording import Draws, model_shown, shown
 
 FEW_REQUESTS = 100

@@ -37,11 +37,6 @@ def share(fraction: float) -> str:
     return f"{three_digits(floor(round(fraction * 1000, 6)) / 10)}%"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return ``1 request``, ``1,024 requests``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def day(rfc3339: str) -> str:
     """Return ``21 Nov 2026, 01:30 UTC``, or nothing when the text is no such time; the locale has no say."""
     try:

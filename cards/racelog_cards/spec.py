@@ -8,10 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from racelog.text import counted
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of
-from racelog_cards.numbers import counted, day, duration, duration_parts, share, three_digits
+from racelog_cards.numbers import day, duration, duration_parts, share, three_digits
 from racelog_cards.wording import Draws, first_shown, model_shown, shown
 
 MOST_ROWS = 10

@@ -1,6 +1,7 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
 from racelog.replay.speed import speed_text
+from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
@@ -59,7 +60,7 @@ def title(scene: Scene, columns: int) -> Line:
     """Return the top row: which race this is and how much of it has passed."""
     race, transport = scene.race, scene.transport
     facts = ["one after another, aligned at the start" if race.grid == "time-trial" else "all at once"]
-    facts += [f"{scene.requests:,} requests each"] if scene.requests else []
+    facts += [f"{counted(scene.requests, 'request')} each"] if scene.requests else []
     facts += [f"{scene.concurrency:,} in flight"] if scene.concurrency > 1 else []
     start: Line = [Span(" 🏁 "), Span(flat(race.name) or "race", STRONG)]
     start += [Span(f"{' · ' if index else '  '}{fact}", SOFT) for index, fact in enumerate(facts)]

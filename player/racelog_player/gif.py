@@ -14,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
+from racelog.clock import NS_PER_S
 from racelog_player.canvas import Line, Style, dressed
 from racelog_player.cells import flat, take, width
 from racelog_player.snapshot import INK, PAPER
@@ -27,6 +28,11 @@ TICK_NS = 10_000_000
 
 SHORTEST_TICKS = 2
 """Browsers show frames of less than 20 ms for 100 ms."""
+
+FPS = 10.0
+"""A GIF is for a page: 10 frames a second keep it small."""
+
+MOST_FPS = NS_PER_S / (SHORTEST_TICKS * TICK_NS)
 
 LAST_TICKS = 300
 """The result stays 3 s before the film begins again."""

@@ -107,6 +107,15 @@ def beside(boxes: Sequence[Sequence[Line]], cells: int, gap: int) -> list[Line]:
     ]
 
 
+def scrolled(lines: Sequence[Line], rows: int, scroll: int) -> list[Line]:
+    """Return ``rows`` of the lines, from the one that ``scroll`` says on; where more follow, the last row says so."""
+    first = max(0, min(scroll, len(lines) - rows))
+    shown = list(lines[first : first + rows])
+    if first + rows < len(lines):
+        shown[-1] = [Span(f"   … {len(lines) - first - rows + 1} more rows, j scrolls", FAINT)]
+    return shown
+
+
 def spread_rows(total: int, parts: int) -> list[int]:
     """Return ``total`` shared out over ``parts`` as evenly as can be, the first ones larger."""
     return [total // parts + (index < total % parts) for index in range(parts)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
+from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import RaceSummary
@@ -64,13 +65,12 @@ class Narrator:
 
 
 def _progress(lane: LaneView) -> str:
-    of = f"/{lane.target_requests:,}" if lane.target_requests else ""
+    done = counted(lane.requests_done, "request")
+    if lane.target_requests:
+        done = f"{lane.requests_done:,}/{counted(lane.target_requests, 'request')}"
     kinds = ", ".join(f"{count:,} {flat(kind)}" for kind, count in lane.errors.items())
     failed = f", {lane.failed:,} failed ({kinds})" if lane.failed else ""
-    return (
-        f"{lane.requests_done:,}{of} requests{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, "
-        f"{rate_text(lane.tokens_per_s)} tok/s"
-    )
+    return f"{done}{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, {rate_text(lane.tokens_per_s)} tok/s"
 
 
 def standings_table(race: RaceView) -> list[str]:

@@ -20,6 +20,7 @@ from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
+from racelog.text import counted
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
@@ -43,9 +44,6 @@ PROBLEM_NS = 60 * NS_PER_S
 NICENESS = 10
 """Who watches a race that runs waits for who records it: a view that shares a full core with a lane draws less often (a
 tenth of the core is its own), and the lane reads in time."""
-
-GIF_FPS, MOST_GIF_FPS = 10.0, 50.0
-"""A GIF is for a page: 10 frames a second keep it small, and browsers slow down what is faster than 50."""
 
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
@@ -180,7 +178,8 @@ class Session:
         length = "for ever" if head.loop is not None and head.loop.rounds is None else clock_text(due or 0)
         click.echo(f"{clock_text(end)} recorded, {length} to play at {speed_text(head.speed)}")
         click.echo(
-            f"{len(tracks.lanes)} lanes, {requests:,} requests, {chunks:,} chunks, {len(moments(tracks)):,} moments"
+            f"{counted(len(tracks.lanes), 'lane')}, {counted(requests, 'request')}, {counted(chunks, 'chunk')}, "
+            f"{counted(len(moments(tracks)), 'moment')}"
         )
 
     def _cast(self, path: Path) -> None:
@@ -201,15 +200,15 @@ class Session:
 
     def _gif(self, path: Path, player: Player) -> None:
         """Write the film as pixels, with a bar on the terminal of how far it is."""
+        from racelog_player import gif  # noqa: PLC0415 - matplotlib takes 0.1 s to load
         from racelog_player.cast import frames  # noqa: PLC0415 - this flag alone needs it
-        from racelog_player.gif import MOST_FRAMES, Painter, write_gif  # noqa: PLC0415 - matplotlib takes 0.1 s to load
 
         end = self.source.tracks.duration_ns()
-        fps = min(self.options["fps"] or GIF_FPS, MOST_GIF_FPS)
+        fps = min(self.options["fps"] or gif.FPS, gif.MOST_FPS)
         lasts_ns = player.playhead.due_ns(end, end) or 0
-        if (count := round(lasts_ns / NS_PER_S * fps)) > MOST_FRAMES:
+        if (count := round(lasts_ns / NS_PER_S * fps)) > gif.MOST_FRAMES:
             raise InputError(
-                f"a GIF of {count:,} frames is more than {MOST_FRAMES:,}; play faster (--speed), a stretch (--start, "
+                f"a GIF of {count:,} frames is more than {gif.MOST_FRAMES:,}; play faster (--speed), a stretch (--start, "
                 "--until), or fewer frames a second (--fps)"
             )
         stills = [
@@ -218,8 +217,8 @@ class Session:
         ]
         film = ((t_ns, lines) for t_ns, _, lines in frames(player, self.size, fps))
         with click.progressbar(length=max(1, lasts_ns), label="drawing", file=sys.stderr) as bar:
-            painter = Painter(self._wardrobe().theme, self.size)
-            write_gif(path, film, stills, painter, seen=lambda t_ns: bar.update(t_ns - bar.pos))
+            painter = gif.Painter(self._wardrobe().theme, self.size)
+            gif.write_gif(path, film, stills, painter, seen=lambda t_ns: bar.update(t_ns - bar.pos))
 
     def _play(self) -> int:
         """Play on the terminal, or as lines where there is none."""

@@ -10,7 +10,7 @@ import click
 
 from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,8 +90,9 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
     for problem in loaded.problems:
         click.echo(f"racelog: {printable(problem)}", err=True)
     if sys.stdin.isatty():
-        noun = "race" if loaded.races == 1 else "races"
-        click.echo(f"{loaded.races} {noun}. Queries end with ;  .help tells more, Ctrl-D leaves.", err=True)
+        click.echo(
+            f"{counted(loaded.races, 'race')}. Queries end with ;  .help tells more, Ctrl-D leaves.", err=True
+        )
         kept_in = next((home for home in homes if isinstance(home, Path)), None)
         history = home_folder(kept_in) / "sql_history"
         answer_all(loaded.connection, asked(new_session(loaded.connection, history)))

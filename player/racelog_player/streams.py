@@ -1,5 +1,6 @@
 """The answers as they arrive, one box per lane, side by side where there is room. Pure."""
 
+from racelog.text import counted
 from racelog.views.race import LaneView, RaceView, StreamView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, width, wrap
@@ -72,7 +73,7 @@ def _idle(lane: LaneView) -> str:
         return "on the grid"
     if lane.status == "racing":
         return "between requests"
-    return f"{lane.requests_done:,} requests in {lane.elapsed_s:.1f} s"
+    return f"{counted(lane.requests_done, 'request')} in {lane.elapsed_s:.1f} s"
 
 
 def _stream(stream: StreamView, cells: int, rows: int, color: str) -> list[Line]:

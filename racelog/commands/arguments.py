@@ -1,4 +1,4 @@
-"""The arguments that the core's verbs share: which home, which race."""
+"""The arguments that the core's verbs share: which home, which race, which log to write."""
 
 import inspect
 from collections.abc import Callable
@@ -38,6 +38,15 @@ def race_argument(command: Command) -> Command:
     """Add the argument RACE, a path, an id, a prefix of one, or (the default) ``latest``, and say so in the help."""
     command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{WHAT_RACE_IS}"
     return click.argument("race", default="latest")(command)
+
+
+def output_options(what: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """Return what adds ``-o``, the log to write, with ``what`` for its help, and ``--force``."""
+    output = click.option(
+        "-o", "--output", type=click.Path(path_type=Path), required=required, metavar="OUT.rlog", help=what
+    )
+    force = click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+    return lambda command: output(force(command))
 
 
 def race_path(race: str, home: Path | None) -> Path:

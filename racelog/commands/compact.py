@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.text import printable
@@ -21,14 +21,7 @@ Exit status: 0 done, or nothing to gain; 1 failed, the log is as it was; 2 wrong
 
 @click.command(epilog=EXAMPLES, short_help="Make a race's file small, proven equal.")
 @race_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="OUT.rlog",
-    help="Write here instead of in place.",
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("Write here instead of in place.")
 @json_option
 @home_option
 def compact(race: str, output: Path | None, home: Path | None, *, force: bool, as_json: bool) -> None:

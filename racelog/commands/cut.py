@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.choices import check_window, chosen_lane, lane_option, window_options
 from racelog.commands.output import emit_json, warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode, InputError
-from racelog.text import printable
+from racelog.text import counted, printable
 
 EXAMPLES = """\b
 Examples:
@@ -27,15 +27,7 @@ Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut hol
 @race_argument
 @window_options
 @lane_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="OUT.rlog",
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("The file to write.", required=True)
 @json_option
 @home_option
 def cut(
@@ -80,5 +72,7 @@ def cut(
             "target": str(output), "events": len(events), "start_ns": start, "end_ns": end, "lane": number, "lost": lost,
         })  # fmt: skip
     else:
-        click.echo(f"wrote {len(events):,} of {len(found.log.events):,} events to {printable(str(output))}")
+        click.echo(
+            f"wrote {len(events):,} of {counted(len(found.log.events), 'event')} to {printable(str(output))}"
+        )
     return ExitCode.LOSS if lost else ExitCode.OK

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_path
 from racelog.commands.output import emit_json, warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.merge import Merge
@@ -29,15 +29,7 @@ Exit status: 0 everything is in OUT; 1 failed; 2 wrong usage; 3 damaged stretche
 
 @click.command(epilog=EXAMPLES, short_help="Put the files of one race together.")
 @click.argument("races", nargs=-1, required=True, metavar="RACE...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="OUT.rlog",
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("The file to write.", required=True)
 @json_option
 @home_option
 def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: bool, as_json: bool) -> int:
@@ -64,15 +56,16 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
         emit_json(_plain(done))
     else:
         click.echo(
-            f"merged {done.files:,} files into {printable(done.target)}: {done.units:,} units, {done.events:,} events"
+            f"merged {counted(done.files, 'file')} into {printable(done.target)}: {counted(done.units, 'unit')}, "
+            f"{counted(done.events, 'event')}"
         )
         if done.duplicate_units:
-            click.echo(f"{done.duplicate_units:,} units were there more than once and are kept once")
+            click.echo(f"{counted(done.duplicate_units, 'unit')} there more than once, kept once")
         if done.repeated_facts:
-            click.echo(f"{done.repeated_facts:,} facts were in more than one cut and are kept once")
+            click.echo(f"{counted(done.repeated_facts, 'fact')} in more than one cut, kept once")
         if done.superseded_units:
             click.echo(
-                f"left out: {done.superseded_units:,} units of segments that one of the files was sealed from"
+                f"left out: {counted(done.superseded_units, 'unit')} of segments that one of the files was sealed from"
             )
     return ExitCode.LOSS if done.damage else ExitCode.OK
 

@@ -1,11 +1,9 @@
 """Printing results: aligned tables for people, exact bytes for programs, and nothing a terminal would obey."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -19,8 +17,7 @@ NARROWEST = 8
 """A text column is not cut below this many cells; what still does not fit runs over the edge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A column of a printed table: its title, whether it holds numbers (set right), whether it is never cut."""
 
     title: str
@@ -150,4 +147,6 @@ def _line(
 
 def plain_json(value: Any) -> str:
     """Return ``value`` as JSON on one line; it must consist of what JSON knows."""
+    import json  # noqa: PLC0415 - not needed for --help
+
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -13,7 +13,7 @@ from racelog.faults import advice
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
-from racelog.text import printable
+from racelog.text import counted, printable
 from racelog.views.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_summary
 
@@ -120,7 +120,7 @@ def _notes(log: RaceLog, tracks: RaceTracks) -> list[str]:
         elif isinstance(event, Note):
             what = f"{event.level}{where}: {event.text}"
         else:
-            what = f"lost{where}: {event.chunks} chunks, {event.events} events, {event.bytes} bytes: {event.reason}"
+            what = f"lost{where}: {counted(event.chunks, 'chunk')}, {counted(event.events, 'event')}, {counted(event.bytes, 'byte')}: {event.reason}"
         found.append(f"{event.t / NS_PER_S:.3f} s {what}")
     return found
 
@@ -166,8 +166,8 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
         race.race_id,
         f"started {race.started_at}" if race.started_at else "",
         race.grid,
-        _plural(len(race.lanes), "engine"),
-        f"{race.requests_per_lane:,} requests per lane" if race.requests_per_lane else "",
+        counted(len(race.lanes), "engine"),
+        f"{counted(race.requests_per_lane, 'request')} per lane" if race.requests_per_lane else "",
         race.load.words,
         f"{race.duration_s:.2f} s",
         f"seed {race.seed}",
@@ -244,7 +244,7 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
     rate = f" · {_ms(lane.requests_per_s)} ok/s" if lane.requests_per_s else ""
-    yield indent + printable(f"{ended} · {_plural(lane.requests, 'request')}: {counts}{rate}")
+    yield indent + printable(f"{ended} · {counted(lane.requests, 'request')}: {counts}{rate}")
     basis = ", ".join(BASIS.get(name, name) for name in lane.token_basis) or "none counted"
     yield indent + f"tokens: {lane.input_tokens:,} in, {lane.output_tokens:,} out · {basis}"
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
@@ -341,18 +341,18 @@ def _evidence(lane: LaneHealth) -> Iterator[str]:
     if (found := lane.calibration) is not None:
         errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
         yield (
-            f"calibrated over {found.over} at {_plural(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"calibrated over {found.over} at {counted(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
             f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
             f"{found.stamp} stamps"
         )
     if lane.late_send_share is not None:
-        yield f"{lane.late_send_share:.1%} of {_plural(lane.sends, 'request')} sent late"
+        yield f"{lane.late_send_share:.1%} of {counted(lane.sends, 'request')} sent late"
     if lane.cpu_pct_p50 is not None and lane.full_share is not None:
         yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
     if lane.loop_lag_p99_us is not None:
         yield f"loop lag p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
     if lane.most_waiting:
-        yield f"{_plural(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
+        yield f"{counted(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
 
 
 def _log_facts(page: RacePage) -> str:
@@ -361,8 +361,8 @@ def _log_facts(page: RacePage) -> str:
     closed = "sealed" if log.sealed else "closed, not sealed" if log.finished else "unfinished"
     version = f" · recorded by racelog {page.race.racelog_version}" if page.race.racelog_version else ""
     return (
-        f"{log.bytes:,} bytes in {_plural(log.files, 'file')}{per_token} · {_plural(log.units, 'unit')}, "
-        f"{_plural(log.events, 'event')}, {_plural(log.chunks, 'chunk')} · {closed}, "
+        f"{log.bytes:,} bytes in {counted(log.files, 'file')}{per_token} · {counted(log.units, 'unit')}, "
+        f"{counted(log.events, 'event')}, {counted(log.chunks, 'chunk')} · {closed}, "
         f"{'damaged' if log.damage else 'no damage found'}{version}"
     )
 
@@ -374,7 +374,3 @@ def _host_facts(host: dict[str, object]) -> Iterator[str]:
             yield from (f"{name} {inner}" for name, inner in value.items())
         else:
             yield str(value) if key in SELF_EXPLAINING else f"{key} {value}"
-
-
-def _plural(number: int, noun: str, many: str = "") -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"

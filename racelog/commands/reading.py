@@ -14,6 +14,7 @@ from racelog.commands.choices import KindChoice, no_such_lane
 from racelog.commands.output import warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import InputError
+from racelog.text import counted
 
 if TYPE_CHECKING:
     from racelog.events import AnyEvent
@@ -242,5 +243,5 @@ class _Piped:
             raise no_such_lane(self._asked_lane, "standard input", self.engines)
         if passed := self._passed.get(number):
             warn(
-                f"{passed:,} events of lane {self._asked_lane!r} came before the log named it; choose it by number: {number}"
+                f"{counted(passed, 'event')} of lane {self._asked_lane!r} came before the log named it; choose it by number: {number}"
             )

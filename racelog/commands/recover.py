@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.errors import ExitCode
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.recover import Recovery
@@ -29,10 +29,7 @@ Exit status: 0 nothing was lost; 1 nothing could be recovered; 2 wrong usage; 3 
 
 @click.command(epilog=EXAMPLES, short_help="Save everything readable of a race.")
 @race_argument
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT.rlog", help="The whole file to write."
-)
-@click.option("--force", is_flag=True, help="Overwrite OUT.rlog if it exists.")
+@output_options("The whole file to write.")
 @json_option
 @home_option
 def recover(race: str, output: Path | None, home: Path | None, *, force: bool, as_json: bool) -> int:
@@ -61,10 +58,10 @@ def recovery_lines(done: "Recovery") -> Iterator[str]:
         yield f"{where}: whole; nothing to recover"
     else:
         word = click.style("with loss", fg="red") if done.losses else "nothing was lost"
-        yield f"recovered {where} to {printable(done.target)}: {done.events:,} events, {done.chunks:,} chunks; {word}"
+        yield f"recovered {where} to {printable(done.target)}: {counted(done.events, 'event')}, {counted(done.chunks, 'chunk')}; {word}"
     for loss in done.losses:
         yield f"  lost: {printable(str(loss))}"
     for place in done.uncommitted:
         yield f"  never committed, so no loss: {printable(str(place))}"
     if done.duplicate_units:
-        yield f"  {done.duplicate_units:,} units were there more than once and are kept once"
+        yield f"  {counted(done.duplicate_units, 'unit')} there more than once, kept once"

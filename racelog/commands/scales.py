@@ -45,6 +45,18 @@ def unit_of(column: str) -> str:
     return ""
 
 
+def nice_step(span: float, parts: int) -> float:
+    """Return the smallest of 1, 2, 2.5 and 5 times a power of ten that parts ``span`` into at most ``parts``.
+
+    A span of nothing has a step of 1.
+    """
+    if span <= 0:
+        return 1.0
+    rough = span / max(1, parts)
+    power = 10.0 ** floor(log10(rough))
+    return next((step * power for step in _STEPS if step * power >= rough * (1 - 1e-9)), 10 * power)
+
+
 def number_axis(label: str, values: list[float], *, from_zero: bool = False) -> Axis:
     """Return the axis of some numbers; nanoseconds are told in a unit that fits. There must be a value."""
     low, high = min(values), max(values)
@@ -55,7 +67,7 @@ def number_axis(label: str, values: list[float], *, from_zero: bool = False) -> 
     scale, unit = 1.0, unit_of(label)
     if unit == "ns":
         scale, unit = next(((ns, name) for least, ns, name in _OF_NS if high - low >= least), (1.0, "ns"))
-    step = _nice((high - low) / scale) * scale
+    step = nice_step((high - low) / scale, _PARTS) * scale
     if from_zero:
         high = ceil(high / step - 1e-9) * step
     ticks = tuple((at, _text(at / scale, step / scale)) for at in _steps(low, high, step))
@@ -95,13 +107,6 @@ def short(axis: Axis, most: int) -> Axis:
     """Return the axis with at most so many labels."""
     stride = max(1, -(-len(axis.ticks) // max(1, most)))
     return replace(axis, ticks=axis.ticks[::stride])
-
-
-def _nice(span: float) -> float:
-    """Return the smallest of 1, 2, 2.5 and 5 times a power of ten that parts ``span`` into at most `_PARTS`."""
-    rough = span / _PARTS
-    power = 10.0 ** floor(log10(rough))
-    return next((step * power for step in _STEPS if step * power >= rough * (1 - 1e-9)), 10 * power)
 
 
 def _steps(low: float, high: float, step: float) -> list[float]:

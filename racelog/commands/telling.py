@@ -8,7 +8,7 @@ from typing import Any
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
 from racelog.commands.output import cells, plain_json
 from racelog.log.rows import Fact
-from racelog.text import printable
+from racelog.text import counted, printable
 
 PIECE_NS = 250 * NS_PER_MS
 """Chunks of a request within this time are told on one line: a flush window, and faster than anyone reads."""
@@ -84,8 +84,7 @@ def _chunks_told(piece: _Piece) -> str:
     kind = piece.fact.more["chunk"]
     said = "" if kind == "content" else f"{kind} "
     span = f", {(piece.last_t - piece.fact.t) / NS_PER_MS:.0f} ms" if piece.chunks > 1 else ""
-    plural = "s" * (piece.chunks > 1)
-    return f"request {piece.fact.req} {said}| {printable(piece.text, newline='⏎')} | {piece.chunks} chunk{plural}{span}"
+    return f"request {piece.fact.req} {said}| {printable(piece.text, newline='⏎')} | {counted(piece.chunks, 'chunk')}{span}"
 
 
 def told(fact: Fact) -> str:
@@ -169,8 +168,8 @@ def _host(_fact: Fact, more: _Fields) -> str:
 def _calibration(_fact: Fact, more: _Fields) -> str:
     spread = " / ".join(f"{more[name] / 1000:.3f}" for name in ("p50_us", "p99_us", "max_us"))
     return (
-        f"calibrated: stamp error p50 / p99 / max {spread} ms over {more['tokens']:,} chunks of {more['streams']:,} "
-        f"streams{' over TLS' if more['tls'] else ''}, {more['stamp']} stamps"
+        f"calibrated: stamp error p50 / p99 / max {spread} ms over {counted(more['tokens'], 'chunk')} of "
+        f"{counted(more['streams'], 'stream')}{' over TLS' if more['tls'] else ''}, {more['stamp']} stamps"
     )
 
 
@@ -204,7 +203,7 @@ def _readings(more: _Fields, units: Mapping[str, str]) -> str:
 
 
 def _gap(_fact: Fact, more: _Fields) -> str:
-    lost = [f"{more[what]:,} {what}" for what in ("chunks", "events", "bytes") if more[what]]
+    lost = [counted(number, what) for what in ("chunk", "event", "byte") if (number := more[f"{what}s"])]
     return f"lost {', '.join(lost) or 'an unknown number of facts'}: {more['reason']}"
 
 

@@ -11,7 +11,7 @@ from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.commands.reading import STDIN, piped_log
 from racelog.errors import ExitCode
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.verify import Verdict, WriterAccount
@@ -71,30 +71,30 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
     word = click.style(verdict.state, fg=COLOURS[verdict.state], bold=True)
     yield f"{word}: {printable(verdict.path)}: {_reason(verdict)}"
     yield (
-        f"  {_count(verdict.files, 'file')}, {_count(verdict.bytes, 'byte')}, {_count(verdict.units, 'unit')}, "
-        f"{_count(verdict.events, 'event')}, {_count(verdict.chunks, 'chunk')}"
+        f"  {counted(verdict.files, 'file')}, {counted(verdict.bytes, 'byte')}, {counted(verdict.units, 'unit')}, "
+        f"{counted(verdict.events, 'event')}, {counted(verdict.chunks, 'chunk')}"
     )
     for place in verdict.damage:
         yield f"  damaged: {printable(str(place))}"
     for account in verdict.writers:
         yield from _writer_lines(account)
     for place in verdict.uncommitted:
-        yield f"  unfinished: {printable(place.file)}: {_count(place.length, 'byte')} not committed at offset {place.offset:,}"
+        yield f"  unfinished: {printable(place.file)}: {counted(place.length, 'byte')} not committed at offset {place.offset:,}"
     for contradiction in verdict.contradictions[:MOST_CONTRADICTIONS]:
         yield f"  contradiction: {printable(contradiction)}"
     if (more := len(verdict.contradictions) - MOST_CONTRADICTIONS) > 0:
-        yield f"  and {_count(more, 'contradiction')} more; all of them: --json"
+        yield f"  and {counted(more, 'contradiction')} more; all of them: --json"
     for gap in verdict.recorded_gaps:
         yield (
-            f"  recorded gap at {gap.t:,} ns: {_count(gap.chunks, 'chunk')}, {_count(gap.events, 'event')}, "
-            f"{_count(gap.bytes, 'byte')}: {printable(gap.reason)}"
+            f"  recorded gap at {gap.t:,} ns: {counted(gap.chunks, 'chunk')}, {counted(gap.events, 'event')}, "
+            f"{counted(gap.bytes, 'byte')}: {printable(gap.reason)}"
         )
     for kind, count in verdict.unknown_kinds.items():
-        yield f"  unknown kind {printable(kind)!r}: {_count(count, 'event')}, kept as they are"
+        yield f"  unknown kind {printable(kind)!r}: {counted(count, 'event, kept as it is', 'events, kept as they are')}"
     if verdict.duplicate_units:
-        yield f"  {_count(verdict.duplicate_units, 'unit')} there more than once, read once"
+        yield f"  {counted(verdict.duplicate_units, 'unit')} there more than once, read once"
     if verdict.superseded_units:
-        yield f"  {_count(verdict.superseded_units, 'unit')} of segments that were sealed into a file here, not read"
+        yield f"  {counted(verdict.superseded_units, 'unit')} of segments that were sealed into a file here, not read"
 
 
 def _reason(verdict: "Verdict") -> str:
@@ -106,22 +106,22 @@ def _reason(verdict: "Verdict") -> str:
             unended = sum(not account.finished for account in verdict.writers)
             torn = sum(place.length for place in verdict.uncommitted)
             return (
-                f"{unended} of {_count(len(verdict.writers), 'writer')} did not end, {_count(torn, 'byte')} not "
+                f"{unended} of {counted(len(verdict.writers), 'writer')} did not end, {counted(torn, 'byte')} not "
                 "committed; nothing that was committed is lost"
             )
         case "loss":
             return f"{', '.join(_losses(verdict))}; the rest reads"
         case _:
-            return f"every unit holds, but {_count(len(verdict.contradictions), 'fact')} cannot be"
+            return f"every unit holds, but {counted(len(verdict.contradictions), 'fact')} cannot be"
 
 
 def _losses(verdict: "Verdict") -> Iterator[str]:
     if verdict.damage:
         damaged = sum(place.length for place in verdict.damage)
-        yield f"{_count(damaged, 'byte')} damaged in {_count(len(verdict.damage), 'place')}"
+        yield f"{counted(damaged, 'byte')} damaged in {counted(len(verdict.damage), 'place')}"
     missing = sum(last - first + 1 for account in verdict.writers for first, last in account.missing_units)
     if missing:
-        yield f"{_count(missing, 'unit')} missing"
+        yield f"{counted(missing, 'unit')} missing"
     if any(account.loses_by_not_ending for account in verdict.writers):
         yield "the sealed file has no end"
 
@@ -132,10 +132,6 @@ def _writer_lines(account: "WriterAccount") -> Iterator[str]:
         units = f"unit {first}" if first == last else f"units {first} to {last}"
         yield f"  missing: {units} of {who}"
     if account.lost_events and account.missing_units:
-        yield f"  missing: {_count(account.lost_events, 'event')} of {who}, by its own count"
+        yield f"  missing: {counted(account.lost_events, 'event')} of {who}, by its own count"
     if account.loses_by_not_ending:
         yield f"  missing: the end of {who}; the file was cut after it was sealed"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

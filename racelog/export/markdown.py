@@ -7,7 +7,7 @@ from typing import Any
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.text import markdown_escaped, printable
+from racelog.text import counted, markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary
 
 HEADINGS = (
@@ -112,7 +112,7 @@ def _circumstances(source: Source) -> Iterator[str]:
     for lane in race.lanes:
         basis = ", ".join(lane.token_basis) or "none"
         stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
-        yield f"{escaped(lane.engine)}: {lane.output_tokens:,} output tokens (basis: {basis}); stamps: {stamps}"
+        yield f"{escaped(lane.engine)}: {counted(lane.output_tokens, 'output token')} (basis: {basis}); stamps: {stamps}"
     if race.host:
         yield "host: " + escaped(", ".join(_told(race.host)))
 

@@ -53,7 +53,7 @@ def compact(
             raise LogError(
                 f"{path} is still being recorded by process {pid}; its recorder seals it at the end"
             )
-        seal(path, sealed)
+        seal(path, sealed, progress)
         return Compaction(str(path), str(sealed), before, sealed.stat().st_size, replaced=True)
     found = gather(path, progress, exact=True)
     heads = list(found.log.of(Head))

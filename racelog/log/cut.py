@@ -34,11 +34,11 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.log.chunks import chunk_rows, columns
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.lifecycle import RequestKey
 from racelog.log.rows import lane_of, row_times
 from racelog.log.samples import Samples
-from racelog.log.seal import chunk_rows, columns
 from racelog.log.window import part_between
 
 CUT_REASONS = frozenset({"cut", "put together from cuts"})

@@ -3,7 +3,7 @@
 Beside `open_log` this tells how far it is, keeps the place of every unit, and can carry fields from the future.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from msgspec import Raw
 from racelog.errors import LogError, NotALog
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
 from racelog.log.codec import FIELDS_OF, OrderedEvent
+from racelog.log.order import in_order
 from racelog.log.progress import Progress, silent
-from racelog.log.reader import LogReport, RaceLog, UnitReader
+from racelog.log.reader import FileDamage, LogReport, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
+from racelog.log.seek import LogIndex, UnitSpan
 from racelog.log.segment import new_writer_id
 from racelog.log.superseded import superseded_beside
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
@@ -92,6 +94,39 @@ def _gathered(
             progress("reading", reader.report.bytes, total)
     ordered.sort(key=lambda entry: entry[:4])
     return ordered, places, reader.report
+
+
+class ExactEvents:
+    """The events of ``index`` in the order of events everywhere, those with fields that racelog does not know as they stand.
+
+    ``damage`` tells what could not be read so far. Memory: the units that overlap.
+
+    Raises:
+        NewerLog: a unit uses a newer major format.
+        LogError: a file cannot be read.
+    """
+
+    def __init__(self, index: LogIndex, progress: Callable[[int, int], None]) -> None:
+        self._index = index
+        self._reader = UnitReader()
+        self._done = 0
+        self._total = sum(span.end - span.offset for span in index.spans)
+        self._progress = progress
+
+    @property
+    def damage(self) -> list[FileDamage]:
+        """What was met of it."""
+        return self._reader.report.damage
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        return (entry[4] for entry in in_order(self._index.spans, self._read))
+
+    def _read(self, span: UnitSpan) -> list[OrderedEvent]:
+        name = self._index.files[span.file].name
+        found = self._index.read(span)
+        self._done += span.end - span.offset
+        self._progress(self._done, self._total)
+        return [entry for unit in found for entry in _exactly(unit, self._reader.read(name, unit))]
 
 
 def exact_events(path: Path, progress: Progress = silent) -> Iterator[AnyEvent]:

@@ -1,6 +1,5 @@
 """A log as a program sees it: `racelog.open`. Reads what is asked for, when it is asked for."""
 
-import heapq
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -13,6 +12,7 @@ from racelog.errors import InputError, LogError, RaceNotFound
 from racelog.events import AnyEvent, Head, LaneFacts, RaceFacts
 from racelog.log.codec import MAX_T_NS, MIN_T_NS, OrderedEvent
 from racelog.log.names import sealed_sibling
+from racelog.log.order import in_order
 from racelog.log.reader import FileDamage, LogReport, RaceLog, UnitReader, open_log
 from racelog.log.rows import lane_of
 from racelog.log.seek import LogIndex, UnitSpan
@@ -161,18 +161,16 @@ class Log:
 
     def _between(self, start_ns: int, end_ns: int, kind: type[Struct] | None) -> Iterator[AnyEvent]:
         reader = UnitReader()
-        waiting: list[OrderedEvent] = []
-        for span in self.index.overlapping(start_ns, end_ns):
-            while waiting and waiting[0][0] < span.t_min:
-                yield heapq.heappop(waiting)[4]
+
+        def wanted(span: UnitSpan) -> Iterator[OrderedEvent]:
             for _, writer, seq, position, event in self._read(span, reader):
                 if kind is not None and not isinstance(event, kind):
                     continue
                 part = part_between(event, start_ns, end_ns)
                 if part is not None:
-                    heapq.heappush(waiting, (part.t, writer, seq, position, part))
-        while waiting:
-            yield heapq.heappop(waiting)[4]
+                    yield part.t, writer, seq, position, part
+
+        return (entry[4] for entry in in_order(self.index.overlapping(start_ns, end_ns), wanted))
 
     def _read(
         self, span: UnitSpan, reader: UnitReader, only: re.Pattern[bytes] | None = None

@@ -20,6 +20,7 @@ from racelog.log.names import sealed_sibling
 from racelog.log.scan import log_files, scan_file
 from racelog.log.superseded import superseded_beside
 from racelog.log.units import Damage, Unit, decode_payload
+from racelog.text import counted
 
 E = TypeVar("E", bound=Struct)
 
@@ -34,7 +35,7 @@ class FileDamage:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.length:,} bytes at offset {self.offset:,}: {self.reason}"
+        return f"{self.file}: {counted(self.length, 'byte')} at offset {self.offset:,}: {self.reason}"
 
 
 @dataclass(slots=True)

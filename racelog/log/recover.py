@@ -23,6 +23,7 @@ from racelog.log.scan import log_files
 from racelog.log.seal import seal
 from racelog.log.units import TRAILER_BYTES, Trailer
 from racelog.log.verify import Verdict, WriterAccount, verify_log
+from racelog.text import counted
 
 
 @dataclass(slots=True)
@@ -44,11 +45,13 @@ class Loss:
     t: int = 0
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.length:,} bytes at offset {self.offset:,}: " if self.length else ""
+        where = (
+            f"{self.file}: {counted(self.length, 'byte')} at offset {self.offset:,}: " if self.length else ""
+        )
         return f"{where}{self.reason}{self._whose()}"
 
     def _whose(self) -> str:
-        events = "" if self.events is None else f", {self.events:,} event{'s' * (self.events != 1)}"
+        events = "" if self.events is None else f", {counted(self.events, 'event')}"
         if self.units is None:
             return events
         first, last = self.units
@@ -103,7 +106,7 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     elif target is None:
         raise InputError(f"{path} is not a whole log; name the file to recover it to: -o {_suggested(path)}")
     elif in_place and not force and verdict.state != "loss" and not verdict.uncommitted:
-        seal(path, target)
+        seal(path, target, progress)
         done.segments_kept = path.exists()
     else:
         _rewrite(path, target, verdict, done, force=force, progress=progress)

@@ -1,14 +1,16 @@
 """Writing a race anew as one sealed file: proven to hold what it should before it takes its name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, Head
+from racelog.log.fingerprint import fingerprint
 from racelog.log.gather import exact_events
+from racelog.log.join import joined
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import new_file
-from racelog.log.seal import fingerprint, sealed_events, sealed_units
+from racelog.log.seal import compressing_threads, sealed_units
 from racelog.log.segment import SegmentWriter
 
 
@@ -23,15 +25,20 @@ def write_race(
     """
     last = max((event.t for event in events), default=head.t)
     with SegmentWriter(path, head, sealed=True) as writer:
-        done = 0
-        for unit in sealed_units(events):
-            progress("writing", done, len(events))
-            writer.commit(unit)
-            done += len(unit)
+        writer.commit_each(_told(sealed_units(events), len(events), progress), compressing_threads())
         writer.finish(last, reason)
     written = exact_events(path, lambda _doing, done, total: progress("proving", done, total))
     if fingerprint(written) != fingerprint(events):
         raise LogError(f"what was written to {path} does not read back equal; nothing was replaced")
+
+
+def _told(units: Iterable[list[AnyEvent]], total: int, progress: Progress) -> Iterator[list[AnyEvent]]:
+    """Yield ``units``, saying how many of the ``total`` events they have brought so far."""
+    done = 0
+    for unit in units:
+        progress("writing", done, total)
+        yield unit
+        done += len(unit)
 
 
 def write_sealed_race(
@@ -54,8 +61,6 @@ def write_sealed_race(
         write_race(partial, head, compacted(events), reason=reason, progress=progress)
 
 
-def compacted(events: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """Return a race's events as a sealed file holds them."""
-    from racelog.log.reader import LogReport, RaceLog  # noqa: PLC0415 - only the shape that `sealed_events` takes
-
-    return sealed_events(RaceLog(Path(), list(events), LogReport()))
+def compacted(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """Return a race's events, in whatever order, as a sealed file holds them."""
+    return list(joined(sorted(events, key=lambda event: event.t)))

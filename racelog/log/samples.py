@@ -1,6 +1,7 @@
 """Columns of readings, joined into longer ones and taken apart again: what sealing does with host, GPU and engine samples."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -14,30 +15,57 @@ SAMPLES_PER_BATCH = 1024
 """Longest column of readings in a sealed file: 100 s at ten a second."""
 
 
-def join_samples(readings: Iterable[Samples]) -> list[Samples]:
-    """Return readings joined into columns of at most `SAMPLES_PER_BATCH` rows, same readings, same times.
+class SampleRuns:
+    """Joins readings that come in time order into columns of at most `SAMPLES_PER_BATCH` rows, same readings, same times.
 
     Only events that agree in everything but their columns, and have the same columns, are joined: a column that is
     not there is not one of nulls. Events that overlap or hold no row stay as they are.
     """
-    joined: list[Samples] = []
-    open_runs: dict[tuple[object, ...], list[Samples]] = {}
-    ends: dict[tuple[object, ...], int] = {}
-    sizes: dict[tuple[object, ...], int] = {}
-    for event in sorted(readings, key=lambda event: event.t):
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[object, ...], _Run] = {}
+
+    @property
+    def earliest_ns(self) -> int | None:
+        """When the earliest of the columns that are being filled begins; None where there is none."""
+        return min((run.events[0].t for run in self._open.values()), default=None)
+
+    def take(self, event: Samples) -> Iterator[Samples]:
+        """Take the next event; yield what is whole because of it."""
         size = len(event.d)
         if not size:
-            joined.append(event)
-            continue
+            yield event
+            return
         key = _same_source(event)
-        if key in open_runs and (event.t < ends[key] or sizes[key] + size > SAMPLES_PER_BATCH):
-            joined.append(_joined(open_runs.pop(key)))
-        if key not in open_runs:
-            open_runs[key], sizes[key] = [], 0
-        open_runs[key].append(event)
-        ends[key] = event.t + sum(event.d)
-        sizes[key] += size
-    return [*joined, *map(_joined, open_runs.values())]
+        run = self._open.get(key)
+        if run and (event.t < run.end_ns or run.rows + size > SAMPLES_PER_BATCH):
+            yield _joined(self._open.pop(key).events)
+            run = None
+        if run is None:
+            run = self._open[key] = _Run()
+        run.events.append(event)
+        run.rows += size
+        run.end_ns = event.t + sum(event.d)
+
+    def end_earliest(self) -> Samples:
+        """Return the column that begins first as it is; there must be one."""
+        key = min(self._open, key=lambda key: self._open[key].events[0].t)
+        return _joined(self._open.pop(key).events)
+
+    def finish(self) -> Iterator[Samples]:
+        """Yield the columns that are still being filled."""
+        runs = self._open.values()
+        self._open = {}
+        return (_joined(run.events) for run in runs)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Events of one source in time order that will be one column, how many rows they have, and when the last one is."""
+
+    events: list[Samples] = field(default_factory=list)
+    rows: int = 0
+    end_ns: int = 0
 
 
 def _same_source(event: Samples) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import FileIO
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from racelog.errors import LogError, NotALog
 from racelog.log.scan import READ_BYTES, log_files
@@ -84,6 +84,12 @@ class LogIndex:
         self.spans = spans
         self._starts = [span.t_min for span in spans]
         self._ends = list(accumulate((span.t_max for span in spans), max))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __del__(self) -> None:
         self.close()

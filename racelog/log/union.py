@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.log.chunks import chunk_rows, columns
 from racelog.log.codec import encode_events
 from racelog.log.rows import sample_rows
 from racelog.log.samples import Samples, rows_alone
-from racelog.log.seal import chunk_rows, columns
 
 
 def union(logs: Iterable[Iterable[AnyEvent]]) -> tuple[list[AnyEvent], int]:

@@ -22,6 +22,7 @@ from racelog.log.scan import log_files, scan_file
 from racelog.log.stream import LogStream
 from racelog.log.superseded import superseded_in
 from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
+from racelog.text import counted
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
 """What `UnitScanner.finish` calls the bytes after the last trailer."""
@@ -225,7 +226,7 @@ class _Check:
         trailer = unit.trailer
         if trailer.n_events != len(events):
             self._contradict(
-                file, unit, f"its trailer counts {trailer.n_events} events, it holds {len(events)}"
+                file, unit, f"its trailer counts {counted(trailer.n_events, 'event')}, it holds {len(events)}"
             )
         elif events and (span := time_span(events)) != (trailer.t_min, trailer.t_max):
             self._contradict(
@@ -270,5 +271,5 @@ class _Check:
             account.lost_events = self._promised[writer] - self._events[writer]
             if account.lost_events and not account.missing_units:
                 self.verdict.contradictions.append(
-                    f"writer {account.writer} ended after {self._promised[writer]} events, {self._events[writer]} are here"
+                    f"writer {account.writer} ended after {counted(self._promised[writer], 'event')}, {self._events[writer]:,} are here"
                 )

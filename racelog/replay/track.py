@@ -73,11 +73,21 @@ def _no_places() -> "array[int]":
 class _Columns(NamedTuple):
     """What is known of each chunk beside its instant."""
 
-    request: list[int]
+    request: "array[int]"
     text: list[str]
     kind: list[str]
     tokens: list[int | None]
     stamp: list[str]
+
+
+class _Waiting(NamedTuple):
+    """A batch's columns as they came, but for the numbers: as objects of their own those take half of a race's memory."""
+
+    request: "array[int]"
+    text: list[str]
+    kind: str
+    tokens: list[int | None]
+    stamp: str
 
 
 class LaneTrack:
@@ -98,8 +108,8 @@ class LaneTrack:
         self.t = array("q")
         self.kinds: set[str] = set()
         self.stamps: set[str] = set()
-        self._columns = _Columns([], [], [], [], [])
-        self._waiting: list[Tokens] = []
+        self._columns = _Columns(array("q"), [], [], [], [])
+        self._waiting: list[_Waiting] = []
         self.token_t = array("q")
         self.health = HealthTrack()
         self.counted = False
@@ -117,7 +127,7 @@ class LaneTrack:
             self.health.add(event)
 
     @property
-    def request(self) -> list[int]:
+    def request(self) -> "array[int]":
         """The request of each chunk."""
         return self._flat().request
 
@@ -145,12 +155,12 @@ class LaneTrack:
         """Return the columns with what waits put behind them. A fold needs none of them; making them costs as much as one."""
         columns = self._columns
         for batch in self._waiting:
-            size = len(batch.r)
-            columns.request.extend(batch.r)
-            columns.text.extend(batch.x)
-            columns.kind.extend(batch.c or "c" * size)
-            columns.tokens.extend(batch.n or [None] * size)
-            columns.stamp.extend(batch.s or "k" * size)
+            size = len(batch.request)
+            columns.request.extend(batch.request)
+            columns.text.extend(batch.text)
+            columns.kind.extend(batch.kind or "c" * size)
+            columns.tokens.extend(batch.tokens or [None] * size)
+            columns.stamp.extend(batch.stamp or "k" * size)
         self._waiting.clear()
         return columns
 
@@ -221,7 +231,7 @@ class LaneTrack:
         disordered = base > 0 and batch.t < self.t[-1]
         times = list(accumulate(batch.d, initial=batch.t))
         self.t.extend(array("q", times[1:]))
-        self._waiting.append(batch)
+        self._waiting.append(_Waiting(array("q", batch.r), batch.x, batch.c, batch.n, batch.s))
         self.counted = self.counted or bool(batch.n)
         self.kinds.update(batch.c or "c")
         self.stamps.update(batch.s or "k")
@@ -252,8 +262,10 @@ class LaneTrack:
         """Put the chunk columns back into time order, keeping the order of equal times."""
         order = sorted(range(len(self.t)), key=self.t.__getitem__)
         self.t = array("q", [self.t[i] for i in order])
-        columns: tuple[list[Any], ...] = self._flat()
-        for column in columns:
+        columns = self._flat()
+        columns.request[:] = array("q", map(columns.request.__getitem__, order))
+        others: tuple[list[Any], ...] = columns[1:]
+        for column in others:
             column[:] = [column[i] for i in order]
         self.token_t, self.firsts, self._each_second = array("q"), [], array("q")
         self._places.clear()

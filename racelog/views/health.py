@@ -17,6 +17,7 @@ from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
+from racelog.text import counted
 
 FULL_SHARE = 0.10
 LOOP_LAG_US = 5_000.0
@@ -112,7 +113,7 @@ def health_line(health: RaceHealth) -> str:
     )
     if worst is None:
         return "the client kept up (its stamps were not calibrated)"
-    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {worst.streams:,} streams{' over TLS' if worst.tls else ''}"
+    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {counted(worst.streams, 'stream')}{' over TLS' if worst.tls else ''}"
 
 
 def full(lane: LaneHealth) -> str:
@@ -179,12 +180,14 @@ def lost(lane: LaneHealth) -> str:
     """Anything was lost: the queue to the disk was full and facts were dropped. One is too many."""
     if not lane.lost_chunks and not lane.lost_events:
         return ""
-    return f"it lost {lane.lost_chunks:,} chunks and {lane.lost_events:,} events"
+    return f"it lost {counted(lane.lost_chunks, 'chunk')} and {counted(lane.lost_events, 'event')}"
 
 
 def crowded_out(lane: LaneHealth) -> str:
     """Requests failed because this machine had no port or open file left for them. One is too many."""
-    return f"{lane.crowded_out:,} requests found no port or open file left here" if lane.crowded_out else ""
+    if not lane.crowded_out:
+        return ""
+    return f"{counted(lane.crowded_out, 'request')} found no port or open file left here"
 
 
 def uncalibrated(lane: LaneHealth) -> str:
@@ -195,9 +198,7 @@ def uncalibrated(lane: LaneHealth) -> str:
     found = lane.calibration
     if found is None or found.p99_us - (found.truth_p99_us or 0.0) <= CALIBRATION_P99_US:
         return ""
-    return (
-        f"before the race its stamps were {found.p99_us / 1000:.1f} ms off (p99) at {found.streams:,} streams"
-    )
+    return f"before the race its stamps were {found.p99_us / 1000:.1f} ms off (p99) at {counted(found.streams, 'stream')}"
 
 
 Rule = Callable[[LaneHealth], str]

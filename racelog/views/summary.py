@@ -1,17 +1,19 @@
 """A finished race in a few numbers per lane: what ``info``, the closing summary and the card print."""
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.events import STAMP_CODES, TOKEN_CODES
+from racelog.events import STAMP_CODES, TOKEN_CODES, AnyEvent, Tokens
+from racelog.log.library import Log
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
-from racelog.replay.race import Replay
+from racelog.replay.race import RaceTracks, Replay
 from racelog.views.faults import FaultCount, fault_counts
 from racelog.views.health import RaceHealth, race_health
 from racelog.views.load import RaceLoad, race_load
@@ -95,7 +97,7 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     load: RaceLoad
 
 
-def spread(values: list[float]) -> Spread | None:
+def spread(values: Sequence[float]) -> Spread | None:
     """Return the spread of ``values`` in any order, or None when there are none."""
     if not values:
         return None
@@ -104,6 +106,15 @@ def spread(values: list[float]) -> Spread | None:
     return Spread(
         n=len(ordered), mean=sum(ordered) / len(ordered), p50=p50, p90=p90, p99=p99, max=ordered[-1]
     )
+
+
+def log_summary(log: Log) -> RaceSummary:
+    """Return the summary of ``log``. Cost: reads it once; memory for its numbers, a third of what its text takes as well."""
+    return race_summary(Replay(RaceTracks(map(_wordless, log.select()))))
+
+
+def _wordless(event: AnyEvent) -> AnyEvent:
+    return replace(event, x=[""] * len(event.x)) if isinstance(event, Tokens) else event
 
 
 def race_summary(replay: Replay) -> RaceSummary:
@@ -191,11 +202,11 @@ def _spent(durations_ns: Iterable[int | None]) -> Spread | None:
     return spread([duration / NS_PER_MS for duration in durations_ns if duration is not None])
 
 
-def _chunk_facts(fold: LaneFold) -> tuple[list[float], dict[str, int], int]:
+def _chunk_facts(fold: LaneFold) -> tuple["array[float]", dict[str, int], int]:
     """Return pooled gaps between token chunks (ms), chunks by who stamped them, and how many were coalesced."""
     track = fold.track
     last: dict[int, int] = {}
-    gaps: list[float] = []
+    gaps = array("d")
     for t, req, kind in zip(track.t, track.request, track.kind, strict=True):
         request = fold.requests.get(req)
         if request is None or not request.counts or kind not in TOKEN_CODES:

@@ -25,6 +25,7 @@ from msgspec import structs
 from racelog.clock import NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
 from racelog.replay.quantiles import quantile
+from racelog.text import counted
 from racelog_recorder.certificate import loopback_certificate
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.journal import Journal
@@ -136,7 +137,7 @@ def _judged(  # noqa: PLR0917 - one call, in this order
     chunks = [(t, text, *STAMP_CODES[stamp]) for t, text, code, stamp in rows if code in TOKEN_CODES]
     errors_us = sorted((t - int(text)) / 1e3 for t, text, _, joined in chunks if not joined)
     if not errors_us:
-        raise ValueError(f"all of {len(chunks):,} chunks were read together with later ones")
+        raise ValueError(f"of {counted(len(chunks), 'chunk')} every one was read together with a later one")
     p50, p99 = (quantile(errors_us, q) or 0.0 for q in (0.5, 0.99))
     kernel = sum(who == "kernel" for _, _, who, _ in chunks) >= KERNEL_SHARE * len(chunks)
     span_s = max(1, times[-1] - times[0]) / NS_PER_S

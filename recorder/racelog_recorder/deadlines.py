@@ -16,6 +16,7 @@ import trio
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
+from racelog.text import counted
 
 MAX_DEADLINE_S = 24 * 3600
 
@@ -96,13 +97,13 @@ class Stopwatch:
         total = (
             self._began_s + limits.total_s,
             "timeout",
-            f"no end within {limits.total_s:g} s (deadlines.total), after {_chunks(chunks)}",
+            f"no end within {limits.total_s:g} s (deadlines.total), after {counted(chunks, 'token chunk')}",
         )
         if self._sent_s is None:  # connecting is the transport's to limit
             return [total]
         if chunks:
             at_s = self._last_token(chunks, now_s) + limits.between_tokens_s
-            message = f"no token for {limits.between_tokens_s:g} s (deadlines.between_tokens), after {_chunks(chunks)}"
+            message = f"no token for {limits.between_tokens_s:g} s (deadlines.between_tokens), after {counted(chunks, 'token chunk')}"
             return [total, (at_s, "stalled", message)]
         first = (
             self._sent_s + limits.first_token_s,
@@ -122,10 +123,6 @@ class Stopwatch:
             age_ns = max(0, time.monotonic_ns() - self._arrivals.last_token_ns)
             self._seen_chunks, self._last_token_s = chunks, now_s - age_ns / NS_PER_S
         return self._last_token_s
-
-
-def _chunks(count: int) -> str:
-    return f"{count:,} token chunk{'' if count == 1 else 's'}"
 
 
 Expired = Callable[[tuple[str, str]], None]

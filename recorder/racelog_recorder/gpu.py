@@ -1,16 +1,17 @@
 """GPUs behind one small protocol: NVML where NVIDIA's driver is, nothing invented where it is not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from racelog.events import GpuSamples
+from racelog_recorder.samples import SampleColumns
 
 MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class GpuReading:
+class GpuReading(Struct, frozen=True):
     """One reading of one GPU; None is what the driver did not tell."""
 
     util_pct: float | None = None
@@ -90,38 +91,18 @@ def open_gpus() -> tuple[list[GpuSource], str]:
     return gpus, "; ".join(refused) if count else "no GPU samples: NVML sees no GPU"
 
 
-class GpuColumns:
+class GpuColumns(SampleColumns[GpuReading]):
     """Gathers readings of one GPU into a `GpuSamples` event."""
 
     def __init__(self, gpu: GpuSource) -> None:
+        super().__init__()
         self._gpu = gpu
-        self._rows: list[tuple[int, GpuReading]] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, t_ns: int, reading: GpuReading) -> None:
-        """Append one reading."""
-        self._rows.append((t_ns, reading))
 
     def take(self) -> GpuSamples:
-        """Return what was gathered and start anew; there must be at least one reading."""
-        rows, self._rows = self._rows, []
-        times = [t_ns for t_ns, _ in rows]
-        columns: dict[str, Any] = {
-            field.name: [_rounded(getattr(reading, field.name)) for _, reading in rows]
-            for field in fields(GpuReading)
-        }
-        return GpuSamples(
-            t=times[0],
-            source=self._gpu.source,
-            device=self._gpu.device,
-            name=self._gpu.name,
-            d=[0, *(times[i + 1] - times[i] for i in range(len(times) - 1))],
-            **columns,
-        )
+        """Return what was gathered and start anew; there must be at least one reading.
 
-
-def _rounded(value: float | None) -> float | None:
-    """Keep three decimals: below what any of these sensors resolves."""
-    return None if value is None else round(value, 3)
+        Three decimals are below what any of these sensors resolves.
+        """
+        t, d, columns = self._taken(decimals=3)
+        gpu = self._gpu
+        return GpuSamples(t=t, source=gpu.source, device=gpu.device, name=gpu.name, d=d, **columns)

@@ -1,18 +1,17 @@
 """The recorder's own health: each of its processes samples itself, so a slow client cannot hide."""
 
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
 import psutil
 import trio
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from racelog.events import HostSamples
 from racelog_recorder.journal import Journal
+from racelog_recorder.samples import SampleColumns, recorded, said
 
 SAMPLE_S = 0.1
-SAMPLES_PER_EVENT = 10
 MIB = 1 << 20
 
 
@@ -30,22 +29,16 @@ async def sample_self(journal: Journal, process: str, pump: PumpCounts | None = 
     Loop lag is how late a timer fired: the time anything on this loop may have had to wait. Up to a millisecond of it
     is the timer's own rounding. Cost: about 50 us a sample.
     """
-    samples = HostColumns(process)
     own = _Own(pump)
     deadline_s = trio.current_time()
-    try:
+    with recorded(journal, HostColumns(process)) as add:
         while True:
             deadline_s += SAMPLE_S
             await trio.sleep_until(deadline_s)
             lag_s = max(0.0, trio.current_time() - deadline_s)
             if lag_s > SAMPLE_S:
                 deadline_s = trio.current_time()
-            samples.add(journal.now_ns(), own.read(lag_us=lag_s * 1e6, waiting=journal.waiting))
-            if len(samples) >= SAMPLES_PER_EVENT:
-                journal.record(samples.take())
-    finally:
-        if len(samples):
-            journal.record(samples.take())
+            add(journal.now_ns(), own.read(lag_us=lag_s * 1e6, waiting=journal.waiting))
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -102,39 +95,19 @@ class _Own:
         return reads / drains if drains else 0.0, float(largest)
 
 
-class HostColumns:
+class HostColumns(SampleColumns[Reading]):
     """Gathers readings of one process into a `HostSamples` event."""
 
     def __init__(self, process: str) -> None:
-        self.process = process
-        self._times: list[int] = []
-        self._rows: list[Reading] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, t_ns: int, reading: Reading) -> None:
-        """Append one reading."""
-        self._times.append(t_ns)
-        self._rows.append(reading)
+        super().__init__()
+        self._process = process
 
     def take(self) -> HostSamples:
         """Return what was gathered and start anew; there must be at least one reading.
 
-        A column that was never read is left out, except CPU and memory, which every event has.
+        A column that was never read is left out, except CPU and memory, which every event has. One decimal is below
+        what any of these readings resolves.
         """
-        times, rows = self._times, [asdict(row) for row in self._rows]
-        self._times, self._rows = [], []
-        columns = {name: [_rounded(row[name]) for row in rows] for name in rows[0]}
-        read = {
-            name: column for name, column in columns.items() if any(value is not None for value in column)
-        }
+        t, d, columns = self._taken(decimals=1)
         needed = {name: columns[name] for name in ("cpu_pct", "rss_mib")}
-        merged: dict[str, Any] = {**needed, **read}
-        d = [0, *(times[i + 1] - times[i] for i in range(len(times) - 1))]
-        return HostSamples(t=times[0], process=self.process, d=d, **merged)
-
-
-def _rounded(value: float | None) -> float | None:
-    """Keep one decimal: below what any of these readings resolves."""
-    return None if value is None else round(value, 1)
+        return HostSamples(t=t, process=self._process, d=d, **(needed | said(columns)))

@@ -9,7 +9,7 @@ from racelog.commands.arguments import home_option, json_option
 from racelog.commands.output import emit_json, warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import InputError
-from racelog.text import printable
+from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog_recorder.imports import Imported
@@ -81,14 +81,10 @@ def _tell(done: "list[Imported]", *, as_json: bool) -> None:
         tool = f"{found.tool} {found.version}".strip()
         click.echo(
             f"imported {printable(str(found.source))} ({printable(tool)}, {found.kind}) to {printable(str(found.path))}: "
-            f"{found.requests:,} requests, {found.chunks:,} chunks, {_lanes(found.lanes)}"
+            f"{counted(found.requests, 'request')}, {counted(found.chunks, 'chunk')}, {counted(found.lanes, 'lane')}"
         )
         for note in found.notes:
             warn(f"{found.source.name}: {note}" if len(done) > 1 else note)
-
-
-def _lanes(count: int) -> str:
-    return "1 lane" if count == 1 else f"{count:,} lanes"
 
 
 def _plain(found: "Imported") -> dict[str, object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from racelog.errors import InputError
+from racelog.text import counted
 from racelog_recorder.plan import RacePlan
 
 SPARE_FILES = 64
@@ -59,7 +60,7 @@ def check_limits(plan: RacePlan, files: int, ports: int) -> None:
         together = lanes if plan.grid == "together" else 1
         if streams * together > ports:
             raise InputError(
-                f"{name} {streams:,} on {together} lanes needs {streams * together:,} connections to {address}, and this "
+                f"{name} {streams:,} on {counted(together, 'lane')} needs {counted(streams * together, 'connection')} to {address}, and this "
                 f"machine has {ports:,} ports towards one address; widen net.ipv4.ip_local_port_range, lower {name}, or "
                 "give the server several addresses"
             )

@@ -84,5 +84,14 @@ def decoded(decoder: "msgspec.json.Decoder[Frame]", payload: bytes, what: str) -
 
 
 def error_text(error: Any) -> str:
-    """Return what a server said was wrong as JSON text."""
-    return msgspec.json.encode(error).decode()
+    """Return what a server said was wrong: its words, type and code behind them; as JSON text where it has no words.
+
+    OpenAI, vLLM, SGLang and llama.cpp send an object of ``message``, ``type`` and ``code``; Ollama and TGI send words alone.
+    OpenAI's type and code can be the same (``insufficient_quota``). Never empty.
+    """
+    words = error.get("message") if isinstance(error, dict) else error
+    if not isinstance(words, str) or not words.strip():
+        return msgspec.json.encode(error).decode()
+    told = [error.get("type"), error.get("code")] if isinstance(error, dict) else []
+    kinds = dict.fromkeys(str(kind) for kind in told if kind and isinstance(kind, str | int))
+    return f"{words} ({', '.join(kinds)})" if kinds else words

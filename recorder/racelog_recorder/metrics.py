@@ -8,17 +8,17 @@ documentation; of the cache, names of older versions too.
 import math
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 import trio
+from msgspec import Struct
 
 from racelog.events import EngineSamples, Note
 from racelog_recorder.journal import Journal
 from racelog_recorder.plain import plain_transport
 from racelog_recorder.plan_secrets import public_url
+from racelog_recorder.samples import SampleColumns, recorded, said
 from racelog_recorder.spec import MetricsTarget
 
 SOURCE = "prometheus"
@@ -26,14 +26,11 @@ TIMEOUT_S = 5.0
 MOST_BYTES = 8 << 20
 """A page that is longer is not read on: vLLM's has 0.1 MiB."""
 
-SAMPLES_PER_EVENT = 10
-
 _PERCENT = 100.0
 _LINE = re.compile(r"([A-Za-z_:][\w:]*)(?:\{[^\n]*\})?[ \t]+(\S+)")
 
 
-@dataclass(frozen=True, slots=True)
-class EngineReading:
+class EngineReading(Struct, frozen=True):
     """One reading of one engine; None is what it does not say."""
 
     running: float | None = None
@@ -87,31 +84,17 @@ def metrics_url(base_url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, f"{path}/metrics", "", ""))
 
 
-class EngineColumns:
+class EngineColumns(SampleColumns[EngineReading]):
     """Gathers readings of one engine into an `EngineSamples` event."""
 
     def __init__(self, lane: int) -> None:
+        super().__init__()
         self._lane = lane
-        self._rows: list[tuple[int, EngineReading]] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, t_ns: int, reading: EngineReading) -> None:
-        """Append one reading."""
-        self._rows.append((t_ns, reading))
 
     def take(self) -> EngineSamples:
         """Return what was gathered and start anew; there must be at least one reading. What was never said is left out."""
-        rows, self._rows = self._rows, []
-        times = [t_ns for t_ns, _ in rows]
-        columns: dict[str, Any] = {}
-        for field in fields(EngineReading):
-            values = [getattr(reading, field.name) for _, reading in rows]
-            if any(value is not None for value in values):
-                columns[field.name] = values
-        deltas = [0, *(times[i + 1] - times[i] for i in range(len(times) - 1))]
-        return EngineSamples(t=times[0], lane=self._lane, source=SOURCE, d=deltas, **columns)
+        t, d, columns = self._taken()
+        return EngineSamples(t=t, lane=self._lane, source=SOURCE, d=d, **said(columns))
 
 
 async def sample_engine(journal: Journal, target: MetricsTarget, interval_s: float) -> None:
@@ -119,22 +102,16 @@ async def sample_engine(journal: Journal, target: MetricsTarget, interval_s: flo
     headers = {"accept": "text/plain", "accept-encoding": "identity", **target.headers}
     if target.api_key:
         headers.setdefault("authorization", f"Bearer {target.api_key}")
-    samples = EngineColumns(target.lane)
     transport = plain_transport(target.url, target.reach)
-    try:
+    with recorded(journal, EngineColumns(target.lane)) as add:
         async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S, headers=headers) as client:
-            await _sample(
-                journal, target, samples, lambda: _page(client, metrics_url(target.url)), interval_s
-            )
-    finally:
-        if len(samples):
-            journal.record(samples.take())
+            await _sample(journal, target, add, lambda: _page(client, metrics_url(target.url)), interval_s)
 
 
 async def _sample(
     journal: Journal,
     target: MetricsTarget,
-    samples: EngineColumns,
+    add: Callable[[int, EngineReading], None],
     page: Callable[[], Awaitable[tuple[str, str]]],
     interval_s: float,
 ) -> None:
@@ -155,9 +132,7 @@ async def _sample(
             _note(journal, target, why)
             return
         if said:
-            samples.add(journal.now_ns(), reading)
-        if len(samples) >= SAMPLES_PER_EVENT:
-            journal.record(samples.take())
+            add(journal.now_ns(), reading)
         await trio.sleep(interval_s)
 
 

@@ -30,7 +30,7 @@ NEVER_SENT = "the race ended while it waited for room (max_open)"
 
 
 class _Turn:
-    """One request and its place in the schedule."""
+    """One request and its place in the schedule; ``ahead``: it may be made ready before it is due."""
 
     def __init__(self, number: int, prompt: int, elapsed_ns: int) -> None:
         self.number = number
@@ -38,6 +38,7 @@ class _Turn:
         self.elapsed_ns = elapsed_ns
         self.due = Due(0)
         self.scope: trio.CancelScope | None = None
+        self.ahead = True
         self.come = trio.Event()
 
 
@@ -66,6 +67,7 @@ class OpenLoopRun:
     def pause(self) -> None:
         """Let go of what was made ready: a server may drop a connection on which nothing comes for too long."""
         for turn in self._ready:
+            turn.ahead = False
             if turn.scope is not None:
                 turn.scope.cancel()
                 turn.scope = None
@@ -101,8 +103,7 @@ class OpenLoopRun:
     def _prepare(self, turn: _Turn) -> None:
         turn.due = Due(self._t_ns(turn), come=turn.come.wait)
         self._ready.append(turn)
-        if self._room:
-            self._start(turn)
+        self._fill()
 
     def _release(self, turn: _Turn) -> None:
         """The request's time has come: let it go, or let it wait for room, on record."""
@@ -123,6 +124,14 @@ class OpenLoopRun:
     def _room(self) -> bool:
         return self._max_open is None or self._open < self._max_open
 
+    def _fill(self) -> None:
+        """Give room to those that are due and wait for it, then to those that are not due yet; earlier ones first."""
+        while self._waiting and self._room:
+            self._start(self._waiting.popleft())
+        for turn in self._ready:
+            if self._room and turn.ahead and turn.scope is None:
+                self._start(turn)
+
     def _start(self, turn: _Turn) -> None:
         assert self._requests is not None
         self._open += 1
@@ -135,8 +144,7 @@ class OpenLoopRun:
                 await self._requester.request(turn.number, turn.prompt, "race", turn.due)
         finally:
             self._open -= 1
-        if self._waiting and self._room:
-            self._start(self._waiting.popleft())
+        self._fill()
 
     def _withdraw(self) -> None:
         """Forget what was made ready and never came due; record that what waited for room was never sent."""

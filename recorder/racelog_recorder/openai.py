@@ -58,6 +58,8 @@ class _Frame(Struct, gc=False):
     error: Any = None
     object: str | None = None
     message: Any = None
+    type: Any = None
+    code: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Frame)
@@ -114,7 +116,9 @@ def parse_message(payload: bytes) -> Message:
     if frame.error is not None:
         return Message("m", error=error_text(frame.error))
     if frame.object == "error":  # vLLM's older shape: the error is the whole frame
-        return Message("m", error=error_text(frame.message))
+        return Message(
+            "m", error=error_text({"message": frame.message, "type": frame.type, "code": frame.code})
+        )
     choice = frame.choices[0] if frame.choices else None
     if choice is None:
         return Message("m", usage=frame.usage, timings=frame.timings)

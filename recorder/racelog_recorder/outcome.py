@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx2
 
+from racelog.text import counted
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.pump.exchange import CUT_SHORT
 from racelog_recorder.stream import StreamFacts
@@ -44,7 +45,10 @@ def judge(facts: StreamFacts, failure: Failure | None) -> Failure | None:
     if failure:
         return None if facts.done and facts.finish_reason and failure[0] in LATE_FAILURES else failure
     if not facts.finish_reason:
-        return "truncated", f"the stream ended after {facts.token_chunks} chunks without a finish reason"
+        return (
+            "truncated",
+            f"the stream ended after {counted(facts.token_chunks, 'chunk')} without a finish reason",
+        )
     return None
 
 

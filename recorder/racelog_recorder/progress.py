@@ -24,7 +24,7 @@ from racelog.events import (
     Tokens,
 )
 from racelog.replay.quantiles import median
-from racelog.text import printable
+from racelog.text import counted, printable
 
 RECENT = 1_000
 """The TTFT in the line is the median of so many requests, the latest ones."""
@@ -142,6 +142,6 @@ class Progress:
 def calibration_line(engine: str, found: Calibration) -> str:
     """Return one line for what a lane's calibration found."""
     return (
-        f"{printable(engine)} calibrated at {found.streams:,} streams{' over TLS' if found.tls else ''}: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
+        f"{printable(engine)} calibrated at {counted(found.streams, 'stream')}{' over TLS' if found.tls else ''}: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
         f"{found.p99_us / 1000:.3f} ms (p99)"
     )

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S
 from racelog.commands.output import Heading, cut, table_lines
-from racelog.text import printable
+from racelog.text import counted, printable
 from racelog_recorder.plan import Messages, RacePlan, public_plan
 from racelog_recorder.prompts import schedule
 from racelog_recorder.schedule import due_ns, due_until
@@ -93,7 +93,7 @@ def rehearsal_lines(race: Rehearsal, width: int | None) -> Iterator[str]:
     plan = race.plan
     yield printable(plan["name"] or " vs ".join(engine["name"] for engine in plan["engines"]))
     yield f"{plan['grid']} · {_load_words(plan)} · seed {plan['seed']} · countdown {plan['countdown_s']:g} s"
-    yield printable(f"{_amount(race)}; {plan['prompts']:,} prompts, {plan['prompts_from']}")
+    yield printable(f"{_amount(race)}; {counted(plan['prompts'], 'prompt')}, {plan['prompts_from']}")
     yield ""
     for engine, cpus in zip(plan["engines"], race.cpus, strict=True):
         pinned = f", pinned to CPU {', '.join(map(str, cpus))}" if cpus else ""
@@ -132,7 +132,7 @@ def _load_words(plan: dict[str, Any]) -> str:
 
 def _amount(race: Rehearsal) -> str:
     """Say how many requests each engine gets in what time, as far as that is known."""
-    count = "as many requests as it answers" if race.requests is None else f"{race.requests:,} requests"
+    count = "as many requests as it answers" if race.requests is None else counted(race.requests, "request")
     told = f"each engine gets {'' if race.exact or race.requests is None else 'about '}{count}"
     if race.sending_s is not None:
         told += f" in {race.sending_s:.1f} s"

@@ -17,13 +17,13 @@ import click
 import trio
 
 from racelog.commands.output import emit_json
+from racelog.commands.progress import ProgressLine
 from racelog.errors import EngineError, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
-from racelog.log.reader import open_log
 from racelog.log.seal import seal
-from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
-from racelog.views.summary import RaceSummary, race_summary
+from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
@@ -227,12 +227,18 @@ async def _heed_signals(
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
     paths.sealed.parent.mkdir(parents=True, exist_ok=True)
-    seal(paths.live, paths.sealed, None if quiet else tell)
+    if quiet:
+        seal(paths.live, paths.sealed)
+        return
+    tell("sealing the log")
+    with ProgressLine() as progress:
+        seal(paths.live, paths.sealed, progress)
 
 
 def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
     """Print the result and how to go on; return the exit code."""
-    summary = race_summary(Replay(RaceTracks(open_log(paths.sealed).events)))
+    with Log(paths.sealed) as log:
+        summary = log_summary(log)
     with suppress(OSError):
         if as_json:
             emit_json(summary)

@@ -19,9 +19,8 @@ from racelog_recorder.health import MIB, HostColumns, Reading
 from racelog_recorder.journal import Journal
 from racelog_recorder.metrics import sample_engine
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
+from racelog_recorder.samples import recorded
 from racelog_recorder.spec import Report, TelemetrySpec
-
-SAMPLES_PER_EVENT = 10
 
 
 async def record_telemetry(spec: TelemetrySpec) -> None:
@@ -53,32 +52,20 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
 async def sample_host(journal: Journal, interval_s: float) -> None:
     """Record the whole machine's CPU and used memory until cancelled."""
     psutil.cpu_percent()
-    samples = HostColumns("host")
-    try:
+    with recorded(journal, HostColumns("host")) as add:
         while True:
             await trio.sleep(interval_s)
             used_mib = psutil.virtual_memory().used / MIB
-            samples.add(journal.now_ns(), Reading(cpu_pct=psutil.cpu_percent(), rss_mib=used_mib))
-            if len(samples) >= SAMPLES_PER_EVENT:
-                journal.record(samples.take())
-    finally:
-        if len(samples):
-            journal.record(samples.take())
+            add(journal.now_ns(), Reading(cpu_pct=psutil.cpu_percent(), rss_mib=used_mib))
 
 
 async def sample_gpu(journal: Journal, gpu: GpuSource, interval_s: float) -> None:
     """Record one GPU until cancelled; a query can block for milliseconds, so it runs in a thread."""
-    samples = GpuColumns(gpu)
-    try:
+    with recorded(journal, GpuColumns(gpu)) as add:
         while True:
             reading = await trio.to_thread.run_sync(gpu.read, abandon_on_cancel=True)
-            samples.add(journal.now_ns(), reading)
-            if len(samples) >= SAMPLES_PER_EVENT:
-                journal.record(samples.take())
+            add(journal.now_ns(), reading)
             await trio.sleep(interval_s)
-    finally:
-        if len(samples):
-            journal.record(samples.take())
 
 
 def main() -> int:

@@ -13,8 +13,9 @@ import pytest
 
 import racelog
 from racelog.events import AnyEvent, Head, Tokens
+from racelog.log.chunks import chunk_rows
 from racelog.log.reader import open_log
-from racelog.log.seal import chunk_rows, seal
+from racelog.log.seal import seal
 from racelog.log.segment import SegmentWriter
 from tests.bench.floor import gap_bytes, text_bytes
 from tests.bench.peers import PEERS, Chunk

@@ -25,17 +25,14 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.log.chunks import ChunkRow, chunk_rows, columns
 from racelog.log.reader import open_log
-from racelog.log.seal import chunk_rows, columns
 from racelog.log.segment import SegmentWriter
 
 CORPUS = Path(__file__).parent / "corpus" / "smollm2.rlog"
 FLUSH_NS = 250_000_000
 SIGMA = 0.35
 """Of the logarithm of a gap: a tenth of them are longer than 1.5 times the usual one."""
-
-Row = tuple[int, int, str, str, int | None, str]
-"""As `racelog.log.seal.chunk_rows` gives them."""
 
 
 def corpus_answers(path: Path = CORPUS) -> list[list[str]]:
@@ -64,7 +61,7 @@ class MadeRace:
         """Yield what one lane's recorder would commit at every flush."""
         for _, window in groupby(self._lane(lane), key=lambda item: item[0] // FLUSH_NS):
             events: list[AnyEvent] = []
-            rows: list[Row] = []
+            rows: list[ChunkRow] = []
             for _, _, what in window:
                 if isinstance(what, tuple):
                     rows.append(what)
@@ -86,7 +83,7 @@ class MadeRace:
                 writer.finish(int(self.seconds * 1e9))
         return folder
 
-    def _lane(self, lane: int) -> Iterator[tuple[int, int, Row | AnyEvent]]:
+    def _lane(self, lane: int) -> Iterator[tuple[int, int, ChunkRow | AnyEvent]]:
         """Yield (t, order, row or event) of one lane in time order."""
         yield 0, 0, RaceFacts(t=0, race_id="made", name="made", started_at="", seed=self.seed)
         yield (
@@ -102,7 +99,7 @@ class MadeRace:
 
     def _stream(
         self, lane: int, stream: int, share: int, draw: random.Random, pool: list[list[str]]
-    ) -> Iterator[tuple[int, int, Row | AnyEvent]]:
+    ) -> Iterator[tuple[int, int, ChunkRow | AnyEvent]]:
         """Yield one stream's requests, one after another, until it has given its share of tokens."""
         usual = (
             self.seconds * 1e9 / share / 1.07

@@ -2,7 +2,7 @@
 
 import pytest
 
-from racelog_cards.numbers import counted, day, duration, round_steps, share, three_digits
+from racelog_cards.numbers import day, duration, round_steps, share, three_digits
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,6 @@ def test_a_time_takes_the_unit_that_fits(ms: float, text: str) -> None:
 @pytest.mark.parametrize(("fraction", "text"), [(1.0, "100%"), (0.9999, "99.9%"), (0.29, "29%"), (0.0, "0%")])
 def test_only_a_whole_success_is_a_hundred_percent(fraction: float, text: str) -> None:
     assert share(fraction) == text
-
-
-def test_counts_agree_with_their_noun() -> None:
-    assert (counted(1, "lane"), counted(1024, "request")) == ("1 lane", "1,024 requests")
 
 
 def test_a_start_is_written_as_a_day_and_a_time_of_utc() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.text import printable
+from racelog.text import counted, printable
 
 anything = st.text(st.characters(exclude_categories=()))
 HOSTILE = st.text("\x1b[]31m;\x07\x9b\x9d\u202e\u2066\r\n\t\x00\ud800\udfffab")
@@ -57,3 +57,14 @@ def test_controls_become_visible(text: str, shown: str) -> None:
 
 def test_line_breaks_can_be_kept() -> None:
     assert printable("a\r\nb\rc\x1b", newline="\n") == "a\nb\nc␛"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 lanes"), (1, "1 lane"), (2, "2 lanes"), (1024, "1,024 lanes")]
+)
+def test_counts_agree_with_their_noun(number: int, text: str) -> None:
+    assert text == counted(number, "lane")
+
+
+def test_a_plural_of_its_own_is_told() -> None:
+    assert (counted(1, "batch", "batches"), counted(2, "batch", "batches")) == ("1 batch", "2 batches")

@@ -251,7 +251,7 @@ FAULTY = (
     Case("body cut short", sends(TOKEN), "truncated", "closed before the response was complete", http_status=200),
     Case(
         "no finish reason, though [DONE]", sends(HEAD, chunked(content("a"), DONE)), "truncated",
-        "after 1 chunks without a finish reason", http_status=200,
+        "after 1 chunk without a finish reason", http_status=200,
     ),
     Case(
         "the race's time is up", sends(TOKEN, then=stay), "", "its time was up", status="cancelled", http_status=200,

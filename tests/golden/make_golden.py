@@ -40,8 +40,8 @@ from racelog.events import (
     Usage,
 )
 from racelog.log.codec import encode_events
+from racelog.log.join import joined
 from racelog.log.reader import open_log
-from racelog.log.seal import sealed_events
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 from tests.golden.vectors import VECTORS
@@ -197,7 +197,7 @@ def races(folder: Path) -> dict[str, bytes]:
         RACE.head(9, "seal"), pid=None, sources=[f"{writer:016x}" for writer in (1, 2, 3)]
     )
     with SegmentWriter(target, fresh, sealed=True) as writer:
-        writer.commit(sealed_events(open_log(live)))
+        writer.commit(list(joined(open_log(live).events)))
         writer.finish(1_500_000_000, "sealed")
     return {
         "race-live": b"".join(file.read_bytes() for file in files),

@@ -53,6 +53,12 @@ def test_running_lines_tell_when_the_lead_changes(tmp_path: Path, capsys: pytest
     assert "00:00.100  tortoise  takes the lead, TTFT p50 50.0 ms" in capsys.readouterr().out.splitlines()
 
 
+def test_running_lines_speak_of_one_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    race = ScriptedRace([Plan("hare", ttft_ms=50, requests=1)])
+    run(["play", str(race.write_file(tmp_path / "one.rlog"))])
+    assert "  hare  1/1 request, TTFT p50 50.0 ms, " in capsys.readouterr().out
+
+
 def test_plain_through_a_pipe_holds_no_escape_whatever_the_names_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,7 @@ def test_stamps_are_called_the_kernels_when_nearly_all_are():
 
 
 def test_chunks_without_a_time_of_their_own_are_no_calibration():
-    with pytest.raises(ValueError, match="all of 2 chunks were read together"):
+    with pytest.raises(ValueError, match="of 2 chunks every one was read together"):
         calibrate._judged(9, 0, 1, batch([1.0, 2.0], "KK"), {"write_p99_us": 5.0}, [])
 
 

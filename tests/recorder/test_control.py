@@ -219,6 +219,15 @@ def test_no_more_are_open_than_max_open_and_the_wait_is_on_record(
     assert all(later >= earlier for earlier, later in zip(done, sent[1:], strict=False))
 
 
+def test_room_goes_to_the_request_that_was_due_first_though_a_later_one_was_made_ready_first(
+    engines: list[str], tmp_path: Path
+) -> None:
+    load = OpenLoop(rate_per_s=150, max_open=1)
+    _, events = race(engines[:1], tmp_path / "r.live", load=load, requests=150)
+
+    assert list(range(150)) == [e.req for e in events if isinstance(e, RequestSent)]
+
+
 def test_what_waits_for_room_when_the_race_is_stopped_was_never_sent(
     scripted: Any, wire: Any, tmp_path: Path
 ) -> None:

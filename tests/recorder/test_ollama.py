@@ -61,7 +61,7 @@ def test_a_last_line_without_a_reason_has_stopped() -> None:
 def test_an_error_line_is_told_apart() -> None:
     assert (
         parse_line(b'{"error":"model runner has unexpectedly stopped"}').error
-        == '"model runner has unexpectedly stopped"'
+        == "model runner has unexpectedly stopped"
     )
 
 

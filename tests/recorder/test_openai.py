@@ -75,8 +75,34 @@ def test_a_delta_is_a_token_chunk_only_when_it_carries_text(delta: str, code: st
     assert (message.code, message.text) == (code, text)
 
 
-def test_an_error_inside_a_good_stream_is_told_apart() -> None:
-    assert parse_message(b'{"error":{"message":"out of memory"}}').error == '{"message":"out of memory"}'
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ('{"error":{"message":"out of memory"}}', "out of memory"),
+        (
+            '{"error":{"message":"no quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}',
+            "no quota (insufficient_quota)",
+        ),
+        (
+            '{"error":{"code":500,"message":"no slot","type":"server_error"}}',
+            "no slot (server_error, 500)",
+        ),
+        (
+            '{"object":"error","message":"too long","type":"BadRequestError","param":null,"code":400}',
+            "too long (BadRequestError, 400)",
+        ),
+        ('{"error":"Model is overloaded","error_type":"overloaded"}', "Model is overloaded"),
+        ('{"error":""}', '""'),
+        ('{"error":{"message":null,"code":500}}', '{"message":null,"code":500}'),
+        ('{"error":{"detail":[1]}}', '{"detail":[1]}'),
+        ('{"error":["a",1]}', '["a",1]'),
+        ('{"error":true}', "true"),
+        ('{"error":{"message":"odd","type":{"a":1},"code":0}}', "odd"),
+    ],
+    ids=["message", "openai", "llama.cpp", "old-vllm", "tgi", "empty", "no-words", "object", "list", "true", "odd"],
+)  # fmt: skip
+def test_an_error_inside_a_good_stream_is_told_in_the_servers_words(payload: str, told: str) -> None:
+    assert parse_message(payload.encode()).error == told
 
 
 def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:

@@ -270,7 +270,7 @@ def test_an_answer_in_one_piece_is_no_stream(engine: Engine) -> None:
 def test_a_stream_that_is_cut_is_told_by_its_kind(engine: Engine) -> None:
     engine.serve(models("x"), streams(CONTENT))
 
-    assert "failed: truncated: the stream ended after 1 chunks without a finish reason" in problem(
+    assert "failed: truncated: the stream ended after 1 chunk without a finish reason" in problem(
         EnginePlan(name="a", url=engine.url)
     )
 

@@ -93,6 +93,26 @@ def test_a_broken_stream_is_a_failure_with_a_name(
     assert outcome(recorded(tmp_path, scripted(answer(wire, body)).url)) == ("failed", kind)
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (b'{"message":"CUDA out of memory","type":"server_error","code":500}', "CUDA out of memory (server_error, 500)"),
+        (b'"runner stopped"', "runner stopped"),
+        (b'{"detail":"gone"}', '{"detail":"gone"}'),
+        (b'{"message":"' + b"a" * 600 + b'","code":500}', "a" * 500),
+    ],
+    ids=["openai", "words", "another-shape", "long"],
+)  # fmt: skip
+def test_an_error_in_a_stream_is_recorded_in_the_servers_words(
+    tmp_path: Path, scripted: Any, wire: Any, error: bytes, message: str
+) -> None:
+    event = b'data: {"error":' + error + b"}\n\n"
+    end = recorded(tmp_path, scripted(answer(wire, wire.content("a"), event)).url).first(RequestEnd)
+
+    assert end is not None
+    assert (end.error, end.message) == ("error_event", message)
+
+
 @pytest.mark.parametrize(("then", "kind"), [("close", "truncated"), ("reset", "reset")])
 def test_a_connection_lost_in_the_middle_is_a_failure_with_a_name(
     tmp_path: Path, scripted: Any, wire: Any, then: str, kind: str

@@ -6,6 +6,7 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, left, right
 from racelog_player.look import FAINT, GOOD, SOFT, STRONG, WARN, lane_color
 from racelog_player.panes.heads import heading
+from racelog_player.parts import scrolled
 from racelog_player.times import clock_text
 
 _BAR = 16
@@ -21,12 +22,7 @@ def achievements_pane(
     body: list[Line] = []
     for key in keys:
         body += _one([row for row in rows_of if row.key == key], names, columns)
-    room = rows - 2
-    first = max(0, min(scroll, len(body) - room))
-    shown = body[first : first + room]
-    if first + room < len(body):
-        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
-    return [heading("ACHIEVEMENTS", f"{earned} of {len(keys)} earned"), [], *shown]
+    return [heading("ACHIEVEMENTS", f"{earned} of {len(keys)} earned"), [], *scrolled(body, rows - 2, scroll)]
 
 
 def _one(rows: list[Achievement], lanes: dict[int, LaneView], columns: int) -> list[Line]:

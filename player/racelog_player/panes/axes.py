@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-_STEPS = (1, 2, 2.5, 5, 10)
+from racelog.commands.scales import nice_step
+
 _APART = 12
 """Cells between two labels, at least."""
 
@@ -20,15 +21,6 @@ _RUNS = [[[sum(column[low : high + 1]) for high in range(4)] for low in range(4)
 _BRAILLE = {0: " "} | {bits: chr(0x2800 + bits) for bits in range(1, 256)}
 _STRETCH = re.compile(rb"\0*([^\0])(?:\1|\0)*|\0+", re.DOTALL)
 """A colour with the blanks around it: a blank shows no colour, and every change of one costs the terminal bytes."""
-
-
-def nice_step(span: float, parts: int) -> float:
-    """Return the smallest of 1, 2, 2.5 and 5 times a power of ten that parts ``span`` into at most ``parts``."""
-    if span <= 0:
-        return 1.0
-    rough = span / max(1, parts)
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next((step * power for step in _STEPS if step * power >= rough * (1 - 1e-9)), 10 * power)
 
 
 def nice_top(value: float) -> float:

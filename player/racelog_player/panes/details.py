@@ -1,12 +1,13 @@
 """One engine in detail: percentiles, histograms, throughput, errors, requests worth a look. Pure."""
 
+from racelog.text import counted
 from racelog.views.details import DetailsView, Histogram, Percentiles, Sample
 from racelog.views.race import LaneView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
 from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
 from racelog_player.panes.heads import lane_heading
-from racelog_player.parts import beside, between, line_width, ms_text, rate_text, spark
+from racelog_player.parts import beside, between, line_width, ms_text, rate_text, scrolled, spark
 
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -20,12 +21,7 @@ def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scr
     note = cut(flat(f"{view.model} · {view.url}"), max(10, columns - columns // 3 - 20))
     head = lane_heading("DETAILS", about, note, columns)
     body = _wide(view, lane, columns) if columns >= _WIDE else _narrow(view, lane, columns)
-    room = rows - 2
-    first = max(0, min(scroll, len(body) - room))
-    shown = body[first : first + room]
-    if first + room < len(body):
-        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
-    return [head, [], *shown]
+    return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
 def _narrow(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
@@ -110,7 +106,9 @@ def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
     lines: list[Line] = [
         [
             Span(f" {one.name}", HEADING),
-            Span(f"  how {sum(one.counts) + one.beyond:,} requests are spread", FAINT),
+            Span(
+                f"  how {counted(sum(one.counts) + one.beyond, 'request is', 'requests are')} spread", FAINT
+            ),
         ]
     ]
     for row in range(_HISTOGRAM_ROWS - 1, -1, -1):
@@ -140,7 +138,7 @@ def _errors(view: DetailsView) -> list[Line]:
 def _samples(samples: list[Sample], columns: int) -> list[Line]:
     lines: list[Line] = [[Span(" REQUESTS WORTH A LOOK", HEADING)]]
     for sample in samples:
-        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {sample.tokens:,} tokens"
+        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {counted(sample.tokens, 'token')}"
         if sample.why == "failed":
             facts = flat(sample.error) or "no reason recorded"
         style = BAD if sample.why == "failed" else STRONG

@@ -6,6 +6,7 @@ from racelog_player.canvas import Line, Span
 from racelog_player.cells import cut, flat, left, wrap
 from racelog_player.look import ACCENT, BAD, FAINT, HEADING, SOFT, STRONG, WARN
 from racelog_player.panes.heads import heading
+from racelog_player.parts import scrolled
 from racelog_player.times import clock_text
 
 _PRIORITIES = {"high": BAD, "medium": WARN, "low": SOFT}
@@ -15,12 +16,8 @@ _LAST_ANOMALIES = 20
 def insights_pane(view: Story, columns: int, rows: int, scroll: int) -> list[Line]:
     """Return the page, the newest first, scrolled down by ``scroll`` rows."""
     body = _insights(view.insights, columns) + _anomalies(view.anomalies, columns)
-    room = rows - 2
-    first = max(0, min(scroll, len(body) - room))
-    shown = body[first : first + room]
-    if first + room < len(body):
-        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
-    return [heading("INSIGHTS", "at each quarter of the race, from its own numbers"), [], *shown]
+    head = heading("INSIGHTS", "at each quarter of the race, from its own numbers")
+    return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
 def _insights(rows: list[Insight], columns: int) -> list[Line]:

@@ -1,5 +1,6 @@
 """The inspector: requests of one engine as they stream, the first token marked. Pure."""
 
+from racelog.text import counted
 from racelog.views.inspector import InspectorView, RequestView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, width, wrap
@@ -78,7 +79,7 @@ def _connecting(request: RequestView) -> list[str]:
 
 
 def _prompt(request: RequestView, cells: int) -> Line:
-    tokens = f"  {request.input_tokens:,} tokens" if request.input_tokens else ""
+    tokens = f"  {counted(request.input_tokens, 'token')}" if request.input_tokens else ""
     asked = cut(flat(request.prompt), min(PROMPT_CELLS, cells - 2 - width(tokens)))
     sign = Span("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ", ACCENT)
     return [
@@ -96,7 +97,7 @@ def request_marks(request: RequestView, cells: int) -> Line:
         facts.append((4, f"headers {ms_text(request.headers_ms)}", FAINT))
     if request.ttft_ms is not None:
         facts.append((0, f"first token {ms_text(request.ttft_ms)}", Style("warn")))
-        facts.append((1, f"{request.tokens:,} tokens{basis}", SOFT))
+        facts.append((1, f"{counted(request.tokens, 'token')}{basis}", SOFT))
     if request.tpot_ms is not None:
         facts.append((2, f"{ms_text(request.tpot_ms)} a token", SOFT))
     if request.slowest_gap_ms is not None:

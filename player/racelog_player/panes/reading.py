@@ -6,6 +6,7 @@ from racelog_player.cells import flat, wrap
 from racelog_player.look import ACCENT, BAD, FAINT, HEADING, SOFT, color_of
 from racelog_player.panes.heads import lane_heading
 from racelog_player.panes.inspector import request_head, request_marks
+from racelog_player.parts import scrolled
 
 _PROSE = 110
 """Lines of prose are not read well when they are longer."""
@@ -26,12 +27,7 @@ def reading_pane(view: ReadingView, columns: int, rows: int, scroll: int) -> lis
     body = [line for role, text in view.messages for line in _message(role, text, cells)]
     body = body or [[Span(" the log does not hold the prompt", FAINT)], []]
     body += _answer(view.request, cells, color_of(view.lane, view.color))
-    room = rows - len(head)
-    first = max(0, min(scroll, len(body) - room))
-    shown = body[first : first + room]
-    if first + room < len(body):
-        shown[-1] = [Span(f"   … {len(body) - first - room + 1} more rows, j scrolls", FAINT)]
-    return [*head, *shown][:rows]
+    return [*head, *scrolled(body, rows - len(head), scroll)][:rows]
 
 
 def _message(role: str, text: str, cells: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from racelog.text import counted
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, left, right
@@ -32,7 +33,7 @@ def timeline_pane(view: TimelineView, columns: int, rows: int) -> list[Line]:
     cells = columns - names - _TAIL_CELLS - 2
     gpus = [_gpu(gpu, view, names, cells) for gpu in view.gpus][: max(0, (rows - 8) // 2)]
     shown = sum(len(lane.bars) for lane in view.lanes)
-    lines = [heading("TIMELINE", f"the last {shown} requests"), _legend()]
+    lines = [heading("TIMELINE", f"the last {counted(shown, 'request')}"), _legend()]
     room = rows - len(lines) - 1 - len(gpus)
     share = _shares([len(lane.bars) for lane in view.lanes], room)
     for lane, height in zip(view.lanes, share, strict=True):

@@ -5,7 +5,7 @@ Texts name the lane, the number and what it is compared with; nothing is said th
 
 from collections.abc import Iterator
 
-from racelog.text import printable
+from racelog.text import counted, printable
 from racelog.views.story.beats import Beat, Book, LaneAccount
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight, Level, Tone
 
@@ -194,7 +194,7 @@ class Commentator:
                 account.ended,
                 "error" if account.ended == "died" else "warn",
                 "quiet",
-                f"{_name(account)} {account.ended} after {account.done:,} requests",
+                f"{_name(account)} {account.ended} after {counted(account.done, 'request')}",
             )
         ranked = book.ranked()
         if (

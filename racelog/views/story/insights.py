@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from racelog.replay.quantiles import quantile
-from racelog.text import printable
+from racelog.text import counted, printable
 from racelog.views.story.beats import Book, LaneAccount
 from racelog.views.story.rows import Category, Insight, Priority
 
@@ -48,7 +48,7 @@ def _speed(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[
     if one <= 0:
         return
     text = f"{printable(ahead.engine)} answers first, {other / one:.2f} times as quick as {printable(behind.engine)}"
-    reason = f"TTFT p50 {one:.1f} ms of {len(ahead.ttft_ms)} requests against {other:.1f} ms of {len(behind.ttft_ms)}"
+    reason = f"TTFT p50 {one:.1f} ms of {counted(len(ahead.ttft_ms), 'request')} against {other:.1f} ms of {len(behind.ttft_ms):,}"
     yield _row(share, book, ranked[0], "speed", "high" if other > 1.5 * one else "low", (text, reason))
 
 
@@ -65,7 +65,7 @@ def _reliability(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Ite
                 number,
                 "reliability",
                 priority,
-                (text, f"{lane.failed} of {done} requests failed"),
+                (text, f"{lane.failed:,} of {counted(done, 'request')} failed"),
             )
     if lanes and not any(lane.failed for lane in book.lanes.values()):
         done = sum(lane.ok for lane in book.lanes.values())
@@ -75,7 +75,7 @@ def _reliability(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Ite
             None,
             "reliability",
             "low",
-            ("no engine has failed a request", f"{done:,} requests, 0 failed"),
+            ("no engine has failed a request", f"{counted(done, 'request')}, 0 failed"),
         )
 
 
@@ -105,7 +105,9 @@ def _evenness(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterat
         middle, high = lane.ttft_p50_ms() or 0.0, quantile(lane.ttft_ms, 0.99) or 0.0
         if middle > 0 and high > UNEVEN * middle:
             text = f"{printable(lane.engine)} is uneven: its slow answers start {high / middle:.1f} times later than usual"
-            reason = f"TTFT p99 {high:.0f} ms, p50 {middle:.0f} ms, of {len(lane.ttft_ms)} requests"
+            reason = (
+                f"TTFT p99 {high:.0f} ms, p50 {middle:.0f} ms, of {counted(len(lane.ttft_ms), 'request')}"
+            )
             yield _row(share, book, number, "speed", "medium", (text, reason))
 
 

@@ -25,7 +25,8 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
-from racelog.log.seal import columns
+from racelog.log.chunks import columns
+from racelog.text import counted
 from racelog_recorder.imports.shape import Call, Run, Track
 from racelog_recorder.plan_secrets import without_secrets
 
@@ -178,7 +179,7 @@ def check(track: Track) -> Track:
         raise InputError(f"there is no request in it ({track.label})")
     if not any(code in "crt" for call in track.calls for _, code, *_ in call.chunks):
         raise InputError(
-            f"none of its {len(track.calls):,} requests has the time of a token ({track.label}): was the answer "
+            f"of its {counted(len(track.calls), 'request')} none has the time of a token ({track.label}): was the answer "
             "streamed, as OpenAI chat or completions?"
         )
     return track

@@ -1,8 +1,6 @@
 """``racelog serve``: a recorded race as live endpoints."""
 
-import json
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,6 +145,8 @@ async def _until_stdin_closes(scope: "trio.CancelScope") -> None:
 
 def _announce(bound: "list[BoundLane]", *, as_json: bool) -> None:
     """Print where the lanes are."""
+    import json  # noqa: PLC0415 - only here
+
     from msgspec import structs  # noqa: PLC0415 - comes with the log
 
     served = [one.served for one in bound]
@@ -176,6 +176,8 @@ def _table(rows: "list[tuple[ServedLane, int]]") -> None:
 
 def _engine_flag(lane: "ServedLane") -> str:
     """Return the flag that races ``lane`` again, safe to paste whatever the engine was called."""
+    import shlex  # noqa: PLC0415 - only here
+
     from racelog.text import printable  # noqa: PLC0415 - beside the log
 
     name = re.sub(r"[=,\s]+", "-", printable(lane.engine)).strip("-") or "lane"

@@ -8,8 +8,8 @@ import pytest
 from racelog.cli import run
 from racelog.events import Mark
 from racelog.log import rewrite
+from racelog.log.fingerprint import fingerprint
 from racelog.log.reader import open_log
-from racelog.log.seal import fingerprint
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 

@@ -10,8 +10,9 @@ import zstandard
 from racelog.cli import run
 from racelog.events import Gap, Head, LaneFacts, Mark, Note, Unknown
 from racelog.log.codec import encode_events
+from racelog.log.fingerprint import fingerprint
 from racelog.log.reader import open_log
-from racelog.log.seal import fingerprint, seal
+from racelog.log.seal import seal
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import Trailer, UnitKind, encode_unit
 from racelog.log.verify import verify_log

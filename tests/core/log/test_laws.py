@@ -14,12 +14,13 @@ from racelog.log.backward import walk_back
 from racelog.log.codec import encode_events
 from racelog.log.compact import compact
 from racelog.log.cut import Window, cut
+from racelog.log.fingerprint import fingerprint
 from racelog.log.merge import merge
 from racelog.log.reader import open_log
 from racelog.log.recover import recover
 from racelog.log.rows import Fact, facts_of, lane_of
 from racelog.log.scan import scan_file
-from racelog.log.seal import fingerprint, seal
+from racelog.log.seal import seal
 from racelog.log.units import Unit
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks

@@ -1,6 +1,7 @@
 """Readings joined: fewer and longer columns, and not one reading more, less or moved."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from racelog.events import EngineSamples, GpuSamples, HostSamples
 from racelog.log import samples
 from racelog.log.codec import encode_events
-from racelog.log.samples import Samples, join_samples, rows_alone
+from racelog.log.samples import SampleRuns, Samples, rows_alone
 from tests.core.strategies import columns
 
 
@@ -18,6 +19,12 @@ def facts(events: list[Samples]) -> Counter[bytes]:
     return Counter(
         fact for event in events for fact in (rows_alone(event) if event.d else [encode_events([event])])
     )
+
+
+def join_samples(events: Sequence[Samples]) -> list[Samples]:
+    runs = SampleRuns()
+    done = [column for event in sorted(events, key=lambda event: event.t) for column in runs.take(event)]
+    return [*done, *runs.finish()]
 
 
 def host(t: int, rows: int = 1, **fields: Any) -> HostSamples:

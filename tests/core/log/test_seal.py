@@ -9,20 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import Finish, Head, HostSamples, Mark, Tokens, Unknown
 from racelog.log import seal as sealing
 from racelog.log.codec import decode_events, encode_events
+from racelog.log.fingerprint import fingerprint
 from racelog.log.reader import open_log
 from racelog.log.scan import scan_file
-from racelog.log.seal import chunk_rows, fingerprint, join_batches, seal
+from racelog.log.seal import seal
 from racelog.log.segment import SegmentWriter
 from racelog.log.units import Unit, decode_payload
 from racelog.testing.races import Plan, ScriptedRace
-from tests.core.strategies import columns
 
 RACE = ScriptedRace([Plan("a", requests=3, tokens=6), Plan("b", requests=3, tokens=6, fail=(1,))])
 
@@ -58,21 +56,6 @@ def test_a_sealed_file_is_smaller(live: Path, tmp_path: Path) -> None:
     before = sum(file.stat().st_size for file in live.iterdir())
 
     assert seal(live, tmp_path / "race.rlog").stat().st_size < before / 2
-
-
-@given(st.lists(columns(Tokens), max_size=5))
-def test_joined_batches_hold_the_same_chunks_in_time_order(batches: list[Tokens]) -> None:
-    joined = join_batches(batches)
-
-    rows = [row for batch in joined for row in chunk_rows(batch)]
-    assert sorted((row for batch in batches for row in chunk_rows(batch)), key=lambda row: row[0]) == rows
-
-
-def test_no_joined_batch_is_longer_than_the_step_of_a_seek(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "CHUNKS_PER_BATCH", 4)
-    batch = Tokens(t=1, lane=0, r=[0] * 9, d=[0] * 9, x=["x"] * 9)
-
-    assert [len(part.r) for part in join_batches([batch])] == [4, 4, 1]
 
 
 def test_a_sealed_unit_holds_no_more_rows_than_one_damaged_byte_may_cost(
@@ -153,7 +136,7 @@ def test_a_file_that_does_not_read_back_equal_takes_nothing_s_place(
     live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(live)
-    monkeypatch.setattr(sealing, "sealed_events", lambda log: log.events[:-3])
+    monkeypatch.setattr(sealing, "joined", lambda events: list(events)[:-3])
 
     with pytest.raises(LogError, match=r"does not read back equal; the segments in .* are untouched"):
         seal(live, tmp_path / "race.rlog")
@@ -196,9 +179,10 @@ def test_damaged_segments_are_kept_beside_the_sealed_file(live: Path, tmp_path: 
 
 
 def test_segments_that_grow_meanwhile_are_kept(live: Path, tmp_path: Path) -> None:
-    def write_on(_text: str) -> None:
-        with SegmentWriter(live / "late.rlog", RACE.head(writer=9)) as writer:
-            writer.commit([Mark(t=1, label="late")])
+    def write_on(doing: str, done: int, total: int) -> None:
+        if (doing, done) == ("sealing", total):
+            with SegmentWriter(live / "late.rlog", RACE.head(writer=9)) as writer:
+                writer.commit([Mark(t=1, label="late")])
 
     seal(live, tmp_path / "race.rlog", progress=write_on)
 
@@ -214,10 +198,10 @@ def test_files_that_are_no_segments_are_left_alone(live: Path, tmp_path: Path) -
     assert contents(live) == {"diary.txt": b"mine"}
 
 
-def test_segments_without_a_head_cannot_be_sealed(
-    live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("racelog.log.reader.RaceLog.first", lambda self, kind: None)
+def test_segments_without_a_head_cannot_be_sealed(live: Path, tmp_path: Path) -> None:
+    for segment in live.iterdir():
+        units = list(scan_file(segment))
+        segment.write_bytes(segment.read_bytes()[units[0].end :])
 
     with pytest.raises(LogError, match="no segment head"):
         seal(live, tmp_path / "race.rlog")

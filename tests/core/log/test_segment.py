@@ -1,5 +1,7 @@
 """One writer's file: whole units, one after another, never over someone else's bytes."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from racelog.errors import StorageError
 from racelog.events import Finish, Head, Mark
 from racelog.log import segment as writing
+from racelog.log.files import OsFiles
 from racelog.log.reader import open_log
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.testing.races import ScriptedRace
@@ -106,3 +109,42 @@ def test_writer_ids_fit_63_bits_and_differ() -> None:
 
     assert len(ids) == 100
     assert max(ids) < 1 << 63
+
+
+def test_units_compressed_at_once_are_the_same_file_as_units_one_by_one(tmp_path: Path) -> None:
+    units = [[Mark(t=t, label="x" * t) for t in range(number)] for number in range(9)]
+    one_by_one, at_once = tmp_path / "a.rlog", tmp_path / "b.rlog"
+
+    with SegmentWriter(one_by_one, HEAD) as writer:
+        for unit in units:
+            writer.commit(unit)
+        writer.finish(9)
+    with SegmentWriter(at_once, HEAD) as writer:
+        writer.commit_each(units, threads=3)
+        writer.finish(9)
+
+    assert one_by_one.read_bytes() == at_once.read_bytes()
+
+
+class _FullAfter(OsFiles):
+    """A disk that takes so many units."""
+
+    def __init__(self, units: int) -> None:
+        self._left = units
+
+    def write(self, fd: int, data: bytes) -> int:
+        if not self._left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._left -= 1
+        return super().write(fd, data)
+
+
+def test_a_disk_that_fills_while_units_are_compressed_at_once_keeps_those_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.rlog"
+    with (
+        SegmentWriter(path, HEAD, files=_FullAfter(3)) as writer,
+        pytest.raises(StorageError, match="No space left"),
+    ):
+        writer.commit_each([[mark] for mark in MARKS], threads=2)
+
+    assert [HEAD, *MARKS[:2]] == open_log(path).events

@@ -10,9 +10,10 @@ from racelog.cli import run
 from racelog.events import Head, Mark
 from racelog.log.codec import encode_events
 from racelog.log.compact import compact
+from racelog.log.fingerprint import fingerprint
 from racelog.log.gather import gather
 from racelog.log.reader import open_log
-from racelog.log.seal import fingerprint, seal
+from racelog.log.seal import seal
 from racelog.log.segment import SegmentWriter
 from racelog.log.verify import verify_log
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace

@@ -111,7 +111,7 @@ def test_merging_says_how_much_the_cuts_had_in_common(
     parts = [*cut(race, "1.rlog", "--end", "1.2s"), *cut(race, "2.rlog", "--start", "1.2s")]
 
     assert run(["merge", *map(str, parts), "-o", str(tmp_path / "out.rlog")]) == 0
-    assert "facts were in more than one cut and are kept once" in capfd.readouterr().out
+    assert "facts in more than one cut, kept once" in capfd.readouterr().out
 
 
 def test_different_races_are_refused_though_they_were_cut(race: Path, tmp_path: Path) -> None:

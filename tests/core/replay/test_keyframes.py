@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.events import AnyEvent, RequestEnd, Tokens
+from racelog.log.chunks import chunk_rows, columns
 from racelog.log.reader import open_log
-from racelog.log.seal import chunk_rows, columns
 from racelog.replay import keyframes
 from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold

@@ -8,9 +8,9 @@ from random import Random
 import msgspec
 
 from racelog.events import AnyEvent, Tokens
+from racelog.log.chunks import chunk_rows, columns
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
-from racelog.log.seal import chunk_rows, columns
 from racelog.log.segment import SegmentWriter
 from racelog.replay.race import RaceTracks, Replay, state_at
 from racelog.testing.races import Plan, ScriptedRace

@@ -10,7 +10,8 @@ from hypothesis.strategies import SearchStrategy
 
 from racelog.clock import NS_PER_MS
 from racelog.events import AnyEvent, Tokens
-from racelog.log.seal import chunk_rows, columns, sealed_events
+from racelog.log.chunks import chunk_rows, columns
+from racelog.log.join import joined
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
@@ -98,7 +99,7 @@ def test_merging_batches_as_sealing_does_changes_no_view(
 
     log = open_log(race.write_file(tmp_path_factory.mktemp("log") / "a.rlog"))
 
-    assert fresh(sealed_events(log), position) == fresh(race.events(), position)
+    assert fresh(list(joined(log.events)), position) == fresh(race.events(), position)
 
 
 @given(races, st.integers(0, 1 << 30), positions)

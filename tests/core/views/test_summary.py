@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from racelog.events import AnyEvent, LaneEnd, Tokens
+from racelog.log.library import Log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
-from racelog.views.summary import RaceSummary, race_status, race_summary, spread
+from racelog.views.summary import RaceSummary, log_summary, race_status, race_summary, spread
 
 FAST = Plan("fast", ttft_ms=100, gap_ms=20, requests=4, tokens=8)
 SLOW = Plan("slow", ttft_ms=300, gap_ms=40, requests=2, tokens=5)
@@ -126,3 +128,8 @@ def test_a_race_cut_off_is_unfinished() -> None:
 )
 def test_one_word_for_a_race(lanes: list[str], status: str) -> None:
     assert status == race_status(lanes)
+
+
+def test_the_summary_of_a_log_on_disk_is_that_of_its_events(tmp_path: Path) -> None:
+    with Log(ScriptedRace([FAST, SLOW]).write_file(tmp_path / "race.rlog")) as log:
+        assert race_summary(Replay(RaceTracks(log.events))) == log_summary(log)

@@ -1,0 +1,125 @@
+"""Joining: the short columns of flush windows become the long ones of a sealed file, while the events flow by."""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.log.chunks import ChunkRow, chunk_rows, columns
+from racelog.log.samples import SampleRuns, Samples
+
+CHUNKS_PER_BATCH = 16384
+"""Longest column in a sealed file, and rows in a unit: what one damaged byte may cost, and the least a seek decodes. Half as
+many cost 4 % more, twice as many double what a seek takes (docs/decisions/0009-packed-columns.md)."""
+
+ROWS_HELD = 16 * CHUNKS_PER_BATCH
+"""What begins early and is not full yet, as a slow lane's column beside a fast lane's, keeps all that comes after it waiting.
+Beyond so many rows it ends as it is: a shorter column costs a few bytes a row, and only its own rows. 10 lanes fill
+10 columns at once, so there is room for each; a row takes about 150 bytes."""
+
+
+def joined(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+    """Yield ``events`` as a sealed file holds them, in time order: columns joined per lane and source, no heads, no ends.
+
+    ``events`` must come in time order. Cost: a few steps per row; memory for `ROWS_HELD` rows and the events among them.
+    """
+    joiner = _Joiner()
+    for event in events:
+        yield from joiner.take(event)
+    yield from joiner.finish()
+
+
+class _Joiner:
+    """Columns that are being filled, and what is whole but may not be yielded before they are."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, list[ChunkRow]] = {}
+        self._runs = SampleRuns()
+        self._whole: list[tuple[int, int, int, int, AnyEvent]] = []
+        self._made = 0
+        self._rows = 0
+
+    def take(self, event: AnyEvent) -> Iterator[AnyEvent]:
+        """Take the next event; yield what is settled now: nothing still to come belongs before it."""
+        if isinstance(event, Head | Finish):
+            return
+        self._rows += _size(event)
+        if isinstance(event, Tokens):
+            self._take_chunks(event)
+        elif isinstance(event, Samples):
+            self._put(1, *self._runs.take(event))
+        else:
+            self._put(0, event)
+        yield from self._settled(event.t)
+        while self._rows > ROWS_HELD and self._end_earliest(event.t):
+            yield from self._settled(event.t)
+
+    def finish(self) -> Iterator[AnyEvent]:
+        """Yield the rest."""
+        for lane, rows in self._lanes.items():
+            while rows:
+                self._end_column(lane, rows, CHUNKS_PER_BATCH)
+        self._put(1, *self._runs.finish())
+        while self._whole:
+            yield heapq.heappop(self._whole)[-1]
+
+    def _take_chunks(self, batch: Tokens) -> None:
+        rows = self._lanes.setdefault(batch.lane, [])
+        fresh = chunk_rows(batch)
+        overlap = bool(rows and fresh and fresh[0][0] < rows[-1][0])
+        rows += fresh
+        if overlap:
+            rows.sort(key=_t_ns)
+        while len(rows) >= CHUNKS_PER_BATCH and rows[CHUNKS_PER_BATCH - 1][0] <= batch.t:
+            self._end_column(batch.lane, rows, CHUNKS_PER_BATCH)
+
+    def _settled(self, now_ns: int) -> Iterator[AnyEvent]:
+        """Yield what is whole and begins before every column that is not, and before ``now_ns``, where the next may begin."""
+        whole = self._whole
+        if not whole or whole[0][0] >= now_ns:
+            return
+        edge_ns = min((start for start, _ in self._open()), default=now_ns)
+        while whole and whole[0][0] < min(edge_ns, now_ns):
+            event = heapq.heappop(whole)[-1]
+            self._rows -= _size(event)
+            yield event
+
+    def _open(self) -> Iterator[tuple[int, int | None]]:
+        """Yield the beginning of every column that is being filled, and its lane; None for readings."""
+        for lane, rows in self._lanes.items():
+            if rows:
+                yield rows[0][0], lane
+        if (start := self._runs.earliest_ns) is not None:
+            yield start, None
+
+    def _end_earliest(self, now_ns: int) -> bool:
+        """End the open column that begins first, with the rows that nothing can come between; return False if it has none."""
+        start, lane = min(self._open(), key=lambda column: column[0], default=(now_ns, None))
+        if start >= now_ns:
+            return False
+        if lane is None:
+            self._put(1, self._runs.end_earliest())
+        else:
+            rows = self._lanes[lane]
+            self._end_column(lane, rows, min(CHUNKS_PER_BATCH, bisect_right(rows, now_ns, key=_t_ns)))
+        return True
+
+    def _end_column(self, lane: int, rows: list[ChunkRow], size: int) -> None:
+        """Make a column of the first ``size`` rows."""
+        self._put(2, columns(lane, rows[:size]))
+        del rows[:size]
+
+    def _put(self, rank: int, *events: AnyEvent) -> None:
+        """Keep what is whole, to be yielded by time; of one instant by ``rank``, then by lane, then as it was made."""
+        for event in events:
+            self._made += 1
+            lane = event.lane if isinstance(event, Tokens) else 0
+            heapq.heappush(self._whole, (event.t, rank, lane, self._made, event))
+
+
+def _size(event: AnyEvent) -> int:
+    return len(event.d) if isinstance(event, Tokens | Samples) else 1
+
+
+def _t_ns(row: ChunkRow) -> int:
+    return row[0]
