@@ -74,6 +74,8 @@ def find_race(race: str, home: Path) -> Path:
     as_path = Path(race)
     if _exists(as_path):
         return as_path
+    if "://" in race:
+        raise RaceNotFound(f"{race} is a URL, which racelog sql and racelog shell read; copy it here first")
     if as_path.suffix == SEGMENT_SUFFIX:
         raise RaceNotFound(f"no log at {race}")
     races = stored_races(home)

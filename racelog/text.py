@@ -30,6 +30,13 @@ def printable(text: str, *, newline: str = " ") -> str:
     return "".join(_inert(character, newline) for character in text.replace("\r\n", "\n"))
 
 
+def markdown_escaped(text: str, special: str) -> str:
+    """Return ``text`` with ``special`` characters escaped for Markdown; bare addresses link nowhere, ``@`` mentions nobody."""
+    shown = "".join(f"\\{character}" if character in special else character for character in text)
+    shown = shown.replace("://", "\\://").replace("www.", "www\\.")  # GitHub links a bare address too
+    return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return ``1 request``, ``1,024 requests``; a ``plural`` where an s does not make it one."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -151,12 +151,13 @@ def _plot(connection: "duckdb.DuckDBPyConnection", arguments: list[str]) -> Iter
 
     kind = next((kind for kind in KINDS if arguments[:1] == [kind]), None)
     if kind is None or len(arguments) == 1:
-        raise InputError(f".plot takes {', '.join(KINDS)} and a query; try: .plot hist @itl")
+        raise InputError(f".plot takes {', '.join(KINDS)} and a query; try: .plot line @tokens-per-second")
     result = _result(connection, " ".join(arguments[1:]))
     return plot_in_terminal(plot_of(kind, result.columns, result.rows))
 
 
 def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
+    from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
     from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
     from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
@@ -164,7 +165,7 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
     if command == ".help":
         yield HELP
     elif command == ".examples":
-        yield from (f"{line}\n" for line in listing())
+        yield from (f"{line}\n" for line in listing(terminal_width()))
     elif command == ".plot":
         yield from _plot(connection, arguments)
     elif command == ".tables":

@@ -104,6 +104,19 @@ def table_lines(
     return lines
 
 
+def narrowest_table(headings: Sequence[Heading], rows: Sequence[Sequence[str | None]]) -> int:
+    """Return how many cells `table_lines` needs at least: numbers are never cut, texts to `NARROWEST`."""
+    widths = [
+        max([cells(printable(heading.title)), *(cells(printable(row[column] or MISSING)) for row in rows)])
+        for column, heading in enumerate(headings)
+    ]
+    kept = (
+        width if heading.right or heading.whole else min(width, NARROWEST)
+        for heading, width in zip(headings, widths, strict=True)
+    )
+    return sum(kept) + len(GUTTER) * (len(widths) - 1)
+
+
 def _fitted(widths: list[int], headings: Sequence[Heading], total: int) -> list[int]:
     """Return column widths for a line of ``total`` cells, taken from the widest texts."""
     fitted = list(widths)

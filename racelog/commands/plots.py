@@ -71,6 +71,8 @@ def plot_of(kind: Kind, columns: Sequence[str], rows: Iterable[Row]) -> Plot:
     """
     waiting = iter(rows)
     kept = list(islice(waiting, MOST_ROWS))
+    if not kept:
+        raise InputError(f"--plot {kind}: the query gave no row")
     roles = _roles(kind, columns, kept)
     groups = _grouped(roles, columns, kept)
     if not groups:

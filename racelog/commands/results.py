@@ -1,41 +1,67 @@
 """Rows of a query in the forms that ``racelog sql`` prints. Pure: rows in, text out."""
 
-import csv
-import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from racelog.commands.output import Heading, plain_json, table_lines
-from racelog.text import printable
+from racelog.commands.output import Heading, narrowest_table, plain_json, table_lines
+from racelog.text import markdown_escaped, printable
 
 Row = tuple[Any, ...]
+
+_QUOTED_IN_CSV = frozenset(',"\r\n')
 
 MOST_DECIMALS = 3
 """A table shows a thousandth; csv and json give every digit."""
 
 
 def as_table(columns: Sequence[str], rows: Iterable[Row], width: int | None) -> Iterator[str]:
-    """Yield an aligned table for people; numbers right, texts cut to ``width`` if one is given."""
+    """Yield an aligned table for people; numbers right, texts cut to ``width`` if one is given.
+
+    Where even cut texts do not fit, each row is a block with a line a column.
+    """
     kept = list(rows)
     by_column = [[row[index] for row in kept] for index in range(len(columns))]
     numeric = [_is_numeric(values) for values in by_column]
     texts = [_column_texts(values) for values in by_column]
     headings = [Heading(name, right) for name, right in zip(columns, numeric, strict=True)]
-    for line in table_lines(headings, list(zip(*texts, strict=True)) if kept else [], width):
+    shown = list(zip(*texts, strict=True)) if kept else []
+    if width is not None and kept and narrowest_table(headings, shown) > width:
+        yield from _row_by_row(columns, shown, width)
+        return
+    for line in table_lines(headings, shown, width):
         yield line + "\n"
 
 
+def _row_by_row(columns: Sequence[str], rows: Sequence[Sequence[str | None]], width: int) -> Iterator[str]:
+    """Yield each row as a block, a line a column: for a terminal too narrow for the table."""
+    headings = [Heading("column", whole=True), Heading("value")]
+    for number, row in enumerate(rows, 1):
+        _, rule, *lines = table_lines(headings, list(zip(columns, row, strict=True)), width)
+        yield f"row {number} of {len(rows)}\n" + rule + "\n"
+        yield from (f"{line}\n" for line in lines)
+        yield "\n" if number < len(rows) else ""
+
+
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Yield RFC 4180 records, header first, lines ended by CRLF; NULL is an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
+    """Yield RFC 4180 records, header first, lines ended by CRLF; NULL is an empty field, an empty text is ``""``."""
+    yield _csv_record(columns)
     for row in rows:
-        writer.writerow(["" if value is None else exact_text(value) for value in row])
-        yield _drained(buffer)
-    yield _drained(buffer)
+        yield _csv_record([None if value is None else exact_text(value) for value in row])
+
+
+def _csv_record(values: Sequence[str | None]) -> str:
+    return ",".join(map(_csv_field, values)) + "\r\n"
+
+
+def _csv_field(value: str | None) -> str:
+    """Return one field; the `csv` module cannot tell NULL from an empty text."""
+    if value is None:
+        return ""
+    if value and not _QUOTED_IN_CSV.intersection(value):
+        return value
+    return '"' + value.replace('"', '""') + '"'
 
 
 def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -56,7 +82,7 @@ def as_json_lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_markdown(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Yield a GitHub table; pipes are escaped, line breaks become spaces, numbers are set right."""
+    """Yield a GitHub table; no text can leave its cell, be markup or link; line breaks become spaces, numbers are right."""
     kept = list(rows)
     by_column = [[row[index] for row in kept] for index in range(len(columns))]
     texts = [_column_texts(values) for values in by_column]
@@ -147,13 +173,10 @@ def _number_text(value: Any, decimals: int) -> str:
     return f"{value:.{decimals}f}"
 
 
-def _drained(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
-
-
 def _markdown_row(values: Sequence[str]) -> str:
-    escaped = (printable(value).replace("\\", "\\\\").replace("|", "\\|") for value in values)
-    return f"| {' | '.join(escaped)} |\n"
+    return f"| {' | '.join(map(_markdown_text, values))} |\n"
+
+
+def _markdown_text(text: str) -> str:
+    """Return ``text`` as Markdown shows it letter by letter; what does no harm in a cell (names' underscores) stays."""
+    return markdown_escaped(printable(text), "\\`*<|~").replace("](", "]\\(")

@@ -26,7 +26,7 @@ Examples:
   racelog sql "from vllm_bench('latest')"                as that tool would report it; also aiperf,
                                                          guidellm, genai_perf, llmperf
   racelog sql "describe requests"                        the columns of a table
-  racelog sql -f parquet -o tokens.parquet "from tokens" latest
+  racelog sql -o tokens.parquet "from tokens" latest     also .csv .json .jsonl .md, or any file with -f
   racelog sql --plot hist "select engine, ttft_ms from requests join lanes using (race_id, lane_id)"
   racelog sql --plot line -o trend.png @trend            a picture; texts name the series, then x, then y
   racelog sql @leaderboard https://example.org/race.rlog        copied once; also s3:// and what fsspec reaches
@@ -45,7 +45,7 @@ lanes.t_start_ns to count from a lane's own start, as play does. A request count
 @click.command(epilog=EXAMPLES, short_help="Ask all your races a question.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "csv", "json", "jsonl", "md", "parquet"]),
-    default="table", show_default=True, help="How to give the rows.",
+    help="How to give the rows (default: as the file of -o is named, else table).",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 @click.option(
@@ -63,7 +63,7 @@ lanes.t_start_ns to count from a lane's own start, as play does. A request count
 @click.argument("query")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 def sql(  # noqa: PLR0917 - click passes them by name
-    form: str,
+    form: str | None,
     output: Path | None,
     kind: "Kind | None",
     params: tuple[str, ...],
@@ -84,11 +84,12 @@ def sql(  # noqa: PLR0917 - click passes them by name
     if query == "@":
         from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
 
-        emit_pieces(f"{line}\n" for line in listing())
+        emit_pieces(f"{line}\n" for line in listing(terminal_width()))
         return
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
+    form = form or ("table" if kind is not None else _named_by(output))
     if kind is not None:
         _check_plot(form, output)
     elif form == "parquet" and output is None:
@@ -109,6 +110,12 @@ def sql(  # noqa: PLR0917 - click passes them by name
             click.echo(line, nl=False)
     else:
         emit_pieces(_pieces(result, form, None))
+
+
+def _named_by(output: Path | None) -> str:
+    """Return the form that a file's name asks for."""
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    return suffix if suffix in ("csv", "json", "jsonl", "md", "parquet") else "table"
 
 
 def _where(homes: "tuple[Path | str, ...]") -> str:
@@ -192,4 +199,5 @@ def _write(result: "Result", form: str, output: Path, *, force: bool) -> None:
             write_parquet(result, partial)
             return
         with partial.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(_pieces(result, form, None))
+            pieces = _pieces(result, form, None)
+            file.writelines(map(click.unstyle, pieces) if form == "table" else pieces)

@@ -21,8 +21,12 @@ UNKNOWN = -1
 UNKNOWN_URL = "http://unknown.invalid/"
 """Of an imported race whose tool kept none: an archive must have one, and this can be nobody's (RFC 2606)."""
 
+PATHS = {"openai-chat": "/chat/completions", "openai-completions": "/completions", "ollama": "/api/chat"}
+"""Dialect -> where under the base URL its requests go. Of an imported race the tool's URL stands as it is."""
+
 QUERY = (
-    "SELECT requests.*, engine, model, url FROM requests JOIN lanes USING (race_id, lane_id) "
+    "SELECT requests.*, engine, model, url, dialect, imported_from FROM requests "
+    "JOIN lanes USING (race_id, lane_id) JOIN races USING (race_id) "
     "WHERE t_sent_ns IS NOT NULL ORDER BY t_sent_ns, lane_id"
 )
 
@@ -79,7 +83,7 @@ class _Facts:
     def _request(self, row: dict[str, Any]) -> dict[str, Any]:
         body = {"model": row["model"], "messages": self.prompts.get(row["prompt_id"], [])}
         return {
-            "method": "POST", "url": row["url"] or UNKNOWN_URL, "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
+            "method": "POST", "url": _address(row), "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
             "queryString": [], "headersSize": UNKNOWN, "bodySize": UNKNOWN,
             "postData": {"mimeType": "application/json", "text": msgspec.json.encode(body).decode()},
         }  # fmt: skip
@@ -96,6 +100,14 @@ class _Facts:
             },
             **({"_error": row["error_kind"]} if row["error_kind"] else {}),
         }  # fmt: skip
+
+
+def _address(row: dict[str, Any]) -> str:
+    """Return where a request went."""
+    base: str = row["url"] or UNKNOWN_URL
+    if base == UNKNOWN_URL or row["imported_from"]:
+        return base
+    return base.rstrip("/") + PATHS.get(row["dialect"], "")
 
 
 def _timings(row: dict[str, Any]) -> dict[str, float]:

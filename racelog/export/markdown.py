@@ -7,8 +7,7 @@ from typing import Any
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.log.verify import lost_stretches
-from racelog.text import counted, printable
+from racelog.text import counted, markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary
 
 HEADINGS = (
@@ -54,6 +53,9 @@ def lines(source: Source) -> Iterator[str]:
     yield ""
     yield _verdict(race)
     yield ""
+    for warning in source.warnings():
+        yield f"> **{escaped(warning)}**"
+        yield ""
     yield f"| {' | '.join(HEADINGS)} |"
     yield f"| {' | '.join('---' if title in ('engine', 'model') else '---:' for title in HEADINGS)} |"
     by_id = {lane.lane: lane for lane in race.lanes}
@@ -71,8 +73,7 @@ def lines(source: Source) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Return ``text`` as Markdown shows it letter by letter; ``@`` mentions nobody."""
-    shown = "".join(f"\\{character}" if character in _SPECIAL else character for character in printable(text))
-    return shown.replace("&", "&amp;").replace("@", "@\N{ZERO WIDTH NON-JOINER}")
+    return markdown_escaped(printable(text), _SPECIAL)
 
 
 def _verdict(race: RaceSummary) -> str:
@@ -114,7 +115,6 @@ def _circumstances(source: Source) -> Iterator[str]:
         yield f"{escaped(lane.engine)}: {counted(lane.output_tokens, 'output token')} (basis: {basis}); stamps: {stamps}"
     if race.host:
         yield "host: " + escaped(", ".join(_told(race.host)))
-    yield from (f"damaged: {escaped(lost)}" for lost in lost_stretches(source.log))
 
 
 def _told(facts: dict[str, Any]) -> Iterator[str]:

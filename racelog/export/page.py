@@ -81,6 +81,7 @@ def data(source: Source) -> dict[str, Any]:
         "gpus": list(source.rows("SELECT device, t_ns, util_pct, power_w FROM gpu_samples ORDER BY t_ns")),
         "tokens": tokens,
         "left_out": left_out,
+        "warnings": source.warnings(),
         "imported_from": next(source.rows("SELECT imported_from FROM races"))["imported_from"],
     }
 

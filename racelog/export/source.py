@@ -10,8 +10,10 @@ import duckdb
 
 from racelog.home import find_race, home_folder
 from racelog.log.reader import RaceLog, open_log
+from racelog.log.verify import lost_stretches
 from racelog.query.connect import load_races
 from racelog.replay.race import RaceTracks, Replay
+from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary, race_summary
 
 ROWS_PER_FETCH = 10_000
@@ -35,6 +37,7 @@ class Source:
         """
         path = find_race(str(race), home_folder(home))
         log = open_log(path)
+        path = log.path  # another, where the race was sealed meanwhile
         loaded = load_races(path, home=home, unsafe=True)  # unsafe: our own COPY statements write the files
         return cls(log, race_summary(Replay(RaceTracks(log.events))), loaded.connection)
 
@@ -42,6 +45,11 @@ class Source:
     def stem(self) -> str:
         """What the names of this race's files begin with: its id, made harmless."""
         return re.sub(r"[^\w.-]", "_", self.summary.race_id or self.log.path.stem).lstrip(".") or "race"
+
+    def warnings(self) -> list[str]:
+        """Return what a reader of the numbers must know first: what is lost, and that the client was the bottleneck."""
+        lost = [f"damaged: {stretch}" for stretch in lost_stretches(self.log)]
+        return [*lost, health_line(self.summary.health)] if self.summary.health.client_limited else lost
 
     def rows(self, query: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of one of our own queries as objects."""

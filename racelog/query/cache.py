@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,14 @@ ENTRY = "entry.json"
 PARTIAL = ".partial-"
 GRACE_S = 3600
 """What was replaced is kept for an hour: another process may still be reading it."""
+
+BIG = "tokens"
+"""The one table that is never copied: a view over the races' own files."""
+
+MAGIC = b"PAR1"
+"""What a Parquet file ends with."""
+
+PACK_SUFFIX = ".pack.duckdb"
 
 QUIET_S = 60
 """A log without an end that nobody has written to for this long belongs to a recorder that was killed."""
@@ -88,6 +97,7 @@ class Cache:
         try:
             entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
             whole = all((folder / f"{table}.parquet").stat().st_size == n for table, n in entry.bytes.items())
+            whole = whole and (BIG not in entry.bytes or _has_end(folder / f"{BIG}.parquet"))
         except (OSError, msgspec.DecodeError):
             return None
         return CachedRace(folder, entry) if whole and entry.bytes.keys() <= TABLES.keys() else None
@@ -111,6 +121,20 @@ class Cache:
             shutil.rmtree(partial, ignore_errors=True)
         self._sweep(name)
         return CachedRace(self.folder / name, entry)
+
+    def drop_broken(self, races: Iterable[CachedRace]) -> bool:
+        """Remove the packs, and those of ``races`` whose rows cannot be read; return whether anything went.
+
+        Cost: every row of the races but tokens, of which the files' ends alone.
+        """
+        packs = list(self.folder.glob(f"*{PACK_SUFFIX}"))
+        for pack in packs:
+            with suppress(OSError):
+                pack.unlink()
+        broken = [race.folder for race in races if not _is_readable(race)]
+        for folder in broken:
+            shutil.rmtree(folder, ignore_errors=True)
+        return any(not gone.exists() for gone in (*packs, *broken))
 
     def _take_place(self, partial: Path, name: str) -> None:
         """Rename ``partial`` into place, unless another process was first; a broken folder there makes way."""
@@ -174,6 +198,28 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path)
         )
     except duckdb.IOException as error:
         raise OSError(str(error).strip()) from error
+
+
+def _has_end(file: Path) -> bool:
+    """Return whether a Parquet file ends as one: after a power failure a file may have its size and none of its bytes."""
+    with file.open("rb") as opened:
+        opened.seek(-len(MAGIC), os.SEEK_END)
+        return opened.read() == MAGIC
+
+
+def _is_readable(race: CachedRace) -> bool:
+    """Return whether all rows of a cached race can be read; of tokens, whether the file has its end."""
+    try:
+        with duckdb.connect(":memory:") as connection:
+            for table in race.entry.bytes:
+                file = race.folder / f"{table}.parquet"
+                if table != BIG:
+                    connection.execute(f"FROM read_parquet({quoted(str(file))})").fetchall()
+                elif not _has_end(file):
+                    return False
+    except (duckdb.Error, OSError):
+        return False
+    return True
 
 
 def quoted(text: str) -> str:

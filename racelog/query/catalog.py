@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from racelog.errors import StorageError
-from racelog.query.cache import CachedRace, quoted
+from racelog.query.cache import BIG, PACK_SUFFIX, CachedRace, quoted
 from racelog.query.files import SCHEME, ReadOnlyFiles, address
 from racelog.query.macros import create_macros
 from racelog.query.project import Batch
@@ -40,9 +40,6 @@ LOCKDOWN = (
     "SET lock_configuration = true",  # last: from here nothing of the above can be undone
 )
 
-BIG = "tokens"
-"""The one table that is never copied: a view over the races' own files."""
-
 PACK_ABOVE = 32
 """Beyond so many races their small tables are gathered once into a file of their own."""
 
@@ -50,7 +47,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """Ids that stand for themselves in a file's name; a log may hold any other."""
 
 PACKED = "packed_"
-_PACK_SUFFIX = ".pack.duckdb"
 _PACKS_KEPT = 3
 
 
@@ -71,7 +67,7 @@ class Catalog:
                 f"no temporary folder can be written ({error.strerror}); set TMPDIR to one that can"
             ) from error
         self._builder = duckdb.connect(str(self._file))
-        self._cached: list[CachedRace] = []
+        self.cached: list[CachedRace] = []
         self._pack: Path | None = None
 
     def add_rows(self, batches: Iterable[Batch]) -> None:
@@ -84,11 +80,15 @@ class Catalog:
 
     def add_cached(self, race: CachedRace) -> None:
         """Take a race whose rows are cached."""
-        self._cached.append(race)
+        self.cached.append(race)
 
     def open(self, cache: Path | None, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
-        """Return the connection; ``cache`` is where small tables of many races may be kept together."""
-        files = {file_name(race): file for race in self._cached if (file := race.file(BIG)) is not None}
+        """Return the connection; ``cache`` is where small tables of many races may be kept together.
+
+        Raises:
+            duckdb.Error: a cached file is broken.
+        """
+        files = {file_name(race): file for race in self.cached if (file := race.file(BIG)) is not None}
         allowed = ReadOnlyFiles(files)
         self._builder.register_filesystem(allowed)
         self._gather(cache)
@@ -114,11 +114,11 @@ class Catalog:
 
     def _gather(self, cache: Path | None) -> None:
         """Bring the small tables of cached races in: from a pack where there are many, else one by one."""
-        if cache is not None and len(self._cached) > PACK_ABOVE:
+        if cache is not None and len(self.cached) > PACK_ABOVE:
             with suppress(OSError, duckdb.Error):
-                self._pack = packed(cache, self._cached)
+                self._pack = packed(cache, self.cached)
         if self._pack is None:
-            insert_cached(self._builder, self._cached)
+            insert_cached(self._builder, self.cached)
         else:
             self._builder.execute(f"ATTACH {quoted(str(self._pack))} AS settled (READ_ONLY)")
 
@@ -197,7 +197,7 @@ def packed(cache: Path, races: Sequence[CachedRace]) -> Path:
         duckdb.Error: it is full, or a cached file vanished under our hands.
     """
     names = "\n".join(sorted(race.name for race in races))
-    target = cache / f"{hashlib.blake2b(names.encode(), digest_size=12).hexdigest()}{_PACK_SUFFIX}"
+    target = cache / f"{hashlib.blake2b(names.encode(), digest_size=12).hexdigest()}{PACK_SUFFIX}"
     if target.exists():
         os.utime(target)
         return target
@@ -209,7 +209,7 @@ def packed(cache: Path, races: Sequence[CachedRace]) -> Path:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    packs = sorted(cache.glob(f"*{_PACK_SUFFIX}"), key=lambda pack: pack.stat().st_mtime, reverse=True)
+    packs = sorted(cache.glob(f"*{PACK_SUFFIX}"), key=lambda pack: pack.stat().st_mtime, reverse=True)
     for old in packs[_PACKS_KEPT:]:
         old.unlink(missing_ok=True)
     return target

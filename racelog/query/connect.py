@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from racelog.errors import LogError, RacelogError, RaceNotFound
+from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
 from racelog.home import find_race, home_folder, stored_races
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_settled
@@ -68,18 +68,33 @@ def load_races(
     Raises:
         RaceNotFound: nothing answers to one of the names.
         LogError: races were named and none of them can be read.
+        StorageError: a cached file is broken and cannot be removed.
     """
     several = [home] if home is None or isinstance(home, str | Path) else home
     homes = Homes.of(several or [None])
     wanted = [one for race in races for one in homes.find(race)] or homes.all()
+    return _load(wanted, homes, named=bool(races), cache=cache, unsafe=unsafe)
+
+
+def _load(
+    wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool
+) -> LoadedRaces:
+    """Load the races; what is broken of the cache is removed and made anew."""
     loading = _Loading(Catalog(), Cache(homes.cache) if cache else None)
     with ExitStack() as ending:
         ending.callback(loading.catalog.close)
         copies = homes.cache / "cache" / "remote" if cache else None
         loading.take_all(loading.local(wanted, copies, ending))
-        if races and loading.first_error and not loading.races:
+        if named and loading.first_error and not loading.races:
             raise loading.first_error
-        connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
+        try:
+            connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
+        except duckdb.Error as error:
+            if loading.cache is None or not loading.cache.drop_broken(loading.catalog.cached):
+                raise StorageError(
+                    f"the cached rows cannot be read ({error}); do without: --no-cache"
+                ) from error
+            return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe)
     return LoadedRaces(connection, loading.races, loading.problems)
 
 
@@ -197,17 +212,31 @@ class _Loading:
     def take_all(self, paths: Iterable[Path]) -> None:
         for path in dict.fromkeys(paths):
             try:
-                self._take(path)
+                self._take_wherever(path)
             except RacelogError as error:
-                self._skip(self._name(path), error)
+                self._skip(self._name(path), self._renamed(error, path))
 
     def _skip(self, name: str, error: RacelogError) -> None:
         self.first_error = self.first_error or error
         self.problems.append(f"{name} was skipped: {error}")
 
+    def _renamed(self, error: RacelogError, path: Path) -> RacelogError:
+        """Return an error that names a log from elsewhere as the user did, not its copy here."""
+        return type(error)(str(error).replace(str(path), self._name(path)))
+
     def _name(self, path: Path) -> str:
         """Return what a log is called: where it came from, if that was elsewhere."""
         return self.shown.get(path, str(path))
+
+    def _take_wherever(self, path: Path) -> None:
+        """Take a race that may end, and be sealed elsewhere, while we look."""
+        try:
+            self._take(path)
+        except (LogError, RaceNotFound):
+            sealed = sealed_sibling(path)
+            if sealed is None or not sealed.exists():
+                raise
+            self._take(sealed)
 
     def _take(self, path: Path) -> None:
         name, cached = self._look_up(path)

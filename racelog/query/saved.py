@@ -6,6 +6,7 @@ A line ``-- $name = value`` declares a parameter with its default; ``--param nam
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+from textwrap import wrap
 from typing import Any
 
 from racelog.errors import InputError
@@ -45,12 +46,16 @@ def saved_query(name: str) -> SavedQuery:
     return queries[name]
 
 
-def listing() -> list[str]:
-    """Return a line for each saved query: its name, what it answers, and the parameters that it takes."""
-    lines = []
+def listing(width: int | None = None) -> list[str]:
+    """Return a line for each saved query: its name, what it answers, and the parameters that it takes.
+
+    What is longer than ``width`` goes on in lines below, set in.
+    """
+    lines: list[str] = []
     for query in saved_queries().values():
         takes = ", ".join(f"{name}={value}" for name, value in query.parameters.items())
-        lines.append(f"@{query.name:22} {query.explanation}{f' ({takes})' if takes else ''}")
+        line = f"@{query.name:22} {query.explanation}{f' ({takes})' if takes else ''}"
+        lines += [line] if width is None else wrap(line, max(width, 60), subsequent_indent=" " * 24)
     return lines
 
 

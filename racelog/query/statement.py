@@ -5,12 +5,13 @@ the connection itself is read-only and has no way out (`racelog.query.catalog`).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -19,7 +20,12 @@ from racelog.errors import InputError
 from racelog.query.tables import TABLES
 from racelog.text import printable
 
+T = TypeVar("T")
+
 ROWS_PER_FETCH = 10_000
+
+INTERRUPT_AGAIN_S = 0.05
+"""An interrupt that comes before DuckDB has begun is lost, so it is repeated this often until the query has ended."""
 
 _SPACE = r"(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)"
 _EXPLAIN = re.compile(
@@ -67,7 +73,9 @@ def run_statement(
             with suppress(duckdb.TransactionException):  # there was none before
                 connection.execute("ROLLBACK")
             connection.execute("BEGIN TRANSACTION READ ONLY")
-        cursor = connection.execute(query, dict(parameters)) if parameters else connection.execute(query)
+        given = [dict(parameters)] if parameters else []
+        _check_parameters(connection, query, parameters or {})
+        cursor = _interruptible(connection, lambda: connection.execute(query, *given))
         columns = [str(column[0]) for column in cursor.description or []]
         types = tuple(str(column[1]) for column in cursor.description or [])
     return Result(columns, _rows(cursor, query), explains, types)
@@ -106,10 +114,27 @@ def _as_objects(values: Sequence[Any]) -> Any:
 def _rows(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
     while True:
         with explained_errors(query):
-            rows = cursor.fetchmany(ROWS_PER_FETCH)
+            rows = _interruptible(cursor, lambda: cursor.fetchmany(ROWS_PER_FETCH))
         if not rows:
             return
         yield from rows
+
+
+def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
+    """Return what ``work`` gives; Ctrl-C ends it at once, as `KeyboardInterrupt`.
+
+    DuckDB looks for signals between its tasks alone, and a recursive query is one task: so it works in a thread of its
+    own, while the thread that signals come to waits.
+    """
+    with ThreadPoolExecutor(1, "racelog-query") as pool:
+        working = pool.submit(work)
+        try:
+            return working.result()
+        except KeyboardInterrupt:
+            while not working.done():
+                connection.interrupt()
+                wait([working], INTERRUPT_AGAIN_S)
+            raise
 
 
 def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
@@ -128,6 +153,18 @@ def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
         f"{kind} is refused: a query reads only (SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, "
         "SUMMARIZE, PIVOT, EXPLAIN)"
     )
+
+
+def _check_parameters(connection: duckdb.DuckDBPyConnection, query: str, given: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless the parameters of ``query`` are those given, by their names."""
+    wanted = {
+        str(name) for statement in connection.extract_statements(query) for name in statement.named_parameters
+    }
+    for name in sorted(filter(str.isidentifier, wanted - set(given))):
+        raise InputError(f"the query's ${name} has no value; give one: -p {name}=...")
+    for name in sorted(set(given) - wanted):
+        there = ", ".join(f"${one}" for one in sorted(wanted)) or "none"
+        raise InputError(f"the query has no parameter ${name}; there are {there}")
 
 
 def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:

@@ -56,11 +56,24 @@ def import_files(
         raise InputError(
             f"-o names one log, but there are {len(files)} files; leave it out or import them one by one"
         )
-    done = []
+    done: list[Imported] = []
+    refused: InputError | None = None
     with ProgressLine() as progress:
         for file in files:
-            found = import_results(file, output, home=home, engine=engine, force=force, progress=progress)
+            try:
+                found = import_results(file, output, home=home, engine=engine, force=force, progress=progress)
+            except InputError as error:
+                refused = error if file.name in str(error) else InputError(f"{file}: {error}")
+                break
             done.append(found)
+    if done:
+        _tell(done, as_json=as_json)
+    if refused is not None:
+        raise refused
+
+
+def _tell(done: "list[Imported]", *, as_json: bool) -> None:
+    """Print what was imported, and what each tool did not keep."""
     if as_json:
         emit_json([_plain(found) for found in done])
         return
@@ -71,7 +84,7 @@ def import_files(
             f"{counted(found.requests, 'request')}, {counted(found.chunks, 'chunk')}, {counted(found.lanes, 'lane')}"
         )
         for note in found.notes:
-            warn(note)
+            warn(f"{found.source.name}: {note}" if len(done) > 1 else note)
 
 
 def _plain(found: "Imported") -> dict[str, object]:

@@ -114,6 +114,13 @@ def test_a_missing_path_says_so(stocked: Path) -> None:
         find_race("/nowhere/x.rlog", stocked)
 
 
+def test_a_url_is_told_where_it_can_be_read(stocked: Path) -> None:
+    with pytest.raises(
+        RaceNotFound, match=r"https://e\.co/x\.rlog is a URL, which racelog sql and racelog shell read"
+    ):
+        find_race("https://e.co/x.rlog", stocked)
+
+
 def test_an_empty_home_tells_how_to_record(home: Path) -> None:
     with pytest.raises(RaceNotFound, match="Record one: racelog record"):
         find_race("latest", home)

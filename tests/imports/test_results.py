@@ -207,6 +207,24 @@ def test_the_command_imports_into_the_home_and_never_over_a_race(tmp_path, capfd
     ]
 
 
+def test_what_was_imported_before_a_file_that_is_refused_is_told(tmp_path, capfd):
+    cut = tmp_path / "cut.json"
+    cut.write_bytes(VLLM.read_bytes()[:500])
+
+    assert run(["import", str(GUIDELLM), str(cut), "--home", str(tmp_path)]) == 2
+
+    out, err = capfd.readouterr()
+    assert out.startswith(f"imported {GUIDELLM} ")
+    assert "cut.json is not a file that racelog imports (Input data was truncated)" in err
+
+
+def test_a_summary_is_refused_by_its_name(tmp_path, capfd):
+    summary = RAW.with_name("profile_export_aiperf.json")
+
+    assert run(["import", str(summary), "--home", str(tmp_path)]) == 2
+    assert f"{summary}: this is aiperf's summary" in capfd.readouterr().err
+
+
 def test_one_log_cannot_be_written_of_two_files(out, capfd):
     assert run(["import", str(RAW), str(VLLM), "-o", str(out)]) == 2
     assert "there are 2 files" in capfd.readouterr().err

@@ -2,7 +2,9 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const race = data.summary, byId = (id) => document.getElementById(id);
 const PALETTE = ["#2f6fed", "#e4572e", "#17a673", "#9b5de5", "#f2a900", "#00a5cf", "#d6336c", "#7a8b99", "#5c940d", "#8d5524"];
-const lanes = new Map(race.lanes.map((lane, i) => [lane.lane, { ...lane, paint: PALETTE[i % PALETTE.length] }]));
+// The colours of the race, as the player and the card have them; a repeated or unknown one is replaced.
+const painted = (lane, i) => /^#[0-9a-f]{6}$/i.test(lane.color) && race.lanes.findIndex((other) => other.color === lane.color) === i;
+const lanes = new Map(race.lanes.map((lane, i) => [lane.lane, { ...lane, paint: painted(lane, i) ? lane.color : PALETTE[i % PALETTE.length] }]));
 const digits = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
 const ms = (value) => value == null ? "-" : digits(value, Math.abs(value) >= 10 ? 1 : 2);
 
@@ -48,6 +50,7 @@ function chart(id, xs, ys, xUnit, yUnit) {
 }
 
 const path = (points, at) => points.map(([px, py], i) => `${i ? "L" : "M"}${at.x(px).toFixed(1)},${at.y(py).toFixed(1)}`).join("");
+const seconds = (counts) => counts.length === 1 ? [[0, counts[0]], [1, counts[0]]] : counts.map((n, i) => [i + 0.5, n]);
 const since = (request, t) => (t - (data.starts[request.lane_id] ?? 0)) / 1e9;
 
 function headline() {
@@ -56,6 +59,7 @@ function headline() {
   const ahead = first?.ttft_ms && second ? `, ${digits(second.ttft_ms.p50 / first.ttft_ms.p50, 2)}x ahead of ${second.engine} (${ms(second.ttft_ms.p50)} ms)` : "";
   byId("verdict").textContent = first && first.ttft_ms
     ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${ms(first.ttft_ms.p50)} ms${ahead}`.trim() : "No winner: no request was answered.";
+  for (const warning of data.warnings) make("p", warning, byId("warnings"));
   byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, `${race.duration_s.toFixed(2)} s`,
     race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`, data.imported_from && `measured by ${data.imported_from}, not by racelog`].filter(Boolean).join(" · ");
 }
@@ -94,7 +98,7 @@ function charts() {
   }
   at = chart("rate", race.lanes.map((l) => l.timeline_tokens_per_s.length), race.lanes.flatMap((l) => l.timeline_tokens_per_s), "s", "");
   for (const lane of lanes.values())
-    draw(at.svg, "path", { d: path(lane.timeline_tokens_per_s.map((n, i) => [i + 0.5, n]), at), fill: "none", stroke: lane.paint, "stroke-width": 1.8 });
+    draw(at.svg, "path", { d: path(seconds(lane.timeline_tokens_per_s), at), fill: "none", stroke: lane.paint, "stroke-width": 1.8 });
   const gaps = new Map([...lanes.keys()].map((id) => [id, []]));
   for (const r of data.requests) {
     if (r.phase !== "race" || r.status !== "ok" || !lanes.get(r.lane_id).itl_ms) continue;

@@ -50,10 +50,24 @@ def kind_of(path: Path) -> str:
         first = file.readline(MOST_LINE_BYTES + 1)
         if len(first) <= MOST_LINE_BYTES and (found := _told_by(_names_in(first))):
             return found
-    found = _told_by(_names_in(document(path)))
+    content = document(path)
+    found = _told_by(_names_in(content))
     if not found:
-        raise InputError(f"{path} is not a file that racelog imports; those are {WANTED}")
+        raise InputError(f"{path} is not a file that racelog imports{_flaw(content)}; those are {WANTED}")
     return found
+
+
+def _flaw(content: bytes) -> str:
+    """Return what is wrong with a JSON object that nobody can read, such as that it is cut off; lines are no one object."""
+    if not content.lstrip().startswith(b"{"):
+        return ""
+    try:
+        msgspec.json.decode(content, type=Raw)
+    except RecursionError:
+        return " (it is nested too deep)"
+    except msgspec.DecodeError as error:
+        return "" if "trailing" in str(error) else f" ({error})"
+    return ""
 
 
 def _told_by(names: frozenset[str]) -> str:

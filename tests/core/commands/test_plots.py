@@ -82,7 +82,7 @@ def test_what_there_is_no_room_for_is_told():
     ("columns", "rows", "said"),
     [
         (["engine"], [("a",)], "needs a column of numbers; there are engine"),
-        (["x"], [], "needs a column of numbers"),
+        (["x"], [], "the query gave no row"),
         (["x"], [(float("nan"),)], "needs a column of numbers"),
         (["x", "y"], [(1.0, None), (None, 1.0)], "no row holds a number"),
     ],

@@ -114,6 +114,22 @@ def test_a_result_goes_to_a_file_that_is_not_written_over(race, tmp_path, capfd)
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("rows.csv", b'a\r\n"1,5"\r\n'),
+        ("rows.JSON", b'[\n  {"a": "1,5"}\n]\n'),
+        ("rows.jsonl", b'{"a": "1,5"}\n'),
+        ("rows.md", b"| a |\n| --- |\n| 1,5 |\n"),
+        ("rows.txt", "a\n───\n1,5\n".encode()),
+    ],
+)
+def test_a_file_s_name_tells_the_form(name, written, race, tmp_path):
+    assert run(["sql", "-o", str(tmp_path / name), "select '1,5' as a"]) == 0
+
+    assert (tmp_path / name).read_bytes() == written
+
+
 def test_a_failing_query_leaves_no_file(race, tmp_path):
     out = tmp_path / "rows.csv"
 

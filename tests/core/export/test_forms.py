@@ -18,7 +18,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2
 import racelog
 from racelog.cli import run
 from racelog.errors import InputError, RaceNotFound
-from racelog.events import ClockAnchor, LaneFacts, Note, RaceFacts, Tokens
+from racelog.events import ClockAnchor, HostSamples, LaneFacts, Note, RaceFacts, Tokens
 from racelog.export import FORMS, write
 from racelog.query.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
@@ -26,7 +26,7 @@ from tests.core.export.har_schema import HAR
 from tests.core.query.recorded import EVERY_KIND, write_log
 
 DEMO = "recorder/racelog_recorder/demo/demo.rlog"
-HOSTILE = "</script><script>document.title='taken'</script>\x1b[2J\u202e |`*<b>@team"
+HOSTILE = "</script><script>document.title='taken'</script>\x1b[2J\u202e |`*<b>@team https://e.co www.e.co"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
     "--headless",
@@ -132,8 +132,24 @@ def test_markdown_is_one_table_that_hostile_names_cannot_leave(log, out):
 
     assert {line.replace("\\|", "").count("|") for line in rows} == {12}
     assert "@team" not in text
+    assert "https://e.co" not in text
+    assert "www.e.co" not in text
     assert "\x1b" not in text
     assert re.search(r"(?<!\\)<(?!/?(details|summary)>)", text) is None
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_what_a_reader_must_know_first_stands_in_the_page(form, tmp_path, out):
+    sleepy = HostSamples(
+        t=5_000, process="lane:a", d=[100_000_000] * 200, cpu_pct=[99.0] * 200, rss_mib=[50.0] * 200, loop_lag_us=[90_000.0] * 200,
+    )  # fmt: skip
+    path = write_log(tmp_path / "race.rlog", [*ScriptedRace([Plan("a", requests=9)]).events(), sleepy])
+    path.write_bytes(path.read_bytes() + b"no unit of a log")
+
+    (file,) = write(path, [form], out)
+
+    assert "damaged: " in file.read_text()
+    assert "the client was the bottleneck: " in file.read_text()
 
 
 def test_an_archive_keeps_to_har_1_2_and_to_sql(log, out):
@@ -159,6 +175,13 @@ def test_an_archive_s_times_lie_in_the_calendar_where_the_anchor_puts_them(log, 
     assert entry["timings"] == {
         "blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": 8.0, "receive": 14.0,
     }  # fmt: skip
+
+
+def test_an_archive_s_requests_went_where_the_recorder_sent_them(out):
+    (file,) = write(DEMO, ["har"], out)
+    went = {entry["request"]["url"] for entry in json.loads(file.read_bytes())["log"]["entries"]}
+
+    assert went == {f"{row['url']}/chat/completions" for row in asked(DEMO, "select url from lanes")}
 
 
 def test_mcap_s_reader_finds_the_rows_of_sql(log, out):
@@ -361,6 +384,12 @@ def test_the_command_prints_the_files_it_wrote(log, out, capfd):
 def test_a_form_that_is_not_there_is_named(arguments, said, log, out, capfd):
     assert run(["export", str(log), *arguments, "-o", str(out)]) == 2
     assert said in capfd.readouterr().err
+
+
+def test_a_race_that_is_sealed_after_it_was_looked_up_is_exported(log, out, monkeypatch):
+    monkeypatch.setattr("racelog.export.source.find_race", lambda *_: log.with_suffix(".live"))
+
+    assert [file.suffix for file in write(log, ["md"], out)] == [".md"]
 
 
 def test_a_race_that_is_not_there_is_named(out):

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 import racelog
+from racelog.errors import StorageError
 from racelog.events import Mark, RaceFacts
 from racelog.log.reader import open_log
 from racelog.query import cache as cache_module
@@ -45,6 +46,11 @@ def logs_read(monkeypatch):
 
 def entries(home):
     return sorted(home.glob("cache/v*/*/entry.json"))
+
+
+def zeroed(file):
+    """Leave a file its size and nothing else, as a power failure may."""
+    file.write_bytes(bytes(file.stat().st_size))
 
 
 def test_a_log_is_read_once(home, logs_read):
@@ -100,6 +106,8 @@ def test_another_projection_is_built_anew(home, logs_read, monkeypatch):
         lambda entry: entry.unlink(),
         lambda entry: (entry.parent / "tokens.parquet").unlink(),
         lambda entry: (entry.parent / "tokens.parquet").write_bytes(b"PAR1"),
+        lambda entry: zeroed(entry.parent / "tokens.parquet"),
+        lambda entry: zeroed(entry.parent / "requests.parquet"),
         lambda entry: shutil.rmtree(entry.parent),
         lambda entry: shutil.rmtree(entry.parent.parent.parent),
     ],
@@ -215,6 +223,27 @@ def test_many_races_are_packed_once_and_say_the_same(home, monkeypatch):
 
     assert loose == packed == again
     assert len(list(home.glob("cache/v*/*.pack.duckdb"))) == 1
+
+
+def test_a_pack_that_was_harmed_is_built_again(home, monkeypatch):
+    monkeypatch.setattr(catalog_module, "PACK_ABOVE", 1)
+    for number in range(3):
+        store(home, RACE, f"20261121-01300{number}-0a1b2c3d")
+    before = everything(racelog.connect())
+    (pack,) = home.glob("cache/v*/*.pack.duckdb")
+    zeroed(pack)
+
+    assert everything(racelog.connect()) == before
+
+
+def test_a_broken_cache_that_cannot_be_mended_says_how_to_do_without(home, monkeypatch):
+    store(home, RACE)
+    racelog.connect()
+    zeroed(entries(home)[0].parent / "requests.parquet")
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)  # as on read-only media
+
+    with pytest.raises(StorageError, match="do without: --no-cache"):
+        racelog.connect()
 
 
 def test_two_threads_that_build_the_cache_at_once_agree(home, tmp_path):

@@ -54,6 +54,12 @@ def test_a_running_race_is_read_as_far_as_it_got_without_a_complaint(home):
     assert loaded.connection.execute("select status from races").fetchall() == [("unfinished",)]
 
 
+def test_a_race_that_is_sealed_after_it_was_looked_up_is_found(two_races, monkeypatch):
+    monkeypatch.setattr("racelog.query.connect.find_race", lambda *_: two_races[1].with_suffix(".live"))
+
+    assert race_ids(racelog.connect("latest")) == [(NEWER,)]
+
+
 def test_a_copy_of_a_race_is_told_and_left_out(two_races, tmp_path):
     copy = tmp_path / "copy.rlog"
     copy.write_bytes(two_races[0].read_bytes())

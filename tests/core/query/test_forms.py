@@ -7,9 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click import unstyle
 
 from racelog.cli import run
-from racelog.commands.results import as_csv, as_json, as_table
+from racelog.commands.results import as_csv, as_json, as_markdown, as_table
 
 GOLDEN = Path(__file__).with_name("golden")
 QUERY = (GOLDEN / "query.sql").read_text()
@@ -49,6 +50,20 @@ def test_no_rows_are_an_empty_array_and_a_bare_header():
     assert "".join(as_csv(["a", "b"], [])) == "a,b\r\n"
 
 
+def test_csv_tells_an_empty_text_from_none():
+    assert "".join(as_csv(["a"], [("",), (None,)])) == 'a\r\n""\r\n\r\n'
+
+
+def test_markdown_shows_a_hostile_text_and_obeys_nothing_in_it():
+    text = "<img src=x> ![i](https://e.co/i) `c` *b* www.e.co @team | &lt;"
+
+    *_, row = as_markdown(["text"], [(text,)])
+
+    assert row == (
+        "| \\<img src=x> ![i]\\(https\\://e.co/i) \\`c\\` \\*b\\* www\\.e.co @\u200cteam \\| &amp;lt; |\n"
+    )
+
+
 def test_columns_of_one_name_are_told_apart_in_json():
     assert "".join(as_json(["a", "a", "a_2"], [(1, 2, 3)])) == '[\n  {"a": 1, "a_2": 2, "a_2_2": 3}\n]\n'
 
@@ -76,3 +91,16 @@ def test_the_widest_texts_are_cut_to_the_terminal_and_numbers_never():
     assert "123456789  short" in lines[2]
     assert max(len(line) for line in lines[2:3]) <= 50
     assert lines[3].split()[1].endswith("車…")
+
+
+def test_a_table_too_wide_for_the_terminal_is_told_row_by_row():
+    rows = [(123_456_789, "some text", 1.5), (1, None, 22.25)]
+
+    lines = unstyle("".join(as_table(["number", "text", "other_number"], rows, 30))).splitlines()
+
+    assert [line.split(maxsplit=1) for line in lines if line] == [
+        ["row", "1 of 2"], ["────────────", "─────────"],
+        ["number", "123456789"], ["text", "some text"], ["other_number", "1.50"],
+        ["row", "2 of 2"], ["────────────", "─────"],
+        ["number", "1"], ["text", "-"], ["other_number", "22.25"],
+    ]  # fmt: skip

@@ -188,6 +188,13 @@ def test_a_log_that_is_not_there_does_not_hide_the_others(home, server):
     ]
 
 
+def test_what_is_no_log_is_told_by_its_url_and_not_by_its_copy(home, server):
+    server.data = b"no log at all"
+
+    with pytest.raises(LogError, match="^" + re.escape(f"{server.url()} is not a racelog file")):
+        racelog.connect(server.url())
+
+
 def test_a_log_that_is_too_large_is_not_copied(home, server, monkeypatch):
     monkeypatch.setattr(remote, "MOST_BYTES", 10)
 

@@ -8,7 +8,7 @@ from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import AnyEvent, GpuSamples, HostSamples
 from racelog.query.connect import connect
-from racelog.query.saved import bound, saved_queries, saved_query, value_of
+from racelog.query.saved import bound, listing, saved_queries, saved_query, value_of
 from racelog.query.statement import run_statement
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.query.recorded import MS, write_log
@@ -138,6 +138,18 @@ def test_tokens_per_second_counts_from_the_lane_s_start(connection):
     assert rows == [("fast", 0, 32), ("slow", 0, 24)]
 
 
+def test_a_second_without_a_token_counts_as_none(tmp_path):
+    connection = connect(
+        ScriptedRace([Plan("a", ttft_ms=1500, gap_ms=1500, requests=1, tokens=2)]).write_file(
+            tmp_path / "race.rlog"
+        )
+    )
+
+    rows = columns(asked(connection, "tokens-per-second"), "second", "chunks")
+
+    assert rows == [(0, 0), (1, 1), (2, 0), (3, 1)]
+
+
 def test_prompt_lengths_are_told_in_powers_of_two(connection):
     rows = columns(
         asked(connection, "ttft-by-prompt-length"), "engine", "input_tokens_from", "requests", "ttft_p50_ms"
@@ -183,3 +195,13 @@ def test_a_parameter_of_a_query_of_one_s_own_is_bound_never_pasted(capfd):
 def test_a_parameter_without_a_name_or_value_is_refused(param, capfd):
     assert run(["sql", "select 1", "-p", param]) == 2
     assert "is no NAME=VALUE" in capfd.readouterr().err
+
+
+def test_the_listing_fits_the_terminal_and_sets_in_what_goes_on():
+    lines = listing(80)
+
+    assert max(map(len, lines)) <= 80
+    assert {line[:1] for line in lines} == {"@", " "}
+    assert [line for line in lines if line.startswith("@goodput")] == [
+        "@goodput                Requests per second that meet every service level at"
+    ]

@@ -1,5 +1,10 @@
 """One reading statement and nothing else, with errors that say what there is."""
 
+import os
+import signal
+import threading
+
+import duckdb
 import pytest
 
 from racelog.errors import InputError
@@ -89,6 +94,19 @@ def test_an_unknown_column_is_answered_with_the_columns_of_its_tables(connection
         run_statement(connection, "select foo from marks")
 
 
+@pytest.mark.parametrize(
+    ("query", "given", "said"),
+    [
+        ("select $a + $b", {"a": 1}, r"the query's \$b has no value; give one: -p b=\.\.\."),
+        ("select $a", {"a": 1, "c": 2}, r"the query has no parameter \$c; there are \$a"),
+        ("select 1", {"c": 2}, r"the query has no parameter \$c; there are none"),
+    ],
+)
+def test_a_parameter_too_few_or_too_many_is_named(query, given, said, connection):
+    with pytest.raises(InputError, match=said):
+        run_statement(connection, query, given)
+
+
 def test_bad_syntax_is_shown_where_it_is(connection):
     with pytest.raises(InputError, match='syntax error at or near "selec"'):
         run_statement(connection, "selec 1")
@@ -109,3 +127,29 @@ def test_an_error_that_quotes_a_log_cannot_drive_the_terminal(connection):
 def test_a_time_with_zone_is_refused_with_the_cast_that_helps(connection):
     with pytest.raises(InputError, match="column::TIMESTAMP"):
         list(run_statement(connection, "select now()").rows)
+
+
+def test_ctrl_c_ends_a_query_that_recurses_for_ever():
+    running = threading.Event()
+
+    def begin(number: int) -> int:
+        running.set()
+        return number
+
+    def press() -> None:
+        running.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with duckdb.connect() as connection:
+        connection.create_function("begin", begin)
+        user = threading.Thread(target=press)
+        user.start()
+        endless = (
+            "with recursive t(n) as (select begin(1) union all select n + 1 from t) select count(*) from t"
+        )
+
+        with pytest.raises(KeyboardInterrupt):
+            list(run_statement(connection, endless, unsafe=True).rows)
+        user.join()
+
+        assert connection.execute("select 1").fetchall() == [(1,)]
