@@ -72,6 +72,7 @@ class Catalog:
             ) from error
         self._builder = duckdb.connect(str(self._file))
         self._cached: list[CachedRace] = []
+        self._parts: list[CachedRace] = []
         self._pack: Path | None = None
 
     def add_rows(self, batches: Iterable[Batch]) -> None:
@@ -86,9 +87,14 @@ class Catalog:
         """Take a race whose rows are cached."""
         self._cached.append(race)
 
+    def add_parts(self, parts: Iterable[CachedRace]) -> None:
+        """Take the cached parts of a race that still grows; their small tables are never packed: they soon change."""
+        self._parts += parts
+
     def open(self, cache: Path | None, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return the connection; ``cache`` is where small tables of many races may be kept together."""
-        files = {file_name(race): file for race in self._cached if (file := race.file(BIG)) is not None}
+        cached = [*self._cached, *self._parts]
+        files = {file_name(race): file for race in cached if (file := race.file(BIG)) is not None}
         allowed = ReadOnlyFiles(files)
         self._builder.register_filesystem(allowed)
         self._gather(cache)
@@ -117,6 +123,7 @@ class Catalog:
         if cache is not None and len(self._cached) > PACK_ABOVE:
             with suppress(OSError, duckdb.Error):
                 self._pack = packed(cache, self._cached)
+        insert_cached(self._builder, self._parts)
         if self._pack is None:
             insert_cached(self._builder, self._cached)
         else:
