@@ -144,7 +144,7 @@ class _Growing:
         """Return the position up to which everything is recorded, as far as can be known; below 0 before all have started."""
         tracks = self.tracks
         lanes = list(tracks.lanes.values())
-        if not lanes or any(track.start_ns is None for track in lanes):
+        if not lanes or any(track.start_ns is None for track in lanes) or self._has_strays():
             return -1
         known = [
             tracks.position_ns(track, track.last_ns) - MARGIN_NS for track in lanes if track.end_ns is None
@@ -159,6 +159,13 @@ class _Growing:
         latest = max(track.last_ns for track in lanes)
         known += [last - origin - 1 for last in self._gpus_last().values() if last > latest - SILENT_NS]
         return min(self._duration_ns - 1, *known) if known else self._duration_ns - 1
+
+    def _has_strays(self) -> bool:
+        """Return whether something is of a lane that nothing tells of; that may still come."""
+        events = (entry[4] for entry in self._entries)
+        return any(
+            isinstance(one, Tokens | RequestEvent) and one.lane not in self.tracks.lanes for one in events
+        )
 
     def _gpus_last(self) -> dict[tuple[str, int], int]:
         """Return each GPU's last reading's instant."""

@@ -16,14 +16,23 @@ import racelog
 from racelog.events import (
     AnyEvent,
     Control,
+    EngineSamples,
     Finish,
+    Gap,
     GpuSamples,
     Head,
     HostSamples,
+    LaneEnd,
     LaneFacts,
+    LaneStart,
     Mark,
+    Prompt,
+    RequestEnd,
+    RequestScheduled,
+    RequestSent,
     Tokens,
     Unknown,
+    Usage,
 )
 from racelog.log.codec import OrderedEvent
 from racelog.log.onward import read_onward
@@ -162,6 +171,76 @@ def test_a_race_whose_writers_keep_in_step_is_told_on_and_not_anew():
     assert asked.cut is not None
     assert asked.resumed > 10
     assert asked.overtaken <= 2
+
+
+def half_way() -> Asked:
+    """Return a race that was asked about as of 1.6 s: requests of both lanes have ended, others are under way."""
+    asked = Asked()
+    for writer, own in enumerate(writers_events(), 1):
+        asked.commit(
+            writer, 0, [event for event in own if event.t + sum(getattr(event, "d", [])) <= 1_600 * MS]
+        )
+    asked.rows()
+    return asked
+
+
+BELONGS_BEFORE: list[AnyEvent] = [
+    RACE.head(9),
+    *RACE.race_events()[1:5],
+    LaneStart(t=1_700 * MS, lane=0),
+    LaneFacts(t=1_700 * MS, lane=2, engine="c", model="m", url=""),
+    LaneEnd(t=1_200 * MS, lane=0, status="died"),
+    Tokens(t=1_300 * MS, lane=0, r=[2], d=[0], x=["late"]),
+    Tokens(t=1_700 * MS, lane=0, r=[0], d=[0], x=["of a request that has ended"]),
+    Tokens(t=1_700 * MS, lane=7, r=[0], d=[0], x=["of a lane nobody knows"]),
+    RequestScheduled(t=1_700 * MS, lane=0, req=0, prompt=0),
+    RequestScheduled(t=1_200 * MS, lane=0, req=50, prompt=0),
+    RequestEnd(t=1_700 * MS, lane=1, req=0, status="failed"),
+    Usage(t=1_700 * MS, lane=0, req=0, output_tokens=1),
+    GpuSamples(t=1_200 * MS, source="nvml", device=0, d=[0]),
+    recorder_readings("a", start_ms=1_250.0, rows=1),
+]
+
+
+@pytest.mark.parametrize("event", BELONGS_BEFORE, ids=lambda event: f"{type(event).__name__} {event.t // MS}")
+def test_what_settled_rows_could_speak_of_has_the_race_told_from_its_start(event):
+    asked = half_way()
+    asked.commit(9, 1, [event])
+
+    assert asked.rows() == asked.anew()
+    assert asked.overtaken == 1
+
+
+def test_a_second_send_of_a_request_under_way_has_the_race_told_from_its_start():
+    asked = half_way()
+    assert asked.cut is not None
+    (lane, (request, *_)) = next((lane, sent) for lane, sent in asked.cut.sent.items() if sent)
+    asked.commit(9, 1, [RequestSent(t=1_700 * MS, lane=lane, req=request, connection="reopened")])
+
+    assert asked.rows() == asked.anew()
+    assert asked.overtaken == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Mark(t=1_100 * MS, label="told late", by="user"),
+        Control(t=1_100 * MS, what="pause", by="user"),
+        Prompt(t=1_700 * MS, prompt=77, messages=[{"role": "user", "content": "New?"}]),
+        HostSamples(t=1_000 * MS, process="host", d=[0], cpu_pct=[1.0], rss_mib=[2.0]),
+        EngineSamples(t=1_000 * MS, lane=0, source="prometheus", d=[0], running=[3.0]),
+        Gap(t=1_100 * MS, lane=0, chunks=3, reason="full"),
+        RequestScheduled(t=1_700 * MS, lane=0, req=50, prompt=77),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_what_no_settled_row_speaks_of_is_told_on(event):
+    asked = half_way()
+    asked.commit(9, 1, [event])
+
+    assert asked.rows() == asked.anew()
+    assert asked.overtaken == 0
+    assert asked.resumed == 1
 
 
 def live_units(flush_ns: int = 500 * MS) -> list[tuple[int, int, list[AnyEvent]]]:
