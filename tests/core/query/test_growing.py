@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import racelog
 from racelog.events import (
@@ -171,6 +172,44 @@ def test_a_race_whose_writers_keep_in_step_is_told_on_and_not_anew():
     assert asked.cut is not None
     assert asked.resumed > 10
     assert asked.overtaken <= 2
+
+
+def test_rules_that_look_back_beyond_the_cut_say_what_they_would_have_said(monkeypatch):
+    """A minute with a stall: throughput falls, one answer is late, and the GPU was full when it was last heard of."""
+    monkeypatch.setattr(growing, "SILENT_NS", 1_000 * MS)
+    race = ScriptedRace(
+        [Plan("a", gap_ms=100, requests=30, tokens=12), Plan("b", gap_ms=50, requests=50, tokens=14)]
+    )
+    stall = 26_200 * MS  # between a request and its first token
+    late: list[AnyEvent] = [
+        replace(event, t=event.t + 9_000 * MS) if event.t > stall else event for event in race.lane_events(0)
+    ]
+    gpu: list[AnyEvent] = [
+        GpuSamples(
+            t=t * 1_000 * MS, source="nvml", device=0, d=[0], mem_used_mib=[99.0], mem_total_mib=[100.0]
+        )
+        for t in range(1, 16, 3)
+    ]
+    asked = Asked()
+    told = [
+        (event.t, writer, event)
+        for writer, own in enumerate((late, race.lane_events(1), gpu), 2)
+        for event in own
+    ]
+    asked.commit(1, 0, [race.head(), *race.race_events()])
+    for seq, (_, writer, event) in enumerate(sorted(told, key=lambda one: one[:2])):
+        asked.commit(writer, seq, [event])
+        if seq % 11 == 0:
+            assert asked.rows() == asked.anew()
+
+    rows = asked.rows()
+    assert rows == asked.anew()
+    assert {"'throughput-drop'", "'outlier'"} <= {
+        word for row in rows["anomalies"] for word in row.split(", ")
+    }
+    assert any("GPU 0 memory was 99% full" in row for row in rows["anomalies"])
+    assert asked.overtaken == 0
+    assert asked.resumed > 30
 
 
 def half_way() -> Asked:
