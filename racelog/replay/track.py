@@ -203,6 +203,17 @@ class LaneTrack:
         known += [len(self.token_t)] * (until + 1 - first - len(known))
         return [later - earlier for earlier, later in pairwise(known)]
 
+    def preceded_by(self, token_t: "array[int]", last_ns: int) -> None:
+        """Put the instants of earlier token chunks, which are not here, before those after them, for rates over both.
+
+        ``last_ns`` is the last instant of what came before.
+        """
+        until = token_t[-1] if token_t else None
+        kept = self.token_t if until is None else self.token_t[bisect_right(self.token_t, until) :]
+        self.token_t = token_t + kept
+        self.last_ns = max(self.last_ns, last_ns)
+        self._each_second = array("q")
+
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):
             self.start_ns, self.cpus = event.t, event.cpus
