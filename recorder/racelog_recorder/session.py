@@ -22,7 +22,6 @@ from racelog.errors import ExitCode, InputError, Interrupted, RacelogError, Stor
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
-from racelog.text import printable
 from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
@@ -34,6 +33,7 @@ from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
 from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.voice import Voice, tell
 
 SLOW_PREFLIGHT_S = 2.0
 """People wait so long without a word."""
@@ -76,15 +76,6 @@ def record_race(session: Session) -> int:
     raise failures[0]
 
 
-def tell(text: str) -> None:
-    """Print a line for people who wait; stdout stays for the result.
-
-    Whoever watched may be gone (a closed terminal, ``| head``): the recording goes on.
-    """
-    with suppress(OSError):
-        click.echo(printable(text, newline="\n"), err=True)
-
-
 async def _record(session: Session) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
@@ -104,14 +95,13 @@ async def _race(
     session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str]
 ) -> tuple[Outcome, Paths]:
     """Race until nobody asks for another; return the last race's outcome and paths. Each race keeps its own log."""
-    quiet = (lambda _text: None) if session.ui else tell
     output = session.output
     while True:
-        conductor = Conductor(plan, engines, keys, tell=quiet, durability=session.durability)
+        voice = Voice(quiet=session.ui)
+        conductor = Conductor(plan, engines, keys, tell=voice, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, output)
-        if not session.ui:
-            tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
-        outcome = await _watched(conductor, paths, ui=session.ui)
+        voice(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
+        outcome = await _watched(conductor, paths, voice)
         if not outcome.again or outcome.storage_failed:
             return outcome, paths
         tell(f"racing again; the race before is kept: {paths.sealed}")
@@ -179,36 +169,40 @@ async def _say_if_slow(plan: RacePlan) -> None:
     tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
-async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+async def _watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
     """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
     try:
-        return await _run_watched(conductor, paths, ui=ui)
+        return await _run_watched(conductor, paths, voice)
     except* StorageError as group:
         kept = f"\n  what was committed is kept: racelog info {paths.live}" if paths.live.exists() else ""
         raise StorageError(f"{_plain(group)}{kept}") from group
 
 
-async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
     """Run the race; the player may stay on after it, plain lines end with it."""
+    lines = trio.CancelScope()
     async with trio.open_nursery() as around:
-        await around.start(_heed_signals, conductor)
+        await around.start(_heed_signals, conductor, voice)
         async with trio.open_nursery() as beside:
-            if ui:
-                watch = partial(watch_in_terminal, paths.live, conductor, tell)
-            else:
-                watch = partial(print_progress, paths.live, tell)
-            beside.start_soon(_when_recording, conductor, watch)
+            beside.start_soon(_watch, conductor, paths.live, voice, lines)
             outcome = await conductor.run(paths.live)
-            await trio.to_thread.run_sync(partial(_seal, paths, quiet=ui))
-            if not ui:
-                beside.cancel_scope.cancel()
+            lines.cancel()
+            await trio.to_thread.run_sync(partial(_seal, paths, quiet=voice.quiet))
         around.cancel_scope.cancel()
     return outcome
 
 
-async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[None]]) -> None:
-    """Start ``watch`` when there is a log to follow."""
+async def _watch(conductor: Conductor, live: Path, voice: Voice, lines: trio.CancelScope) -> None:
+    """Show the race as soon as there is a log to follow: in the player as long as that lives, else in ``lines``."""
     await conductor.recording.wait()
+    if voice.quiet:
+        await _guarded(partial(watch_in_terminal, live, conductor, tell))
+        voice.quiet = False
+    with lines:
+        await _guarded(partial(print_progress, live, tell))
+
+
+async def _guarded(watch: Callable[[], Awaitable[None]]) -> None:
     try:
         await watch()
     except Exception as error:  # noqa: BLE001 - a view that breaks never touches the recording
@@ -216,7 +210,7 @@ async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[No
 
 
 async def _heed_signals(
-    conductor: Conductor, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    conductor: Conductor, voice: Voice, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """INT, TERM and HUP all stop the race and seal what there is, more firmly each time."""
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
@@ -224,7 +218,7 @@ async def _heed_signals(
         async for number in signals:
             time = min(conductor.stop("signal"), len(STOPPING))
             if number != signal.SIGHUP:
-                tell(STOPPING[time - 1])
+                voice(STOPPING[time - 1])
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
