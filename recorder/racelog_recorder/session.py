@@ -198,6 +198,8 @@ async def _watch(conductor: Conductor, live: Path, voice: Voice, lines: trio.Can
     if voice.quiet:
         await _guarded(partial(watch_in_terminal, live, conductor, tell))
         voice.quiet = False
+        if not lines.cancel_called and not conductor.outcome.again:
+            _tell_of_stop(conductor.control.stops, voice)
     with lines:
         await _guarded(partial(print_progress, live, tell))
 
@@ -216,9 +218,15 @@ async def _heed_signals(
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            time = min(conductor.stop("signal"), len(STOPPING))
+            times = conductor.stop("signal")
             if number != signal.SIGHUP:
-                voice(STOPPING[time - 1])
+                _tell_of_stop(times, voice)
+
+
+def _tell_of_stop(times: int, voice: Voice) -> None:
+    """Say what becomes of a race that was told to stop so often."""
+    if times:
+        voice(STOPPING[min(times, len(STOPPING)) - 1])
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:

@@ -1,12 +1,15 @@
 """A race steered from its own screen: a real `racelog record` of scripted engines on a terminal, and its log afterwards."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from racelog.events import Control, LaneEnd, Mark, RaceFacts
+from racelog.events import Control, Head, LaneEnd, Mark, RaceFacts
 from racelog.home import stored_races
 from racelog.log.reader import open_log
 from racelog.replay.playhead import Playhead
@@ -105,6 +108,43 @@ def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(
     assert orders(first.path)[-2:] == [("stop", "user"), ("cancel", "user")]
     assert {(e.status, e.reason) for e in open_log(first.path).of(LaneEnd)} == {("stopped", "restarted")}
     assert plan_of(first.path) == plan_of(second.path)
+
+
+@contextmanager
+def lanes_held(home: Path) -> Iterator[None]:
+    """Keep every lane's process from going on, so that nothing of a race can end meanwhile."""
+    (race,) = stored_races(home)
+    pids = [head.pid for head in open_log(race.path).of(Head) if head.role == "lane" and head.pid]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_view_that_is_left_before_the_race_has_ended_is_followed_by_words_about_its_end(
+    record: Callable[..., Any], home: Path
+) -> None:
+    screen = record(*FOR_EVER)
+    live(screen)
+    with lanes_held(home):
+        screen.press("q")
+        screen.until(lambda text: "stop the race?" in text)
+        screen.press("\x03")
+        screen.until(
+            lambda _text: b"stopping: nothing more is sent, open requests have 5 s" in screen.written
+        )
+        screen.process.send_signal(signal.SIGINT)
+        screen.until(lambda _text: b"open requests are cancelled and recorded as such" in screen.written)
+    assert screen.exit_code() == 130
+    left = screen.written.rpartition(b"\x1b[?1049l")[2]
+    assert (
+        left.index(b"stopping: ")
+        < left.index(b"open requests are cancelled")
+        < left.index(b"sealing the log")
+    )
 
 
 def test_a_race_that_is_over_can_be_run_again_under_a_free_name(
