@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelog.errors import InputError, PlanError
+from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ def record(race: Path | None, **options: Any) -> int:
 
     Without RACE.yaml and --engine it runs the demo: a recorded race of two real engines, served again here.
     """
+    from racelog_recorder.signals import stop_signals_interrupt  # noqa: PLC0415 - beside what it guards
+
+    with stop_signals_interrupt():
+        try:
+            return _record(race, options)
+        except KeyboardInterrupt:
+            raise Interrupted(NOTHING_RECORDED) from None
+
+
+def _record(race: Path | None, options: dict[str, Any]) -> int:
     _check_output(options["output"])
     from racelog_recorder.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
 

@@ -18,7 +18,7 @@ import trio
 
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
-from racelog.errors import ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
@@ -32,13 +32,13 @@ from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
 from racelog_recorder.preflight import Checked, check_engines
+from racelog_recorder.signals import STOP_SIGNALS
 from racelog_recorder.summary_text import summary_lines
 from racelog_recorder.voice import Voice, tell
 
 SLOW_PREFLIGHT_S = 2.0
 """People wait so long without a word."""
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = (
     f"stopping: nothing more is sent, open requests have {STOP_GRACE_S:g} s to finish, then all is sealed (again: now)",
     "open requests are cancelled and recorded as such (again: the lanes are killed)",
@@ -64,19 +64,26 @@ def record_race(session: Session) -> int:
     """Record one race and return the command's exit code.
 
     Raises:
-        RacelogError: nothing was recorded; the message says why.
+        RacelogError: nothing was recorded, or the disk failed, or it was interrupted after the race; the message says which.
     """
     failures: list[RacelogError] = []
+    races: list[Paths] = []
     try:
-        return trio.run(_record, session)
+        return trio.run(_record, session, races)
     except* RacelogError as group:
         failures.append(_plain(group))
-    except* KeyboardInterrupt:  # before the race has its own ear for signals
-        failures.append(Interrupted("interrupted before the start; nothing was recorded"))
+    except* KeyboardInterrupt:  # while no race has its own ear for signals
+        failures.append(_interrupted(races))
     raise failures[0]
 
 
-async def _record(session: Session) -> int:
+def _interrupted(races: list[Paths]) -> Interrupted:
+    """Say what there is, by the paths of the races that were begun."""
+    kept = [path for paths in races for path in (paths.live, paths.sealed) if path.exists()]
+    return Interrupted(f"interrupted; what was recorded is kept: {kept[-1]}" if kept else NOTHING_RECORDED)
+
+
+async def _record(session: Session, races: list[Paths]) -> int:
     async with _planned(session) as plan:
         keys = _keys(plan)
         Paths.choose(
@@ -87,23 +94,24 @@ async def _record(session: Session) -> int:
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
-        outcome, paths = await _race(session, plan, engines, keys)
-    return _close(outcome, paths, as_json=session.as_json)
+        outcome = await _race(session, plan, engines, keys, races)
+    return _close(outcome, races[-1], as_json=session.as_json)
 
 
 async def _race(
-    session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str]
-) -> tuple[Outcome, Paths]:
-    """Race until nobody asks for another; return the last race's outcome and paths. Each race keeps its own log."""
+    session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str], races: list[Paths]
+) -> Outcome:
+    """Race until nobody asks for another; return the last race's outcome. Each keeps its own log, named in ``races``."""
     output = session.output
     while True:
         voice = Voice(quiet=session.ui)
         conductor = Conductor(plan, engines, keys, tell=voice, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, output)
+        races.append(paths)
         voice(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
         outcome = await _watched(conductor, paths, voice)
         if not outcome.again or outcome.storage_failed:
-            return outcome, paths
+            return outcome
         tell(f"racing again; the race before is kept: {paths.sealed}")
         output = _free_name(session.output)
 
