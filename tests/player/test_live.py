@@ -52,6 +52,11 @@ def orders(path: Path) -> list[tuple[str, str]]:
     return [(order.what, order.by) for order in open_log(path).of(Control)]
 
 
+def ended(home: Path) -> dict[int, tuple[str, str]]:
+    (race,) = stored_races(home)
+    return {end.lane: (end.status, end.reason) for end in open_log(race.path).of(LaneEnd)}
+
+
 def plan_of(path: Path) -> object:
     (facts,) = open_log(path).of(RaceFacts)
     return facts.plan
@@ -108,6 +113,35 @@ def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(
     assert orders(first.path)[-2:] == [("stop", "user"), ("cancel", "user")]
     assert {(e.status, e.reason) for e in open_log(first.path).of(LaneEnd)} == {("stopped", "restarted")}
     assert plan_of(first.path) == plan_of(second.path)
+
+
+def test_an_engine_is_taken_out_by_keys_and_the_others_race_on(
+    record: Callable[..., Any], home: Path
+) -> None:
+    screen = record(*FOR_EVER)
+    live(screen)
+    screen.press("x")
+    screen.until(lambda text: "take a out of the race?" in text)
+    screen.press("\t")
+    screen.until(lambda text: "take b out of the race?" in text)
+    screen.press("n")
+    screen.until(lambda text: "out of the race?" not in text)
+    screen.press("xy")
+    screen.until(lambda text: "eliminated" in text)
+    assert ended(home) == {1: ("stopped", "eliminated")}
+    screen.press("x")
+    screen.until(lambda text: "take a out of the race?" in text)
+    screen.press("\x03")
+    screen.until(lambda text: "stop the race?" in text)
+    screen.press("y")
+    screen.until(lambda text: "race again" in text)
+    screen.press("q")
+    assert screen.exit_code() == 130
+
+    (race,) = stored_races(home)
+    out = [(order.lane, order.by) for order in open_log(race.path).of(Control) if order.what == "eliminate"]
+    assert out == [(1, "user")]
+    assert ended(home) == {0: ("stopped", ""), 1: ("stopped", "eliminated")}
 
 
 @contextmanager
