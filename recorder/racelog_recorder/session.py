@@ -23,6 +23,7 @@ from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
 from racelog.views.summary import RaceSummary, log_summary
+from racelog_recorder.affinity import allowed_cpus, lane_cpus
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
@@ -89,6 +90,7 @@ async def _record(session: Session, races: list[Paths]) -> int:
         Paths.choose(
             "", session.home, session.output
         )  # a name that is taken is told before anything is asked
+        lane_cpus(plan, allowed_cpus())  # likewise a CPU that is not there
         check_limits(plan, connections_allowed(), ports_allowed())
         engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:

@@ -421,6 +421,13 @@ def test_an_existing_file_is_never_overwritten_and_no_engine_asked_in_vain(endpo
     assert "exists already" in done.stderr
 
 
+def test_a_cpu_that_is_not_there_is_told_before_any_engine_is_asked(endpoints: Endpoints) -> None:
+    done = endpoints.record("--pin", "4095", engines=["gone=http://127.0.0.1:1/v1"])
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("racelog: pin (--pin): CPU 4095 is not among those this process may use (")
+
+
 def test_an_engine_without_model_and_preflight_is_a_wrong_request(endpoints: Endpoints) -> None:
     done = endpoints.record("--no-preflight", engines=["a=http://127.0.0.1:1/v1"])
 
