@@ -3,7 +3,6 @@
 preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> seal -> summary
 """
 
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +23,7 @@ from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
 from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.affinity import allowed_cpus, lane_cpus
+from racelog_recorder.api_keys import api_keys
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
@@ -86,7 +86,7 @@ def _interrupted(races: list[Paths]) -> Interrupted:
 
 async def _record(session: Session, races: list[Paths]) -> int:
     async with _planned(session) as plan:
-        keys = _keys(plan)
+        keys = api_keys(plan)
         Paths.choose(
             "", session.home, session.output
         )  # a name that is taken is told before anything is asked
@@ -134,29 +134,6 @@ async def _planned(session: Session) -> AsyncIterator[RacePlan]:
         return
     async with serve_demo() as engines:
         yield override(demo_plan(engines), **session.demo_overrides)
-
-
-def _keys(plan: RacePlan) -> dict[str, str]:
-    """Return each engine's API key from the environment.
-
-    Raises:
-        InputError: a named variable is not set.
-    """
-    keys = {}
-    for engine in plan.engines:
-        if not engine.api_key_env:
-            continue
-        key = os.environ.get(engine.api_key_env, "").strip()
-        if not key:
-            raise InputError(
-                f"{engine.name}: the environment variable {engine.api_key_env} (api_key_env) is not set"
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise InputError(
-                f"{engine.name}: the key in {engine.api_key_env} has characters that no HTTP header can carry"
-            )
-        keys[engine.name] = key
-    return keys
 
 
 async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
