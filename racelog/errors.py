@@ -82,3 +82,6 @@ class Interrupted(RacelogError):  # noqa: N818 - reads as the sentence it is
     """The user stopped before there was anything to keep."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+NOTHING_RECORDED = "interrupted before the start; nothing was recorded"

@@ -158,6 +158,7 @@ def keys_line(scene: Scene, columns: int) -> Line:
             ("← →", "look back"),
             ("space", "hold view"),
             ("?", "all keys"),
+            ("x", "take one out"),
         )
     line: Line = [Span(" ")]
     for key, meaning in keys:

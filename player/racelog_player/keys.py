@@ -39,6 +39,7 @@ class Do(Enum):
     MARK = auto()
     PAUSE_RACE = auto()
     RESTART = auto()
+    ELIMINATE = auto()
     SNAPSHOT = auto()
     NEXT_LANE = auto()
     LAST_LANE = auto()
@@ -74,7 +75,7 @@ class Do(Enum):
 KeyMap = dict[str, Do]
 
 KEYS: KeyMap = {
-    " ": Do.PAUSE, "p": Do.PAUSE_RACE, "r": Do.RESTART,
+    " ": Do.PAUSE, "p": Do.PAUSE_RACE, "r": Do.RESTART, "x": Do.ELIMINATE,
     "left": Do.BACK, "right": Do.FORWARD, "s-left": Do.NUDGE_BACK, "s-right": Do.NUDGE_FORWARD,
     "c-left": Do.INCH_BACK, "c-right": Do.INCH_FORWARD, ",": Do.STEP_BACK, ".": Do.STEP_FORWARD,
     "up": Do.FASTER, "down": Do.SLOWER, "+": Do.FASTER, "-": Do.SLOWER,
@@ -92,6 +93,7 @@ KEYS: KeyMap = {
 
 ANSWERS: KeyMap = {
     "y": Do.YES, "n": Do.NO, "escape": Do.NO, "q": Do.NO, "c-c": Do.INTERRUPT, "<sigint>": Do.INTERRUPT,
+    "c-i": Do.NEXT_LANE, "s-tab": Do.LAST_LANE,
 }  # fmt: skip
 """What keys mean while a question is open, whatever they are bound to."""
 

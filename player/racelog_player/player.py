@@ -128,7 +128,7 @@ class Player:
             self._type(key, now_ns)
         elif self._steering.asking is not None:
             if (answer := ANSWERS.get(key)) is not None:
-                self.tell(self._steering.answer(answer), now_ns)
+                self._answer(answer, now_ns)
         elif self.browsing.page is Page.OPTIONS and key in OPTION_KEYS:
             rows, step = OPTION_KEYS[key]
             self._options.move(rows)
@@ -169,7 +169,7 @@ class Player:
             summary=self._result() if over else None,
             requests=facts.requests if (facts := self._replay.tracks.facts) else None,
             concurrency=facts.concurrency if facts else 0, notice=self._notice(now_ns),
-            question=self._steering.asking.value if self._steering.asking is not None else "",
+            question=self._steering.question,
             typing=self._dialog.typing, page=at.page,
             content=self._content(at.page, position),
             focus=at.focus, chosen=at.chosen, scroll=at.scroll, answered=at.answered, mode=self.mode, comments=said, newer=newer,
@@ -264,7 +264,7 @@ class Player:
                 self.deck.seek(0, now_ns)
             case Do.GO_TO:
                 self._dialog.typing = ""
-            case Do.MARK | Do.PAUSE_RACE | Do.RESTART:
+            case Do.MARK | Do.PAUSE_RACE | Do.RESTART | Do.ELIMINATE:
                 self.tell(self._steer(wish, now_ns), now_ns)
             case Do.NEXT_LANE | Do.LAST_LANE:
                 step = 1 if wish is Do.NEXT_LANE else -1
@@ -354,10 +354,19 @@ class Player:
         elif len(key) == 1 and key.isprintable() and len(typed) < LONGEST_TYPED:
             self._dialog.typing = typed + key
 
+    def _answer(self, wish: Do, now_ns: int) -> None:
+        """Take an answer to the open question; a question about one lane goes on to another, which is chosen then."""
+        if wish not in (Do.NEXT_LANE, Do.LAST_LANE):
+            self.tell(self._steering.answer(wish), now_ns)
+        elif (lane := self._steering.another(wish)) in self._replay.lanes:
+            self.browsing.choose(list(self._replay.lanes).index(lane))
+
     def _steer(self, wish: Do, now_ns: int) -> str:
-        """Mark, pause or restart the race itself while somebody records it; pause or restart the playing of it else."""
+        """Mark, thin out, pause or restart the race itself while somebody records it; pause or restart the playing of it else."""
         if wish is Do.MARK:
             return self._steering.mark()
+        if wish is Do.ELIMINATE:
+            return self._steering.eliminate(self._focus_lane())
         if self._steering.connected and wish is Do.RESTART:
             return self._steering.restart()
         if self._steering.connected and not self._source.ended:

@@ -29,28 +29,36 @@ class LogFollower:
         """What was read so far."""
         return self._reader.report
 
-    def poll(self) -> list[AnyEvent]:
-        """Return the newly committed events, ordered by time within this poll. Cost: the new bytes."""
+    def poll(self, limit_bytes: int | None = None) -> list[AnyEvent]:
+        """Return the newly committed events, ordered by time within this poll. Cost: the new bytes.
+
+        With ``limit_bytes`` at most about so many bytes of each file are read, and at least a unit: whoever comes late to a
+        long race polls until nothing more comes, and never holds all of it.
+        """
         try:
             files = log_files(self.path)
         except (RaceNotFound, FileNotFoundError):  # not there yet, or sealed between listing and opening
             return []
         fresh: list[OrderedEvent] = []
         for file in files:
-            fresh += self._read_on(file)
+            fresh += self._read_on(file, limit_bytes)
         fresh.sort(key=lambda entry: entry[:4])
         return [entry[4] for entry in fresh]
 
-    def _read_on(self, file: Path) -> list[OrderedEvent]:
+    def _read_on(self, file: Path, limit_bytes: int | None) -> list[OrderedEvent]:
         """Return the events of one file's units committed since the last poll."""
-        scanner = UnitScanner(self._committed.get(file, 0))
+        begin = self._committed.get(file, 0)
+        scanner = UnitScanner(begin)
+        step = READ_BYTES if limit_bytes is None else min(READ_BYTES, limit_bytes)
         fresh: list[OrderedEvent] = []
         try:
             with file.open("rb") as stream:
                 stream.seek(scanner.committed)
-                while data := stream.read(READ_BYTES):
+                while data := stream.read(step):
                     for found in scanner.feed(data):
                         fresh += self._reader.read(file.name, found)
+                    if limit_bytes is not None and scanner.committed - begin >= limit_bytes:
+                        break
         except FileNotFoundError:  # sealed between listing and opening
             return fresh
         self._committed[file] = scanner.committed

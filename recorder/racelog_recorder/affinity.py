@@ -22,7 +22,7 @@ def lane_cpus(plan: RacePlan, allowed: list[int]) -> list[tuple[int, ...]]:
     """
     wanted = bool(plan.pin) or any(engine.pin for engine in plan.engines)
     if wanted and not allowed:
-        raise InputError("pin: this system cannot pin a process to a CPU; leave it out")
+        raise InputError("pin (--pin): this system cannot pin a process to a CPU; leave it out")
     shared = (allowed[1:] or allowed) if plan.pin == "auto" else list(plan.pin)
     cpus = [
         engine.pin or ((shared[lane % len(shared)],) if shared else ())
@@ -31,7 +31,7 @@ def lane_cpus(plan: RacePlan, allowed: list[int]) -> list[tuple[int, ...]]:
     missing = sorted({cpu for lane in cpus for cpu in lane} - set(allowed))
     if wanted and missing:
         raise InputError(
-            f"pin: CPU {', '.join(map(str, missing))} is not among those this process may use "
+            f"pin (--pin): CPU {', '.join(map(str, missing))} is not among those this process may use "
             f"({_ranges(allowed)}); name others, or 'auto'"
         )
     return cpus

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelog.errors import InputError, PlanError
+from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ def record(race: Path | None, **options: Any) -> int:
 
     Without RACE.yaml and --engine it runs the demo: a recorded race of two real engines, served again here.
     """
+    from racelog_recorder.signals import stop_signals_interrupt  # noqa: PLC0415 - beside what it guards
+
+    with stop_signals_interrupt():
+        try:
+            return _record(race, options)
+        except KeyboardInterrupt:
+            raise Interrupted(NOTHING_RECORDED) from None
+
+
+def _record(race: Path | None, options: dict[str, Any]) -> int:
     _check_output(options["output"])
     from racelog_recorder.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
 
@@ -181,13 +191,16 @@ def record(race: Path | None, **options: Any) -> int:
 
 def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
     """Print what would be raced, of the demo too."""
-    from racelog.commands.output import emit_json, terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog.commands.output import emit_json, terminal_width, warn  # noqa: PLC0415 - not needed for --help
     from racelog_recorder.affinity import allowed_cpus, lane_cpus  # noqa: PLC0415 - loads the plan
+    from racelog_recorder.api_keys import key_problems  # noqa: PLC0415 - loads the plan
     from racelog_recorder.demo import demo_plan, unserved_engines  # noqa: PLC0415 - loads the recording
     from racelog_recorder.plan_flags import override  # noqa: PLC0415 - beside plan_file
     from racelog_recorder.rehearsal import rehearsal_lines, rehearse  # noqa: PLC0415 - beside the plan
 
     plan = plan or override(demo_plan(unserved_engines()), **_overrides(options))
+    for problem in key_problems(plan):
+        warn(f"{problem}; without it there is no race")
     rehearsal = rehearse(plan, lane_cpus(plan, allowed_cpus()))
     if options["as_json"]:
         emit_json(rehearsal)

@@ -49,6 +49,11 @@ class RaceControl:
         """True from a pause to its end."""
         return not self._resumed.is_set()
 
+    @property
+    def stops(self) -> int:
+        """How often the race was told to stop."""
+        return self._stops
+
     def begin(self, journal: Journal, nursery: trio.Nursery) -> None:
         """Record to ``journal`` and send from ``nursery`` from now on."""
         self._journal, self._nursery = journal, nursery

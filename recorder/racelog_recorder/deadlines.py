@@ -82,9 +82,13 @@ class Stopwatch:
         """The status line is in."""
         self._headers = True
 
+    def ends_s(self, now_s: float) -> float:
+        """Return when the first of the deadlines that run now is broken, unless a step is taken before."""
+        return min(at_s for at_s, _, _ in self._limits(now_s))
+
     def due_s(self, now_s: float) -> float:
         """Return when to look again: no deadline is broken before, not even of a step that has yet to begin."""
-        return min(now_s + self._shortest_s, *(at_s for at_s, _, _ in self._limits(now_s)))
+        return min(now_s + self._shortest_s, self.ends_s(now_s))
 
     def overdue(self, now_s: float) -> tuple[str, str] | None:
         """Return the (error kind, message) of the deadline that was broken first by ``now_s``, or None."""

@@ -27,9 +27,9 @@ def raise_file_limit() -> None:
 
 
 def connections_allowed() -> int:
-    """Return how many connections one process may have at once."""
+    """Return how many connections one process may have at once; below 0 where even its other files are too many."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 2**31 if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
+    return 2**31 if hard == resource.RLIM_INFINITY else hard - SPARE_FILES
 
 
 def ports_allowed() -> int:
@@ -50,7 +50,7 @@ def check_limits(plan: RacePlan, files: int, ports: int) -> None:
         InputError: it needs more; the message has what is needed, what there is, and the way out.
     """
     name, streams = ("max_open", plan.load.max_open or 0) if plan.load else ("concurrency", plan.concurrency)
-    if streams > files:
+    if streams and streams > files:
         raise InputError(
             f"{name} {streams:,} needs more open files than this system allows a process: {streams + SPARE_FILES:,}, and "
             f"the limit is {files + SPARE_FILES:,}; raise it (ulimit -Hn {streams + SPARE_FILES}, or LimitNOFILE=), or "

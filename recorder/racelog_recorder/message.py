@@ -95,3 +95,17 @@ def error_text(error: Any) -> str:
     told = [error.get("type"), error.get("code")] if isinstance(error, dict) else []
     kinds = dict.fromkeys(str(kind) for kind in told if kind and isinstance(kind, str | int))
     return f"{words} ({', '.join(kinds)})" if kinds else words
+
+
+_anything = msgspec.json.Decoder()
+
+
+def named_error_text(payload: bytes) -> str:
+    """Return what an event said that its name calls an error: in JSON or in plain words. Never empty."""
+    try:
+        said = decoded(_anything, payload, "JSON")
+    except MalformedMessage:
+        words = payload.decode("utf-8", "replace").replace("\x00", REPLACEMENT).strip()
+        return words or "an event named error, without a word"
+    inner = said.get("error") if isinstance(said, dict) else None
+    return error_text(said if inner is None else inner)

@@ -22,6 +22,9 @@ READING_S = 0.25
 """The log is read so often, a little at a time: two seconds of 50,000 tokens/s take 90 ms of a core that a lane may be on,
 and chunks that arrive 20 ms apart are joined by then."""
 
+CATCH_UP_BYTES = 1 << 20
+"""Of a race that has run for hours before the lines begin, so much of each segment is in memory at once."""
+
 INTERRUPTED = (1, -2, 130)
 """How a Python program ends on a Ctrl+C that comes while it starts."""
 
@@ -155,9 +158,16 @@ def _grant(wish: _Wish, race: Steered) -> None:
             return
 
 
+def _catch_up(follower: LogFollower, progress: Progress) -> None:
+    """Fold what is there already, off the loop: signals and orders are heard meanwhile."""
+    while events := follower.poll(CATCH_UP_BYTES):
+        progress.extend(events)
+
+
 async def print_progress(live: Path, tell: Tell) -> None:
     """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled."""
     follower, progress = LogFollower(live), Progress()
+    await trio.to_thread.run_sync(_catch_up, follower, progress, abandon_on_cancel=True)
     before, calibrated = "", set[int]()
     while True:
         for _ in range(round(PROGRESS_S / READING_S)):

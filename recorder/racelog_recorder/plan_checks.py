@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import wcwidth
 
@@ -161,7 +161,7 @@ def url(value: Any) -> str:
     safe = shown(public_url(address))
     try:
         parts = urlsplit(address)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         usable = False
     if (
@@ -171,6 +171,8 @@ def url(value: Any) -> str:
         or printable(address) != address
     ):
         raise FieldError(f"{safe} is not an http:// or https:// URL such as 'http://localhost:8000/v1'")
+    if not _port_usable(parts):
+        raise FieldError(f"{safe}: the port is not a number from 1 to 65535")
     if parts.username is not None or parts.password is not None:
         raise FieldError("a user or password must not stand in the URL; use api_key_env or headers instead")
     path = parts.path.rstrip("/")
@@ -180,6 +182,13 @@ def url(value: Any) -> str:
     if parts.fragment:
         raise FieldError(f"{safe} has a '#' part, which no server ever sees; cut it off")
     return parts._replace(path=path).geturl()
+
+
+def _port_usable(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:  # no number, or beyond 65535
+        return False
 
 
 def emoji(value: Any) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from racelog.errors import PlanError
 from racelog_recorder.load_checks import load_conflict
-from racelog_recorder.plan import DEFAULT_REQUESTS, EnginePlan, RacePlan
+from racelog_recorder.plan import DEFAULT_REQUESTS, EnginePlan, Messages, RacePlan
 from racelog_recorder.plan_checks import MAX_ENGINES, FieldError, whole
 from racelog_recorder.plan_fields import ENGINE_FIELDS, RACE_FIELDS
 from racelog_recorder.plan_file import FIELD_OF, KEY_ADVICE, is_key_field, open_loop, suggestion
@@ -112,7 +112,7 @@ def override(
         changes["deadlines"] = {**plan.deadlines, **dict(_deadline(text) for text in deadlines)}
     if (prompts := flags.get("prompts")) is not None:
         builtin = str(prompts) == BUILTIN
-        changes["prompts"] = builtin_prompts() if builtin else load_prompts(prompts)
+        changes["prompts"] = builtin_prompts() if builtin else _prompts_in_file(prompts)
         changes["prompts_from"] = BUILTIN if builtin else Path(prompts).name
     return msgspec.structs.replace(plan, **changes)
 
@@ -189,6 +189,13 @@ def _deadline(text: str) -> tuple[str, float]:
         return name, RACE_FIELDS["deadlines"].check(name, _number(value))
     except FieldError as error:
         raise PlanError(f"--deadline {inert(name)}: {error}") from None
+
+
+def _prompts_in_file(path: str | Path) -> tuple[Messages, ...]:
+    try:
+        return load_prompts(path)
+    except PlanError as error:
+        raise PlanError(f"--prompts: {error}") from None
 
 
 def _param(name: str, value: Any) -> Any:

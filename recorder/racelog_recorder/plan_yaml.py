@@ -20,6 +20,7 @@ MAX_DEPTH = 32
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(_TAG + kind for kind in ("null", "bool", "int", "float", "str"))
+_NUMBERS = frozenset({_TAG + "int", _TAG + "float"})
 _MERGE = _TAG + "merge"
 _AS_WRITTEN = frozenset({_TAG + "timestamp", _TAG + "value"})
 
@@ -136,6 +137,11 @@ class _Walk:
         if node.tag not in _SCALARS:
             self._fail(
                 line, f"the YAML tag {shown(node.tag.replace(_TAG, '!!'))} is not allowed; write plain text"
+            )
+        if node.tag in _NUMBERS and ":" in node.value:
+            self._fail(
+                line,
+                f"{shown(node.value)} would be a number to the base 60 in YAML; write a span of time as '1h30m', and text in quotes",
             )
         try:
             return self._loader.construct_object(node)

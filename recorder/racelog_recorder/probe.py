@@ -9,7 +9,7 @@ import httpx2
 import trio
 
 from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.deadlines import Deadlines
+from racelog_recorder.deadlines import Deadlines, Stopwatch
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
 from racelog_recorder.pump.encoding import EncodingFault, decoder_for
@@ -111,14 +111,18 @@ class _Answer:
 
 
 async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -> Probed:
-    """Send one request and read its answer until it is whole, broken, or streams for too long."""
+    """Send one request and read its answer until it is whole, broken, later than the race allows, or streams for too long."""
     body = target.dialect.body(target.model, PROBE_PROMPT, _brief(target.params), ask_usage=ask_usage)
-    first_token_s = target.deadlines.first_token_s
     failure: Failure | None = None
-    with trio.move_on_after(first_token_s) as patience:
+    with trio.CancelScope() as patience:
         answer = _Answer(target.dialect, patience)
+        watch = Stopwatch(target.deadlines, answer.sink, trio.current_time())
+        watch.sent(trio.current_time())
+        patience.deadline = watch.ends_s(trio.current_time())
         try:
             async with client.stream("POST", target.url, json=body) as response:
+                watch.headers()
+                patience.deadline = watch.ends_s(trio.current_time())
                 await answer.read(response)
         except httpx2.HTTPError as error:
             failure = classify(error)
@@ -129,7 +133,7 @@ async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -
     elif patience.cancelled_caught and not sink.facts.failure:
         if sink.token_chunks:
             return Probed(None, status, None, ask_usage)
-        failure = ("first_token_timeout", f"no token within {first_token_s:g} s")
+        failure = watch.overdue(trio.current_time())
     else:
         odd = not_a_stream(target.dialect, answer.content_type, sink.facts, sink.head) if status else None
         failure = judge(sink.facts, failure or odd)

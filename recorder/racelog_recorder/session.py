@@ -3,7 +3,6 @@
 preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> seal -> summary
 """
 
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -18,12 +17,13 @@ import trio
 
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
-from racelog.errors import ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
-from racelog.text import printable
 from racelog.views.summary import RaceSummary, log_summary
+from racelog_recorder.affinity import allowed_cpus, lane_cpus
+from racelog_recorder.api_keys import api_keys
 from racelog_recorder.conductor import Conductor, Outcome, Paths
 from racelog_recorder.control import STOP_GRACE_S
 from racelog_recorder.demo import demo_plan, serve_demo
@@ -33,12 +33,13 @@ from racelog_recorder.onlookers import print_progress, watch_in_terminal
 from racelog_recorder.plan import RacePlan
 from racelog_recorder.plan_flags import override
 from racelog_recorder.preflight import Checked, check_engines
+from racelog_recorder.signals import STOP_SIGNALS
 from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.voice import Voice, tell
 
 SLOW_PREFLIGHT_S = 2.0
 """People wait so long without a word."""
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = (
     f"stopping: nothing more is sent, open requests have {STOP_GRACE_S:g} s to finish, then all is sealed (again: now)",
     "open requests are cancelled and recorded as such (again: the lanes are killed)",
@@ -64,56 +65,55 @@ def record_race(session: Session) -> int:
     """Record one race and return the command's exit code.
 
     Raises:
-        RacelogError: nothing was recorded; the message says why.
+        RacelogError: nothing was recorded, or the disk failed, or it was interrupted after the race; the message says which.
     """
     failures: list[RacelogError] = []
+    races: list[Paths] = []
     try:
-        return trio.run(_record, session)
+        return trio.run(_record, session, races)
     except* RacelogError as group:
         failures.append(_plain(group))
-    except* KeyboardInterrupt:  # before the race has its own ear for signals
-        failures.append(Interrupted("interrupted before the start; nothing was recorded"))
+    except* KeyboardInterrupt:  # while no race has its own ear for signals
+        failures.append(_interrupted(races))
     raise failures[0]
 
 
-def tell(text: str) -> None:
-    """Print a line for people who wait; stdout stays for the result.
-
-    Whoever watched may be gone (a closed terminal, ``| head``): the recording goes on.
-    """
-    with suppress(OSError):
-        click.echo(printable(text, newline="\n"), err=True)
+def _interrupted(races: list[Paths]) -> Interrupted:
+    """Say what there is, by the paths of the races that were begun."""
+    kept = [path for paths in races for path in (paths.live, paths.sealed) if path.exists()]
+    return Interrupted(f"interrupted; what was recorded is kept: {kept[-1]}" if kept else NOTHING_RECORDED)
 
 
-async def _record(session: Session) -> int:
+async def _record(session: Session, races: list[Paths]) -> int:
     async with _planned(session) as plan:
-        keys = _keys(plan)
+        keys = api_keys(plan)
         Paths.choose(
             "", session.home, session.output
         )  # a name that is taken is told before anything is asked
+        lane_cpus(plan, allowed_cpus())  # likewise a CPU that is not there
         check_limits(plan, connections_allowed(), ports_allowed())
         engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
-        outcome, paths = await _race(session, plan, engines, keys)
-    return _close(outcome, paths, as_json=session.as_json)
+        outcome = await _race(session, plan, engines, keys, races)
+    return _close(outcome, races[-1], as_json=session.as_json)
 
 
 async def _race(
-    session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str]
-) -> tuple[Outcome, Paths]:
-    """Race until nobody asks for another; return the last race's outcome and paths. Each race keeps its own log."""
-    quiet = (lambda _text: None) if session.ui else tell
+    session: Session, plan: RacePlan, engines: list[Checked], keys: dict[str, str], races: list[Paths]
+) -> Outcome:
+    """Race until nobody asks for another; return the last race's outcome. Each keeps its own log, named in ``races``."""
     output = session.output
     while True:
-        conductor = Conductor(plan, engines, keys, tell=quiet, durability=session.durability)
+        voice = Voice(quiet=session.ui)
+        conductor = Conductor(plan, engines, keys, tell=voice, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, output)
-        if not session.ui:
-            tell(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
-        outcome = await _watched(conductor, paths, ui=session.ui)
+        races.append(paths)
+        voice(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
+        outcome = await _watched(conductor, paths, voice)
         if not outcome.again or outcome.storage_failed:
-            return outcome, paths
+            return outcome
         tell(f"racing again; the race before is kept: {paths.sealed}")
         output = _free_name(session.output)
 
@@ -136,29 +136,6 @@ async def _planned(session: Session) -> AsyncIterator[RacePlan]:
         yield override(demo_plan(engines), **session.demo_overrides)
 
 
-def _keys(plan: RacePlan) -> dict[str, str]:
-    """Return each engine's API key from the environment.
-
-    Raises:
-        InputError: a named variable is not set.
-    """
-    keys = {}
-    for engine in plan.engines:
-        if not engine.api_key_env:
-            continue
-        key = os.environ.get(engine.api_key_env, "").strip()
-        if not key:
-            raise InputError(
-                f"{engine.name}: the environment variable {engine.api_key_env} (api_key_env) is not set"
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise InputError(
-                f"{engine.name}: the key in {engine.api_key_env} has characters that no HTTP header can carry"
-            )
-        keys[engine.name] = key
-    return keys
-
-
 async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
     """Return the engines' models, from the engines themselves unless told not to ask."""
     if ask:
@@ -179,36 +156,42 @@ async def _say_if_slow(plan: RacePlan) -> None:
     tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
-async def _watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+async def _watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
     """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
     try:
-        return await _run_watched(conductor, paths, ui=ui)
+        return await _run_watched(conductor, paths, voice)
     except* StorageError as group:
         kept = f"\n  what was committed is kept: racelog info {paths.live}" if paths.live.exists() else ""
         raise StorageError(f"{_plain(group)}{kept}") from group
 
 
-async def _run_watched(conductor: Conductor, paths: Paths, *, ui: bool) -> Outcome:
+async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
     """Run the race; the player may stay on after it, plain lines end with it."""
+    lines = trio.CancelScope()
     async with trio.open_nursery() as around:
-        await around.start(_heed_signals, conductor)
+        await around.start(_heed_signals, conductor, voice)
         async with trio.open_nursery() as beside:
-            if ui:
-                watch = partial(watch_in_terminal, paths.live, conductor, tell)
-            else:
-                watch = partial(print_progress, paths.live, tell)
-            beside.start_soon(_when_recording, conductor, watch)
+            beside.start_soon(_watch, conductor, paths.live, voice, lines)
             outcome = await conductor.run(paths.live)
-            await trio.to_thread.run_sync(partial(_seal, paths, quiet=ui))
-            if not ui:
-                beside.cancel_scope.cancel()
+            lines.cancel()
+            await trio.to_thread.run_sync(partial(_seal, paths, quiet=voice.quiet))
         around.cancel_scope.cancel()
     return outcome
 
 
-async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[None]]) -> None:
-    """Start ``watch`` when there is a log to follow."""
+async def _watch(conductor: Conductor, live: Path, voice: Voice, lines: trio.CancelScope) -> None:
+    """Show the race as soon as there is a log to follow: in the player as long as that lives, else in ``lines``."""
     await conductor.recording.wait()
+    if voice.quiet:
+        await _guarded(partial(watch_in_terminal, live, conductor, tell))
+        voice.quiet = False
+        if not lines.cancel_called and not conductor.outcome.again:
+            _tell_of_stop(conductor.control.stops, voice)
+    with lines:
+        await _guarded(partial(print_progress, live, tell))
+
+
+async def _guarded(watch: Callable[[], Awaitable[None]]) -> None:
     try:
         await watch()
     except Exception as error:  # noqa: BLE001 - a view that breaks never touches the recording
@@ -216,15 +199,21 @@ async def _when_recording(conductor: Conductor, watch: Callable[[], Awaitable[No
 
 
 async def _heed_signals(
-    conductor: Conductor, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    conductor: Conductor, voice: Voice, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """INT, TERM and HUP all stop the race and seal what there is, more firmly each time."""
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            time = min(conductor.stop("signal"), len(STOPPING))
+            times = conductor.stop("signal")
             if number != signal.SIGHUP:
-                tell(STOPPING[time - 1])
+                _tell_of_stop(times, voice)
+
+
+def _tell_of_stop(times: int, voice: Voice) -> None:
+    """Say what becomes of a race that was told to stop so often."""
+    if times:
+        voice(STOPPING[min(times, len(STOPPING)) - 1])
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:

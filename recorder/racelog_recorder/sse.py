@@ -1,7 +1,8 @@
 """Bytes -> server-sent events, sans-IO: survives any split of the bytes.
 
-The stream format of the HTML standard §9.2, of which only ``data`` fields matter here: lines end in LF, CR or
-CRLF, a blank line dispatches, several data lines join with LF, a line that starts with a colon is a comment.
+The stream format of the HTML standard §9.2, of which only ``data`` fields matter here, and whether ``event`` says
+``error``: lines end in LF, CR or CRLF, a blank line dispatches, several data lines join with LF, a line that starts with a
+colon is a comment.
 """
 
 MAX_EVENT_BYTES = 16 << 20
@@ -21,6 +22,12 @@ class StreamTooLong(ValueError):  # noqa: N818 - reads as the fact it is
     """One event exceeds `MAX_EVENT_BYTES`."""
 
 
+class ErrorPayload(bytes):
+    """The payload of an event whose name is ``error``, whatever it looks like."""
+
+    __slots__ = ()
+
+
 class SSEParser:
     """Turns a byte stream into the payloads of its events, in order.
 
@@ -33,6 +40,7 @@ class SSEParser:
         self._data: list[bytes] = []
         self._pieces_bytes = 0
         self._data_bytes = 0
+        self._named_error = False
         self._lines_since_event = 0
         self._started = False
         self._skip_lf = False
@@ -101,11 +109,7 @@ class SSEParser:
     def _line(self, line: bytes) -> bytes | None:
         """Take one whole line; return a payload if it dispatches one."""
         if not line:
-            payload = b"\n".join(self._data) if self._data else None
-            self._lines_since_event = 0 if payload is not None else self._lines_since_event
-            self._data.clear()
-            self._data_bytes = 0
-            return payload
+            return self._dispatch()
         self._data_bytes += len(line)
         self._lines_since_event += 1
         if line.startswith(b"data:"):
@@ -114,5 +118,18 @@ class SSEParser:
         elif line == b"data":
             self._data.append(b"")
         else:
+            name, _, value = line.partition(b":")
+            if name == b"event":
+                self._named_error = value.removeprefix(b" ") == b"error"
             self._look_aside(line)
         return None
+
+    def _dispatch(self) -> bytes | None:
+        payload = b"\n".join(self._data) if self._data else None
+        if payload is not None:
+            self._lines_since_event = 0
+            payload = ErrorPayload(payload) if self._named_error else payload
+        self._named_error = False
+        self._data.clear()
+        self._data_bytes = 0
+        return payload

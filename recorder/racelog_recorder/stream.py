@@ -7,10 +7,10 @@ from typing import Any
 from racelog.events import TOKEN_CODES
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
-from racelog_recorder.message import MalformedMessage, Message, TokenUsage
+from racelog_recorder.message import MalformedMessage, Message, TokenUsage, named_error_text
 from racelog_recorder.openai import DONE
 from racelog_recorder.pump.stamps import Arrival
-from racelog_recorder.sse import StreamTooLong
+from racelog_recorder.sse import ErrorPayload, StreamTooLong
 
 HEAD_BYTES = 512
 """How much of a body is kept to tell what it was, should it be no stream."""
@@ -114,6 +114,9 @@ class StreamSink:
         if self._last_row is not None:
             self._columns.mark_coalesced(self._last_row)
             self._last_row = None
+        if isinstance(payload, ErrorPayload):
+            self._fail("error_event", named_error_text(payload))
+            return
         if not payload.startswith(b"{") and payload.strip() == DONE:
             self.facts.done = True
             return

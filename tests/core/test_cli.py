@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 import click
 import pytest
@@ -157,3 +159,20 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         complaint = writer.stderr.read()
 
     assert (complaint, writer.returncode) == (b"", ExitCode.OK)
+
+
+@pytest.mark.parametrize("program", [["-m", "racelog"], ["-c", "from racelog.__main__ import main; main()"]])
+def test_an_interrupt_while_the_program_loads_is_one_line(tmp_path: Path, program: list[str]) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        [sys.executable, *program, "--version"], capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"racelog: interrupted\n")
+
+
+def test_the_program_that_is_installed_is_the_one_that_can_be_interrupted_from_its_start() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert project["project"]["scripts"] == {"racelog": "racelog.__main__:main"}

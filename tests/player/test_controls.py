@@ -1,6 +1,8 @@
 """Everything that moves the playhead, by keys and by flags; bindings, themes and what is remembered."""
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,13 +12,15 @@ from hypothesis import strategies as st
 
 from racelog.cli import run
 from racelog.errors import InputError
+from racelog.events import LaneEnd
 from racelog.log.reader import open_log
 from racelog.replay.playhead import Playhead
-from racelog.replay.race import state_at
+from racelog.replay.race import RaceTracks, state_at
 from racelog.replay.speed import LADDER, faster, slower
 from racelog.replay.together import side_by_side
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.moments import Moment
+from racelog_player.control import Control
 from racelog_player.keys import KEYS, PRESETS, SEEK_NS, Do
 from racelog_player.look import Look
 from racelog_player.player import Player
@@ -26,6 +30,7 @@ from racelog_player.snapshot import svg_of, text_of
 from racelog_player.source import PastRace
 from racelog_player.themes import BUILT_IN, ROLES, find_theme, theme_names
 from racelog_player.times import parse_span, parse_target
+from tests.player.theatre import Still
 
 SECOND = 1_000_000_000
 
@@ -156,6 +161,76 @@ def test_a_stretch_has_two_ends() -> None:
         position.within(20 * SECOND) for text in ("5s..50%", "..5s", "5s..") for position in parse_span(text)
     ]
     assert ends == [5 * SECOND, 10 * SECOND, 0, 5 * SECOND, 5 * SECOND, 20 * SECOND]
+
+
+# Taking one lane out of a race that runs.
+
+
+class Running(Still):
+    ended = False
+
+
+@pytest.fixture
+def wishes() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def running(wishes: tuple[int, int], *without: int) -> Player:
+    """Return a player of three lanes that race on, all but those in ``without``."""
+    events = [
+        event
+        for event in ScriptedRace([Plan("a"), Plan("b"), Plan("c")]).events()
+        if not isinstance(event, LaneEnd) or event.lane in without
+    ]
+    player = Player(Running(RaceTracks(events)), Playhead(0, 0, paused=True), Control(wishes[1]))
+    player.scene(0)
+    return player
+
+
+def test_the_lane_that_is_taken_out_is_the_one_the_question_named(wishes: tuple[int, int]) -> None:
+    player = running(wishes)
+    after(player, "x", "c-i", "y")
+
+    assert os.read(wishes[0], 99) == b'{"do":"eliminate","lane":1}\n'
+    assert player.scene(0).notice == "taking b out: nothing more is sent to it"
+    assert player.scene(0).focus == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked"),
+    [
+        ("x", "a"), (["c-i", "c-i", "x"], "c"), (["x", "c-i"], "c"), (["x", "s-tab", "s-tab"], "a"), (["c-i", "x"], "a"),
+    ],
+)  # fmt: skip
+def test_the_question_goes_round_the_lanes_that_still_race(
+    wishes: tuple[int, int], keys: str | list[str], asked: str
+) -> None:
+    player = running(wishes, 1)
+    after(player, *keys)
+    assert player.scene(0).question == f"take {asked} out of the race?  y yes · tab another · n no, race on"
+
+
+def test_a_lane_that_ended_meanwhile_is_no_longer_asked_about(wishes: tuple[int, int]) -> None:
+    source = running(wishes).deck.source
+    player = Player(source, Playhead(0, 0, paused=True), Control(wishes[1]))
+    after(player, "x")
+    source.tracks.lanes[0].end_ns = SECOND
+    assert player.scene(0).question == ""
+
+
+@pytest.mark.parametrize("key", ["c-i", "s-tab"])
+def test_tab_answers_no_question_that_is_not_about_a_lane(wishes: tuple[int, int], key: str) -> None:
+    player = running(wishes)
+    after(player, "q", key)
+    assert player.scene(0).question.startswith("stop the race?")
+
+
+def test_nobody_is_taken_out_where_nobody_records(player: Player) -> None:
+    after(player, "x")
+    assert player.scene(0).notice == "nobody is recording; that needs a running `racelog record`"
 
 
 # Keys as the user wants them.

@@ -35,7 +35,7 @@ SEEKING = [
 ]  # fmt: skip
 PAGES = [
     "?", "?", "h", "j", "k", "escape", "c-i", "s-tab", "t", "c", "d", "j", "k", "e", "j", "j", "k", "a", "n", "H", "o", "j", "escape",
-    "i", "c-m", "j", "k", "escape", "escape", "k", "k", "j", "c-m", "i", "f2", "f3", "f1",
+    "i", "c-m", "j", "k", "escape", "escape", "k", "k", "j", "c-m", "i", "x", "f2", "f3", "f1",
 ]  # fmt: skip
 LOOSE = {" ", "p", "r", "m", "s", "T", "q", "c-c", "<sigint>"}
 """Keys that set the race going, write a file or leave: each has a test of its own."""

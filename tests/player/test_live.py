@@ -1,12 +1,15 @@
 """A race steered from its own screen: a real `racelog record` of scripted engines on a terminal, and its log afterwards."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from racelog.events import Control, LaneEnd, Mark, RaceFacts
+from racelog.events import Control, Head, LaneEnd, Mark, RaceFacts
 from racelog.home import stored_races
 from racelog.log.reader import open_log
 from racelog.replay.playhead import Playhead
@@ -47,6 +50,11 @@ def record(terminal: Callable[..., Any], engines: list[str]) -> Callable[..., An
 
 def orders(path: Path) -> list[tuple[str, str]]:
     return [(order.what, order.by) for order in open_log(path).of(Control)]
+
+
+def ended(home: Path) -> dict[int, tuple[str, str]]:
+    (race,) = stored_races(home)
+    return {end.lane: (end.status, end.reason) for end in open_log(race.path).of(LaneEnd)}
 
 
 def plan_of(path: Path) -> object:
@@ -105,6 +113,72 @@ def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(
     assert orders(first.path)[-2:] == [("stop", "user"), ("cancel", "user")]
     assert {(e.status, e.reason) for e in open_log(first.path).of(LaneEnd)} == {("stopped", "restarted")}
     assert plan_of(first.path) == plan_of(second.path)
+
+
+def test_an_engine_is_taken_out_by_keys_and_the_others_race_on(
+    record: Callable[..., Any], home: Path
+) -> None:
+    screen = record(*FOR_EVER)
+    live(screen)
+    screen.press("x")
+    screen.until(lambda text: "take a out of the race?" in text)
+    screen.press("\t")
+    screen.until(lambda text: "take b out of the race?" in text)
+    screen.press("n")
+    screen.until(lambda text: "out of the race?" not in text)
+    screen.press("xy")
+    screen.until(lambda text: "eliminated" in text)
+    assert ended(home) == {1: ("stopped", "eliminated")}
+    screen.press("x")
+    screen.until(lambda text: "take a out of the race?" in text)
+    screen.press("\x03")
+    screen.until(lambda text: "stop the race?" in text)
+    screen.press("y")
+    screen.until(lambda text: "race again" in text)
+    screen.press("q")
+    assert screen.exit_code() == 130
+
+    (race,) = stored_races(home)
+    out = [(order.lane, order.by) for order in open_log(race.path).of(Control) if order.what == "eliminate"]
+    assert out == [(1, "user")]
+    assert ended(home) == {0: ("stopped", ""), 1: ("stopped", "eliminated")}
+
+
+@contextmanager
+def lanes_held(home: Path) -> Iterator[None]:
+    """Keep every lane's process from going on, so that nothing of a race can end meanwhile."""
+    (race,) = stored_races(home)
+    pids = [head.pid for head in open_log(race.path).of(Head) if head.role == "lane" and head.pid]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_view_that_is_left_before_the_race_has_ended_is_followed_by_words_about_its_end(
+    record: Callable[..., Any], home: Path
+) -> None:
+    screen = record(*FOR_EVER)
+    live(screen)
+    with lanes_held(home):
+        screen.press("q")
+        screen.until(lambda text: "stop the race?" in text)
+        screen.press("\x03")
+        screen.until(
+            lambda _text: b"stopping: nothing more is sent, open requests have 5 s" in screen.written
+        )
+        screen.process.send_signal(signal.SIGINT)
+        screen.until(lambda _text: b"open requests are cancelled and recorded as such" in screen.written)
+    assert screen.exit_code() == 130
+    left = screen.written.rpartition(b"\x1b[?1049l")[2]
+    assert (
+        left.index(b"stopping: ")
+        < left.index(b"open requests are cancelled")
+        < left.index(b"sealing the log")
+    )
 
 
 def test_a_race_that_is_over_can_be_run_again_under_a_free_name(

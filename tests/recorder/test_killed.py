@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.timeout(150)
 class Race:
     """A race on a terminal of its own, whose every process can be found and killed."""
 
-    def __init__(self, urls: list[str], home: Path) -> None:
+    def __init__(self, urls: list[str], home: Path, requests: int = REQUESTS) -> None:
         self.home = home
         self.screen = bytearray()
         self._seen: list[AnyEvent] = []
@@ -38,7 +39,7 @@ class Race:
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "racelog", "record", *engines, "--no-preflight", "--no-calibrate", "--countdown", "0",
-             "--rate", "20/s", "--arrival", "constant", "--requests", str(REQUESTS), "--home", str(home)],
+             "--rate", "20/s", "--arrival", "constant", "--requests", str(requests), "--home", str(home)],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={**os.environ, "TERM": "xterm"},
         )  # fmt: skip
         os.close(slave)
@@ -59,6 +60,16 @@ class Race:
             if enough(self._seen):
                 return self._seen
         raise AssertionError(f"not enough happened within {DEADLINE_S} s: {self._seen[-3:]}")
+
+    def shown(self, pattern: bytes) -> bytes:
+        """Return what was written from the first match of ``pattern`` on, once there is one."""
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            if match := re.search(pattern, bytes(self.screen)):
+                return bytes(self.screen[match.start() :])
+        raise AssertionError(
+            f"{pattern!r} was not shown within {DEADLINE_S} s: {bytes(self.screen[-500:])!r}"
+        )
 
     def view(self) -> psutil.Process:
         """Return the view's process, once it is there."""
@@ -83,18 +94,29 @@ class Race:
 
 
 @pytest.fixture
-def race(scripted: Any, wire: Any, tmp_path: Path) -> Iterator[Race]:
+def start(scripted: Any, wire: Any, tmp_path: Path) -> Iterator[Callable[..., Race]]:
+    started: list[Race] = []
+
     def script(connection: Any, _number: int) -> None:
         while wire.read_request(connection):
             connection.sendall(
                 wire.HEAD + wire.chunked(wire.content("hi"), wire.FINISH, wire.USAGE, wire.DONE)
             )
 
-    started = Race([scripted(script).url, scripted(script).url], tmp_path)
-    yield started
-    started.process.kill()
-    started.process.wait()
-    os.close(started.master)
+    def begin(**options: int) -> Race:
+        started.append(Race([scripted(script).url, scripted(script).url], tmp_path, **options))
+        return started[-1]
+
+    yield begin
+    for race in started:
+        race.process.kill()
+        race.process.wait()
+        os.close(race.master)
+
+
+@pytest.fixture
+def race(start: Callable[..., Race]) -> Race:
+    return start()
 
 
 def under_way(events: list[AnyEvent]) -> bool:
@@ -115,6 +137,24 @@ def test_a_killed_view_costs_nothing(race: Race) -> None:
     assert race.process.wait(DEADLINE_S) == 0
     assert ok(race.verified()) == {0: REQUESTS, 1: REQUESTS}
     assert b"the view ended" in race.screen.rpartition(TerminalState.LEAVE.strip().encode())[2]
+
+
+def test_after_a_killed_view_lines_tell_how_far_the_race_is_and_what_befalls_it(
+    start: Callable[..., Race],
+) -> None:
+    race = start(requests=100_000)
+    seen = race.until(under_way)
+    race.view().kill()
+    told = race.shown(rb"the view ended \(exit code -9\)[^\n]*\n\d\d:\d\d  a \d+/100000 ")
+    (lane,) = [event.pid for event in seen if isinstance(event, Head) and event.lane == 0]
+    assert lane is not None
+    os.kill(lane, signal.SIGKILL)
+    race.shown(rb"a: .*killed.*; the race goes on without it")
+    race.process.terminate()
+
+    assert race.process.wait(DEADLINE_S) == 130
+    assert told.startswith(b"the view ended")
+    race.shown(rb"sealing the log")
 
 
 def test_a_killed_conductor_leaves_lanes_that_end_their_segments(race: Race) -> None:

@@ -44,7 +44,7 @@ def test_a_capped_rate_is_checked_by_its_cap() -> None:
 
 
 def test_an_uncapped_rate_has_no_number_to_check() -> None:
-    check_limits(plan(rate=1000), files=1, ports=1)
+    check_limits(plan(rate=1000), files=-1, ports=1)
 
 
 @pytest.mark.skipif(not PORT_RANGE.exists(), reason="the system tells no range of ports")
@@ -59,6 +59,22 @@ def test_a_limit_of_this_machine_is_no_failure_of_the_engine(code: int) -> None:
     error.__cause__.__cause__ = ExceptionGroup("attempts", [OSError(code, "no more")])
 
     assert classify(error)[0] == "client_limit"
+
+
+@pytest.mark.parametrize("limit", [64, 60])
+def test_the_limit_that_is_told_is_the_one_there_is(limit: int) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from racelog_recorder.limits import connections_allowed; print(connections_allowed())",
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+    )  # fmt: skip
+
+    with pytest.raises(InputError, match=rf"concurrency 1 needs .*: 65, and the limit is {limit}; "):
+        check_limits(plan(concurrency=1), files=int(done.stdout), ports=28_000)
 
 
 def test_ten_thousand_streams_on_too_few_files_are_refused_before_anything_is_asked(tmp_path: Path) -> None:

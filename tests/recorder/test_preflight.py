@@ -308,19 +308,30 @@ def test_a_stream_that_is_cut_is_told_by_its_kind(engine: Engine) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "deadlines", "told"),
+    [
+        (b"", {"headers": 0.2}, "headers_timeout: no status line within 0.2 s (deadlines.headers)"),
+        (b"", {"headers": 0.2, "first_token": 0.1}, "headers_timeout: no status line within 0.2 s (deadlines.headers)"),
+        (b"HEAD", {"first_token": 0.2}, "first_token_timeout: no token within 0.2 s (deadlines.first_token)"),
+        (b"HEAD", {"total": 0.2}, "timeout: no end within 0.2 s (deadlines.total), after 0 token chunks"),
+    ],
+    ids=["headers", "headers-alone", "first-token", "total"],
+)  # fmt: skip
 def test_an_engine_that_never_answers_is_given_up_after_the_races_own_deadline(
-    scripted: Any, wire: Any
+    scripted: Any, wire: Any, answer: bytes, deadlines: dict[str, float], told: str
 ) -> None:
     def script(connection: socket.socket, _number: int) -> None:
         if wire.read_request(connection).startswith(b"GET"):
             listed = models("x")
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(listed), listed))
             wire.read_request(connection)
+        connection.sendall(answer.replace(b"HEAD", wire.HEAD))
         connection.recv(1)
 
-    engine = EnginePlan(name="a", url=scripted(script).url, deadlines={"first_token": 0.2})
+    engine = EnginePlan(name="a", url=scripted(script).url, deadlines=deadlines)
 
-    assert "failed: first_token_timeout: no token within 0.2 s" in problem(engine)
+    assert f"failed: {told}; " in problem(engine)
 
 
 def test_an_ollama_server_is_asked_in_its_own_dialect(engine: Engine) -> None:

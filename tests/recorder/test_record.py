@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,9 +57,14 @@ class Endpoints:
             self.command(*arguments, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def record(self, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    def record(
+        self, *arguments: str, environment: dict[str, str] | None = None, **options: Any
+    ) -> "subprocess.CompletedProcess[str]":
         command = self.command(*arguments, **options)
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+        env = {**os.environ, **(environment or {})}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=DEADLINE_S, env=env
+        )
 
     def log(self) -> RaceLog:
         (race,) = stored_races(self.home)
@@ -238,6 +244,57 @@ def signal_when_told(race: "subprocess.Popen[str]", word: str) -> None:
     raise AssertionError(f"{word!r} was never said")
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_signal_before_the_start_is_one_line_and_keeps_nothing(
+    endpoints: Endpoints, scripted: Any, wire: Any, name: str
+) -> None:
+    asked = threading.Event()
+
+    def script(connection: socket.socket, _number: int) -> None:
+        wire.read_request(connection)
+        asked.set()
+        connection.recv(1)
+
+    race = endpoints.start("--requests", "9", engines=[f"silent={scripted(script).url}"])
+    assert asked.wait(DEADLINE_S)
+    race.send_signal(getattr(signal, name))
+    _, said = race.communicate(timeout=DEADLINE_S)
+
+    assert (race.returncode, said.splitlines()[-1]) == (
+        130,
+        "racelog: interrupted before the start; nothing was recorded",
+    )
+    assert "Traceback" not in said
+    assert stored_races(endpoints.home) == []
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_signal_while_trio_loads_is_one_line(endpoints: Endpoints, tmp_path: Path, name: str) -> None:
+    (tmp_path / "trio.py").write_text(f"import signal; signal.raise_signal(signal.{name})")
+    done = endpoints.record("--requests", "9", environment={"PYTHONPATH": str(tmp_path)})
+
+    assert (done.returncode, done.stderr) == (
+        130,
+        "racelog: interrupted before the start; nothing was recorded\n",
+    )
+
+
+def test_an_interrupt_after_the_race_says_where_it_is_kept(endpoints: Endpoints, tmp_path: Path) -> None:
+    """The result is never printed: what would do so is interrupted by itself."""
+    stub = "import signal\ndef summary_lines(_summary): signal.raise_signal(signal.SIGTERM)\n"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys, types\nmodule = types.ModuleType('summary')\nexec({stub!r}, module.__dict__)\n"
+        "sys.modules['racelog_recorder.summary_text'] = module\n"
+    )
+    done = endpoints.record("--requests", "2", environment={"PYTHONPATH": str(tmp_path)})
+    (race,) = stored_races(endpoints.home)
+
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        130,
+        f"racelog: interrupted; what was recorded is kept: {race.path}",
+    )
+
+
 def test_a_second_signal_cancels_what_is_open(endpoints: Endpoints, scripted: Any, wire: Any) -> None:
     engines = [f"silent={scripted(never_answering(wire)).url},model=m"]
     race = endpoints.start("--no-preflight", "--requests", "1000", "--concurrency", "2", engines=engines)
@@ -362,6 +419,13 @@ def test_an_existing_file_is_never_overwritten_and_no_engine_asked_in_vain(endpo
 
     assert (done.returncode, target.read_bytes()) == (2, b"kept")
     assert "exists already" in done.stderr
+
+
+def test_a_cpu_that_is_not_there_is_told_before_any_engine_is_asked(endpoints: Endpoints) -> None:
+    done = endpoints.record("--pin", "4095", engines=["gone=http://127.0.0.1:1/v1"])
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("racelog: pin (--pin): CPU 4095 is not among those this process may use (")
 
 
 def test_an_engine_without_model_and_preflight_is_a_wrong_request(endpoints: Endpoints) -> None:

@@ -66,6 +66,18 @@ def test_the_command_asks_no_engine_and_leaves_nothing(tmp_path: object) -> None
     assert json.loads(done.stdout)["requests"] == 40
 
 
+def test_a_key_that_is_not_set_is_told_and_the_race_shown_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RACELOG_TEST_KEY", raising=False)
+    done = run("--engine", "a=http://127.0.0.1:1/v1,api_key_env=RACELOG_TEST_KEY")
+
+    assert done.stderr == (
+        "racelog: a: the environment variable RACELOG_TEST_KEY (api_key_env) is not set; without it there is no race\n"
+    )
+    assert (done.returncode, "Nothing was sent." in done.stdout) == (0, True)
+
+
 def test_the_demo_can_be_rehearsed() -> None:
     done = run()
 
@@ -77,7 +89,7 @@ def test_a_cpu_that_is_not_there_is_refused() -> None:
     done = run("--engine", "a=http://127.0.0.1:1/v1", "--pin", "4095")
 
     assert done.returncode == 2
-    assert "pin: CPU 4095 is not among those this process may use" in done.stderr
+    assert "pin (--pin): CPU 4095 is not among those this process may use" in done.stderr
 
 
 @pytest.mark.parametrize("flags", [{"rate": 3, "requests": 4}, {"requests": 4}])

@@ -110,6 +110,36 @@ def test_what_goes_wrong_in_a_stream_has_a_name_and_ends_it(wire: Any, bad: byte
     assert batch.x == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b'{"message": "out of memory"}', "out of memory"), (b'{"error": {"message": "boom", "code": 500}}', "boom (500)"),
+        (b'{"error": "boom"}', "boom"), (b"plain words", "plain words"), (b"", "an event named error, without a word"),
+        (b'{"choices":[{"delta":{"content":"b"}}]}', '{"choices":[{"delta":{"content":"b"}}]}'),
+        (b'{"message": "half \\ud83d"}', "half \ufffd"), (b"[DONE]", "[DONE]"), (b"[" * 100_000, "[" * 100_000),
+    ],
+    ids=["message", "object", "words", "plain", "nothing", "chunk", "surrogate", "done", "deep"],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 100_100])
+def test_an_event_named_error_is_one_whatever_it_says(wire: Any, said: bytes, told: str, size: int) -> None:
+    data = b"event: error\ndata: " + said + b"\n\n"
+    batch, sink = sunk(wire.content("a"), *(data[i : i + size] for i in range(0, len(data), size)))
+
+    assert sink.facts.failure == ("error_event", told)
+    assert batch is not None
+    assert batch.x == ["a"]
+
+
+@pytest.mark.parametrize(
+    "name", [b"event: message\n", b"event: errors\n", b"event: error\n\n", b"event: error\nevent:\n"]
+)
+def test_only_the_event_that_is_named_error_is_one(wire: Any, name: bytes) -> None:
+    batch, sink = sunk(name + wire.content("a"))
+
+    assert batch is not None
+    assert (sink.facts.failure, batch.x) == (None, ["a"])
+
+
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_a_real_stream_gives_the_same_text_in_any_reads(size: int) -> None:
     data = (SAMPLES / "xllamacpp.sse").read_bytes()

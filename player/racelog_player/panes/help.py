@@ -38,6 +38,7 @@ VIEWS = (
 LIVE = (
     ("p", "pause the race, go on"),
     ("r", "start over (asks)"),
+    ("x", "take one out (asks)"),
     ("m f", "mark; live edge"),
     ("1-3", "novice, expert, teacher"),
     ("q", "stop the race (asks)"),

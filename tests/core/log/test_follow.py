@@ -1,5 +1,7 @@
 """A log read while it grows: every event once, whenever one looks."""
 
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,15 @@ def test_nothing_is_there_before_the_log_is(tmp_path: Path) -> None:
     follower = LogFollower(tmp_path / "later.live")
 
     assert follower.poll() == []
+
+
+@pytest.mark.parametrize("limit_bytes", [1, 1 << 20])
+def test_polls_of_a_few_bytes_each_come_to_the_end_of_what_is_there(tmp_path: Path, limit_bytes: int) -> None:
+    follower = LogFollower(RACE.write_segments(tmp_path / "race.live"))
+    polls = list(iter(partial(follower.poll, limit_bytes), []))
+
+    assert lines(open_log(follower.path).events) == lines(list(chain.from_iterable(polls)))
+    assert (len(polls) == 1) == (limit_bytes == 1 << 20)
 
 
 def test_segments_may_appear_at_any_time(tmp_path: Path) -> None:

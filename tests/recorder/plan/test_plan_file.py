@@ -116,6 +116,9 @@ BAD = {
     ONE + "  headers: {Content-Length: '3'}": "race.yaml:4: engines[0].headers.Content-Length: says how long the body is, which racelog knows for each request; leave it out",
     ONE + "grid: timetrial": "race.yaml:4: grid: 'timetrial' is not a grid; give 'together' or 'time-trial'",
     ONE + "requests: 0": "race.yaml:4: requests: 0 is out of range; give 1 to 10,000,000",
+    ONE + "requests: 12:30:00": "race.yaml:4: '12:30:00' would be a number to the base 60 in YAML; write a span of time as '1h30m', and text in quotes",
+    ONE + "duration: 1:30.5": "race.yaml:4: '1:30.5' would be a number to the base 60 in YAML; write a span of time as '1h30m', and text in quotes",
+    "engines: [{name: a, url: 'http://h:80a/v1'}]": "race.yaml:1: engines[0].url: 'http://h:80a/v1': the port is not a number from 1 to 65535",
     ONE + "requests: 4.5": "race.yaml:4: requests: 4.5 is not a whole number; give 1 to 10,000,000",
     ONE + "concurrency: yes": "race.yaml:4: concurrency: true is not a whole number; give 1 to 10,000",
     ONE + "shuffle: maybe": "race.yaml:4: shuffle: 'maybe' is neither true nor false",
@@ -131,7 +134,7 @@ BAD = {
     ONE + "prompts:\n- [{role: me, content: x}]": "race.yaml:5: prompts[0]: role: 'me' is not one of system, developer, user, assistant, tool",
     ONE + "prompts: none.txt": "race.yaml:4: prompts: cannot read 'none.txt': No such file or directory",
     "engines: [{name: a, url: ftp://h}]": "race.yaml:1: engines[0].url: 'ftp://h' is not an http:// or https:// URL such as 'http://localhost:8000/v1'",
-    "engines: [{name: a, url: 'http://h:99999'}]": "race.yaml:1: engines[0].url: 'http://h:99999' is not an http:// or https:// URL such as 'http://localhost:8000/v1'",
+    "engines: [{name: a, url: 'http://h:99999'}]": "race.yaml:1: engines[0].url: 'http://h:99999': the port is not a number from 1 to 65535",
     "engines: [{name: a, url: http://h/v1/chat/completions}]": "race.yaml:1: engines[0].url: 'http://h/v1/chat/completions' ends in /chat/completions; cut that off, the base URL is what is wanted",
 }  # fmt: skip
 

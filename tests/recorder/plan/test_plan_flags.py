@@ -60,6 +60,7 @@ def test_flags_that_are_none_change_nothing():
         (["a"], "--engine: 'a' has no URL; write NAME=BASE_URL, such as a=http://localhost:8000/v1"),
         ([A, A], "--engine: 'a' is taken; every engine needs its own name"),
         (["=http://h"], "--engine: name: must not be empty"),
+        (["a=http://h:0/v1"], "--engine: url: 'http://h:0/v1': the port is not a number from 1 to 65535"),
         ([A + ",modle=x"], "--engine: modle: unknown option; did you mean 'model'?"),
     ],
 )
@@ -83,6 +84,11 @@ def test_a_key_in_a_flag_is_refused_and_not_repeated(option):
     [
         ({"requests": 0}, "--requests: 0 is out of range; give 1 to 10,000,000"),
         ({"max_tokens": 0}, "--max-tokens: 0 is out of range; give 1 to 10,000,000"),
+        ({"prompts": "nope.txt"}, "--prompts: cannot read 'nope.txt': No such file or directory"),
+        (
+            {"prompts": "a.csv"},
+            "--prompts: 'a.csv' is no file of prompts; give a .txt or .jsonl file, or 'builtin'",
+        ),
         ({"grid": "x"}, "--grid: 'x' is not a grid; give 'together' or 'time-trial'"),
     ],
 )
