@@ -41,6 +41,9 @@ _REWRITES = {
     "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
 }
 
+_BY_ERROR = "Invalid Input Error: "
+"""What DuckDB puts before the words of SQL's error(): ours in `racelog.query.macros` stand for themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -184,7 +187,7 @@ def explained_errors(query: str) -> Iterator[None]:
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        message = str(error).strip()
+        message = str(error).strip().removeprefix(_BY_ERROR)
         for sign, better in _REWRITES.items():
             if sign in message:
                 raise InputError(better) from error
