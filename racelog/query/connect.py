@@ -17,8 +17,8 @@ from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_settled
 from racelog.query.catalog import Catalog
-from racelog.query.project import Batch, race_batches
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
+from racelog.query.tables import Batch
 
 Home = str | Path | Sequence[str | Path | None] | None
 """One home, several, or the usual one; the first that is a folder keeps the cache. A home may be a URL."""
@@ -80,7 +80,8 @@ def _load(
     wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool
 ) -> LoadedRaces:
     """Load the races; what is broken of the cache is removed and made anew."""
-    loading = _Loading(Catalog(), Cache(homes.cache) if cache else None)
+    kept = Cache(homes.cache) if cache else None
+    loading = _Loading(Catalog(kept.folder if kept else None), kept)
     with ExitStack() as ending:
         ending.callback(loading.catalog.close)
         copies = homes.cache / "cache" / "remote" if cache else None
@@ -308,6 +309,8 @@ def _read(path: Path) -> tuple[RaceLog, list[Batch]]:
     Raises:
         LogError: the log cannot be read, or its facts cannot be folded.
     """
+    from racelog.query.project import race_batches  # noqa: PLC0415 - loads numpy and every fold: cached races need none
+
     try:
         log = open_log(path)
         return log, race_batches(log)

@@ -10,8 +10,6 @@ Definitions are those of vllm's `benchmarks/lib/endpoint_request_func.py` and `s
 
 from dataclasses import dataclass
 
-import duckdb
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -155,8 +153,8 @@ GOODPUT = """
 """
 
 
-def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
+def macro_statements() -> list[str]:
+    """Return what creates every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
     statements = [f"CREATE MACRO {name}(x) AS quantile_cont(x, {q})" for name, q in PERCENTILES.items()]
     limits = ", ".join(f"most_{name}_ms := 'infinity'::DOUBLE" for name in ("ttft", "tpot", "e2e"))
     statements.append(f"CREATE MACRO goodput({limits}) AS TABLE {GOODPUT}")
@@ -164,7 +162,7 @@ def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE MACRO {name}(race := '') AS TABLE {dialect_query(metrics, stepwise=name in STEPWISE)}"
         for name, metrics in DIALECTS.items()
     ]
-    connection.execute(";\n".join(["BEGIN", *statements, "COMMIT"]))
+    return statements
 
 
 def dialect_query(metrics: tuple[Metric, ...], *, stepwise: bool) -> str:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
-import numpy as np
 
 from racelog.errors import InputError
 from racelog.query.tables import TABLES
@@ -106,6 +105,8 @@ def write_parquet(result: Result, file: Path) -> None:
 
 
 def _as_objects(values: Sequence[Any]) -> Any:
+    import numpy as np  # noqa: PLC0415 - only Parquet needs it
+
     column = np.empty(
         len(values), dtype=object
     )  # filled one by one: lists of one length must not become a matrix

@@ -18,8 +18,7 @@ import pytest
 import racelog
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.query.cache import Cache, write_tables
-from racelog.query.project import Batch, Columns
-from racelog.query.tables import TABLES
+from racelog.query.tables import TABLES, Batch, Columns
 from tests.bench.test_log import against, table
 
 RACES = int(os.environ.get("RACELOG_BENCH_RACES", "20"))
