@@ -1,6 +1,7 @@
 """Opening races for SQL: rows from the cache where it has them, else folded from the log, behind a read-only door."""
 
 import glob
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -219,7 +220,8 @@ class _Loading:
 
     def _skip(self, name: str, error: RacelogError) -> None:
         self.first_error = self.first_error or error
-        self.problems.append(f"{name} was skipped: {error}")
+        told = re.sub(rf"^(cannot read )?{re.escape(name)}(?=[ :])", r"\1it", str(error))
+        self.problems.append(f"{name} was skipped: {told}")
 
     def _renamed(self, error: RacelogError, path: Path) -> RacelogError:
         """Return an error that names a log from elsewhere as the user did, not its copy here."""
