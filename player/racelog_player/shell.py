@@ -26,7 +26,7 @@ A query ends with a semicolon and may take several lines. Tab completes; arrow u
   .tables           the tables, and how many rows each has
   .schema [TABLE]   its columns, their types and meaning; of all tables, their names alone
   .examples         the saved queries; run one with @NAME, or @NAME ttft_ms=500
-  .plot KIND QUERY  draw what a query of one line, or @NAME, gives: KIND is line, hist or scatter
+  .plot KIND QUERY  draw what a query, or @NAME, gives: KIND is line, hist or scatter
   .help  .quit      this text; leave (also Ctrl-D)
 """
 
@@ -146,14 +146,15 @@ def _result(connection: "duckdb.DuckDBPyConnection", question: str) -> "Result":
     return run_statement(connection, saved.sql, bound(saved, dict(map(assigned, given))))
 
 
-def _plot(connection: "duckdb.DuckDBPyConnection", arguments: list[str]) -> Iterator[str]:
+def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
     from racelog.commands.plots import KINDS, plot_of  # noqa: PLC0415 - not needed for --help
     from racelog.commands.sql import plot_in_terminal  # noqa: PLC0415 - not needed for --help
 
-    kind = next((kind for kind in KINDS if arguments[:1] == [kind]), None)
-    if kind is None or len(arguments) == 1:
+    _, wanted, query = [*question.split(maxsplit=2), "", ""][:3]
+    kind = next((kind for kind in KINDS if wanted == kind), None)
+    if kind is None or not query.strip("; "):
         raise InputError(f".plot takes {', '.join(KINDS)} and a query; try: .plot line @tokens-per-second")
-    result = _result(connection, " ".join(arguments[1:]))
+    result = _result(connection, query)
     return plot_in_terminal(plot_of(kind, result.columns, result.rows))
 
 
@@ -168,7 +169,7 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
     elif command == ".examples":
         yield from (f"{line}\n" for line in listing(terminal_width()))
     elif command == ".plot":
-        yield from _plot(connection, arguments)
+        yield from _plot(connection, question)
     elif command == ".tables":
         counts = (f"SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}" for table in TABLES)  # noqa: S608 - our own names
         union = " UNION ALL ".join(counts)
@@ -189,9 +190,13 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
 
 
 def is_complete(text: str) -> bool:
-    """Return whether Enter sends ``text``: a query ended by a semicolon, a saved one, a dot command, or nothing."""
-    stripped = text.strip()
-    return not stripped or stripped[0] in ".@" or stripped.endswith(";")
+    """Return whether Enter sends ``text``: a query ended by a semicolon, a saved one, a dot command, or nothing.
+
+    A query that is to be drawn ends as any other.
+    """
+    command, *rest = text.split(maxsplit=2) or [""]
+    asked = (rest[1] if command == ".plot" and len(rest) > 1 else text).strip()
+    return not asked or asked[0] in ".@" or asked.endswith(";")
 
 
 def statements(lines: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Races' rows kept as Parquet, so that a log is folded once and not at every question.
 
-    <home>/cache/v<projection>-<columns>/<path>-<state>/   one race: <table>.parquet for each table with rows, entry.json
+    <home>/cache/v<projection>-<columns>/<path>-<state>/    one race: <table>.parquet for each table with rows, entry.json
+    <home>/cache/v<projection>-<columns>/<path>-growing/    one that still grows: racelog.query.parts
 
 A race's folder is named by its log's path and by what the file system says of every file of it (inode, size, both
 times), so a log that changed in any way has another name and is folded anew. Folders are written beside their place
@@ -11,7 +12,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ PROJECTION = 2
 
 ENTRY = "entry.json"
 PARTIAL = ".partial-"
+GROWING = "-growing"
 GRACE_S = 3600
 """What was replaced is kept for an hour: another process may still be reading it."""
 
@@ -145,22 +147,43 @@ class Cache:
             if self.find(name) is None:
                 raise
 
+    def growing(self, path: Path) -> Path:
+        """Return the folder for what is kept of the race at ``path`` while it grows (`racelog.query.parts`)."""
+        return self.folder / f"{_path_name(path)}{GROWING}"
+
     def _sweep(self, name: str) -> None:
-        """Remove earlier states of this race, and what crashed writers left, once nobody can be reading them."""
-        before = time.time() - GRACE_S
-        for folder in (*self.folder.glob(f"{name.partition('-')[0]}-*"), *self.folder.glob(f"{PARTIAL}*")):
-            try:
-                if folder.name != name and folder.stat().st_mtime < before:
-                    shutil.rmtree(folder, ignore_errors=True)
-            except OSError:
-                continue  # another process swept it
+        """Remove earlier states of this race, what races kept while they grew, and what crashed writers left."""
+        sweep(
+            folder
+            for pattern in (f"{name.partition('-')[0]}-*", f"*{GROWING}", f"{PARTIAL}*")
+            for folder in self.folder.glob(pattern)
+            if folder.name != name
+        )
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Remove ``folders`` that nobody can be reading any more."""
+    before = time.time() - GRACE_S
+    for folder in folders:
+        try:
+            if folder.stat().st_mtime >= before:
+                continue
+            if folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink()
+        except OSError:
+            continue  # another process swept it
 
 
 def is_settled(log: RaceLog) -> bool:
     """Return whether a log grows no more: its writers closed it, or have long been silent."""
-    if log.report.finished:
-        return True
-    newest = max((file.stat().st_mtime for file in log_files(log.path)), default=0.0)
+    return log.report.finished or is_quiet(log.path)
+
+
+def is_quiet(path: Path) -> bool:
+    """Return whether nobody has written to the log at ``path`` for long."""
+    newest = max((file.stat().st_mtime for file in log_files(path)), default=0.0)
     return time.time() - newest > QUIET_S
 
 
@@ -186,8 +209,25 @@ def write_tables(folder: Path, batches: Iterable[Batch]) -> dict[str, int]:
     return sizes
 
 
+def join_tables(folder: Path, parts: Sequence[Path]) -> dict[str, int]:
+    """Write the rows of several folders' tables, in that order, as one file a table; return their sizes in bytes.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    sizes = {}
+    with duckdb.connect(":memory:") as connection:
+        for table in TABLES:
+            files = [quoted(str(file)) for part in parts if (file := part / f"{table}.parquet").exists()]
+            if files:
+                file = folder / f"{table}.parquet"
+                write_parquet(connection, f"(FROM read_parquet([{', '.join(files)}]))", file)
+                sizes[table] = file.stat().st_size
+    return sizes
+
+
 def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
-    """Write a table's rows in their order, zstd-compressed.
+    """Write the rows of a table, or of a query in parentheses, in their order, zstd-compressed.
 
     Raises:
         OSError: the file cannot be written.

@@ -65,6 +65,7 @@ class Catalog:
             ) from error
         self._builder = duckdb.connect(str(self._file))
         self.cached: list[CachedRace] = []
+        self.parts: list[CachedRace] = []
         self._pack: Path | None = None
 
     def add_rows(self, batches: Iterable[Batch]) -> None:
@@ -81,13 +82,18 @@ class Catalog:
         """Take a race whose rows are cached."""
         self.cached.append(race)
 
+    def add_parts(self, parts: Iterable[CachedRace]) -> None:
+        """Take the cached parts of a race that still grows; their small tables are never packed: they soon change."""
+        self.parts += parts
+
     def open(self, cache: Path | None, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return the connection; ``cache`` is where small tables of many races may be kept together.
 
         Raises:
             duckdb.Error: a cached file is broken.
         """
-        files = {file_name(race): file for race in self.cached if (file := race.file(BIG)) is not None}
+        cached = [*self.cached, *self.parts]
+        files = {file_name(race): file for race in cached if (file := race.file(BIG)) is not None}
         allowed = ReadOnlyFiles(files)
         self._builder.register_filesystem(allowed)
         self._gather(cache)
@@ -116,6 +122,7 @@ class Catalog:
         if cache is not None and len(self.cached) > PACK_ABOVE:
             with suppress(OSError, duckdb.Error):
                 self._pack = packed(cache, self.cached)
+        insert_cached(self._builder, self.parts)
         if self._pack is None:
             insert_cached(self._builder, self.cached)
         else:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -16,10 +17,13 @@ from racelog.home import find_race, home_folder, stored_races
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
-from racelog.query.cache import Cache, CachedRace, is_settled
+from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
 from racelog.query.tables import Batch
+
+if TYPE_CHECKING:
+    from racelog.query.parts import Answer
 
 Home = str | Path | Sequence[str | Path | None] | None
 """One home, several, or the usual one; the first that is a folder keeps the cache. A home may be a URL."""
@@ -92,7 +96,9 @@ def _load(
         try:
             connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
         except duckdb.Error as error:
-            if loading.cache is None or not loading.cache.drop_broken(loading.catalog.cached):
+            if loading.cache is None or not loading.cache.drop_broken(
+                [*loading.catalog.cached, *loading.catalog.parts]
+            ):
                 raise StorageError(
                     f"the cached rows cannot be read ({error}); do without: --no-cache"
                 ) from error
@@ -247,6 +253,8 @@ class _Loading:
             if self._is_new(cached.entry.race_id, path):
                 self._add(cached)
             return
+        if self._take_growing(path):
+            return
         log, batches = _read(path)
         batches[0][1]["path"] = [self._name(path)]
         if not self._is_new(race_id := batches[0][1]["race_id"][0], path):
@@ -263,6 +271,38 @@ class _Loading:
             raise
         self.races += 1
         self.problems += lost
+
+    def _take_growing(self, path: Path) -> bool:
+        """Take a race under way, told on from the last question; False if it has to be read as a whole."""
+        answer = self._ask_growing(path)
+        if answer is None:
+            return False
+        race_id = next(rows["race_id"][0] for table, rows in answer.rows if table == "races")
+        if not self._is_new(race_id, path):
+            return True
+        try:
+            self.catalog.add_rows(answer.rows)
+        except RacelogError:
+            del self._homes[race_id]
+            raise
+        self.catalog.add_parts(answer.parts)
+        self.races += 1
+        if answer.refused:
+            self._without_cache(answer.refused)
+        return True
+
+    def _ask_growing(self, path: Path) -> "Answer | None":
+        sealed = sealed_sibling(path)
+        if self.cache is None or not path.is_dir() or (sealed and sealed.exists()):
+            return None
+        try:
+            if is_quiet(path):
+                return None
+            from racelog.query.parts import GrowingRace  # noqa: PLC0415 - loads numpy and every fold
+
+            return GrowingRace(self.cache.growing(path), path).ask()
+        except (OSError, RaceNotFound):
+            return None  # sealed meanwhile, or unreadable: who reads it as a whole knows which
 
     def _look_up(self, path: Path) -> tuple[str | None, CachedRace | None]:
         """Return the race's name in the cache, and the race if it is there."""
@@ -283,12 +323,17 @@ class _Loading:
         try:
             return self.cache.keep(name, path, batches, lost) if is_settled(log) else None
         except OSError as error:
-            reason = error.strerror or str(error)
+            self._without_cache(error)
+            return None
+
+    def _without_cache(self, error: OSError) -> None:
+        """Go on without the cache, and say so."""
+        if self.cache is not None:
             self.problems.append(
-                f"nothing is cached, so every question reads the logs again: cannot write {self.cache.folder}: {reason}"
+                "nothing is cached, so every question reads the logs again: "
+                f"cannot write {self.cache.folder}: {error.strerror or error}"
             )
             self.cache = None
-            return None
 
     def _add(self, cached: CachedRace) -> None:
         self.catalog.add_cached(cached)

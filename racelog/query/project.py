@@ -4,7 +4,7 @@ Each function returns a column name -> values mapping, every column as long as t
 lists; token chunks, which come by the million, are numpy arrays from the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
+from racelog.log.samples import Samples
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES, Batch, Columns
 from racelog.query.telling import story_batches
@@ -47,22 +48,45 @@ def race_batches(log: RaceLog) -> list[Batch]:
     """
     replay = Replay(RaceTracks(log.events))
     replay.seek_end()
-    health = race_health(replay)
     race_id = race_id_of(replay.tracks)
-    batches: list[Batch] = [
+    return [
+        *whole_batches(race_id, log, replay),
+        ("requests", requests_columns(race_id, replay)),
+        *(("tokens", tokens_columns(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
+        *samples_batches(race_id, [*replay.tracks.host, *replay.tracks.gpu, *replay.tracks.engine]),
+        (
+            "standings",
+            standings_columns(
+                race_id, Replay(replay.tracks), standing_positions(replay.tracks.duration_ns())
+            ),
+        ),
+        *story_batches(race_id, replay.tracks),
+    ]
+
+
+def whole_batches(race_id: str, log: RaceLog, replay: Replay) -> list[Batch]:
+    """Return the tables of few rows that say how all of the race stands; ``replay`` is at its end."""
+    health = race_health(replay)
+    return [
         ("races", _races(race_id, log, replay, health)),
         ("lanes", _lanes(race_id, replay)),
         ("health", _health(race_id, health.lanes)),
-        ("requests", _requests(race_id, replay)),
-        *(("tokens", _tokens(race_id, track)) for track in replay.tracks.lanes.values() if track.t),
-        *(("host_samples", _host_samples(race_id, event)) for event in replay.tracks.host),
-        *(("gpu_samples", _gpu_samples(race_id, event)) for event in replay.tracks.gpu),
-        *(("engine_samples", _engine_samples(race_id, event)) for event in replay.tracks.engine),
         ("controls", _controls(race_id, replay.tracks)),
         ("marks", _marks(race_id, replay.tracks)),
-        ("standings", _standings(race_id, replay.tracks)),
-        *story_batches(race_id, replay.tracks),
     ]
+
+
+def samples_batches(race_id: str, events: Iterable[Samples]) -> list[Batch]:
+    """Return the rows of readings."""
+    batches: list[Batch] = []
+    for event in events:
+        match event:
+            case HostSamples():
+                batches.append(("host_samples", _host_samples(race_id, event)))
+            case GpuSamples():
+                batches.append(("gpu_samples", _gpu_samples(race_id, event)))
+            case EngineSamples():
+                batches.append(("engine_samples", _engine_samples(race_id, event)))
     return batches
 
 
@@ -152,7 +176,8 @@ def _calibrated(found: StampError | None, name: str) -> Any:
     return None if found is None else getattr(found, name)
 
 
-def _requests(race_id: str, replay: Replay) -> Columns:
+def requests_columns(race_id: str, replay: Replay) -> Columns:
+    """Return a row for each request that ``replay`` knows."""
     rows = [request for fold in replay.lanes.values() for request in _in_order(fold)]
     prompts = {row.prompt: prompt_text(replay, row.prompt) for row in rows}
     framed = {lane: frames(fold.track, fold.requests.values()) for lane, fold in replay.lanes.items()}
@@ -212,7 +237,7 @@ def _ttfo_ms(request: RequestState) -> float | None:
     return (request.t_first_content - request.t_sent) / NS_PER_MS
 
 
-def _tokens(race_id: str, track: LaneTrack) -> Columns:
+def tokens_columns(race_id: str, track: LaneTrack) -> Columns:
     """Return one lane's token chunks; role-only and bookkeeping chunks are no tokens."""
     letters = np.array(track.kind)
     rows = np.flatnonzero(np.isin(letters, sorted(TOKEN_CODES)))
@@ -313,12 +338,11 @@ def _controls(race_id: str, tracks: RaceTracks) -> Columns:
     }
 
 
-def _standings(race_id: str, tracks: RaceTracks) -> Columns:
-    """Return who stood where at each whole second since the start, and at the end."""
+def standings_columns(race_id: str, replay: Replay, positions: Iterable[int]) -> Columns:
+    """Return who stood where at each of ``positions``, which ``replay`` is moved to one after the other."""
     names = [column.name for column in TABLES["standings"]]
     columns: Columns = {name: [] for name in names}
-    replay = Replay(tracks)
-    for position_ns in standing_positions(tracks.duration_ns()):
+    for position_ns in positions:
         replay.seek(position_ns)
         for place, lane in enumerate(standings(replay), 1):
             fold = replay.lanes[lane]
@@ -334,8 +358,12 @@ def _standings(race_id: str, tracks: RaceTracks) -> Columns:
 
 def standing_positions(duration_ns: int) -> list[int]:
     """Return the positions at which standings are told: whole seconds, at most `MOST_STANDINGS`, and the end."""
-    step = NS_PER_S * max(1, -(-duration_ns // (MOST_STANDINGS * NS_PER_S)))
-    return [*range(0, duration_ns, step), duration_ns] if duration_ns else []
+    return [*range(0, duration_ns, standing_step_ns(duration_ns)), duration_ns] if duration_ns else []
+
+
+def standing_step_ns(duration_ns: int) -> int:
+    """Return how far apart standings are told."""
+    return NS_PER_S * max(1, -(-duration_ns // (MOST_STANDINGS * NS_PER_S)))
 
 
 def _marks(race_id: str, tracks: RaceTracks) -> Columns:

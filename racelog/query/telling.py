@@ -6,7 +6,7 @@ from typing import Any
 from racelog.clock import NS_PER_S
 from racelog.query.tables import TABLES
 from racelog.replay.race import RaceTracks
-from racelog.views.story.tell import story
+from racelog.views.story.tell import Story, story
 
 LONGEST_STORY_S = 7 * 86_400
 """The rules look at every second; a log that claims more than a week (one bad stamp is enough) has no story."""
@@ -18,7 +18,11 @@ def story_batches(race_id: str, tracks: RaceTracks) -> list[tuple[str, dict[str,
     """Return the four tables' columns. Cost: one fold, and one look at every second of the race."""
     if tracks.duration_ns() > LONGEST_STORY_S * NS_PER_S:
         return []
-    told = story(tracks)
+    return told_batches(race_id, story(tracks))
+
+
+def told_batches(race_id: str, told: Story) -> list[tuple[str, dict[str, list[Any]]]]:
+    """Return the four tables' columns of what was told."""
     anomalies = [
         _said(row)
         | {

@@ -102,6 +102,11 @@ class HealthFold:
         vars(other).update(vars(self), cpu_pct=list(self.cpu_pct), loop_lag_us=list(self.loop_lag_us))
         return other
 
+    def stand_on(self, track: HealthTrack, start_ns: int | None, until_ns: int) -> None:
+        """Go on over ``track`` from ``until_ns``: what it has up to and at that instant is folded already."""
+        self.track, self._revision, self._start_ns = track, track.revision, start_ns
+        self._next = bisect_right(track.t, until_ns)
+
     def state(self) -> dict[str, Any]:
         """Return everything gathered so far as plain data."""
         return {

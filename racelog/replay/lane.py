@@ -126,6 +126,26 @@ class LaneFold:
         other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
         return other
 
+    def stand_on(self, track: LaneTrack) -> None:
+        """Go on over ``track`` from the present position: what it has up to and at that instant is folded already.
+
+        It needs no more than what concerns requests that are open here, and all that comes later.
+        """
+        position = self.position_ns
+        self.track = track
+        self._next_event = bisect_right(track.events, position, key=lambda event: event.t)
+        self._last = track.events[self._next_event - 1] if self._next_event else None
+        self._next_first = bisect_right(track.firsts, position, key=lambda first: first[0])
+        self._next_chunk = bisect_right(track.t, position)
+        end_ns = position if track.end_ns is None else min(position, track.end_ns)
+        self.health.stand_on(track.health, track.start_ns, end_ns)
+
+    def without_ended(self) -> "LaneFold":
+        """Return a copy that has forgotten the requests that ended; what they counted for still counts."""
+        other = self.copy()
+        vars(other).update(requests=dict(other.open), ended=[], _last=None)
+        return other
+
     def state(self) -> dict[str, Any]:
         """Return everything gathered so far as plain data: two folds at one instant have the same, byte for byte."""
         return {

@@ -197,6 +197,12 @@ class Replay:
             self._fold_to(lane, track, self.instant_ns(track))
         self._keep_order()
 
+    def stand_on(self, folds: dict[int, LaneFold], position_ns: int) -> None:
+        """Go on from ``folds``, one for every lane of the tracks, each standing on its lane's."""
+        self.position_ns, self.lanes = position_ns, folds
+        self._revisions = {lane: fold.track.revision for lane, fold in folds.items()}
+        self.keyframes = {lane: Keyframes() for lane in folds}
+
     def instant_ns(self, track: LaneTrack) -> int:
         """Return the instant of the race that this position is on ``track``."""
         return self.tracks.origin_ns(track) + self.position_ns

@@ -9,7 +9,7 @@ steps over a request's few events and never over its tokens.
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -90,6 +90,15 @@ class _Waiting(NamedTuple):
     stamp: str
 
 
+class Piece(NamedTuple):
+    """Neighbouring chunks as columns: instants, requests, and the letters of kinds and stamps."""
+
+    t: "array[int]"
+    request: "array[int]"
+    kind: Sequence[str]
+    stamp: Sequence[str]
+
+
 class LaneTrack:
     """Grows by `add`; `revision` changes when chunks had to be put back in order, so that folds start over.
 
@@ -151,6 +160,19 @@ class LaneTrack:
         """Who stamped each chunk, a letter of `racelog.events.STAMP_CODES`."""
         return self._flat().stamp
 
+    def pieces(self) -> Iterator["Piece"]:
+        """Yield the chunks in time order, in pieces: for one pass over a race of any length, which then takes no more memory."""
+        columns, start = self._columns, len(self._columns.request)
+        if start:
+            yield Piece(self.t[:start], columns.request, columns.kind, columns.stamp)
+        for batch in self._waiting:
+            stop = start + len(batch.request)
+            size = stop - start
+            yield Piece(
+                self.t[start:stop], batch.request, batch.kind or "c" * size, batch.stamp or "k" * size
+            )
+            start = stop
+
     def _flat(self) -> "_Columns":
         """Return the columns with what waits put behind them. A fold needs none of them; making them costs as much as one."""
         columns = self._columns
@@ -202,6 +224,17 @@ class LaneTrack:
         known = passed[first : until + 1].tolist()
         known += [len(self.token_t)] * (until + 1 - first - len(known))
         return [later - earlier for earlier, later in pairwise(known)]
+
+    def preceded_by(self, token_t: "array[int]", last_ns: int) -> None:
+        """Put the instants of earlier token chunks, which are not here, before those after them, for rates over both.
+
+        ``last_ns`` is the last instant of what came before.
+        """
+        until = token_t[-1] if token_t else None
+        kept = self.token_t if until is None else self.token_t[bisect_right(self.token_t, until) :]
+        self.token_t = token_t + kept
+        self.last_ns = max(self.last_ns, last_ns)
+        self._each_second = array("q")
 
     def _add_event(self, event: LaneEvent) -> None:
         if isinstance(event, LaneStart) and (self.start_ns is None or event.t < self.start_ns):

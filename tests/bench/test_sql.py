@@ -7,6 +7,7 @@ the fold. `RACELOG_BENCH_RACES` is how many (20; the budgets are for 1,000), eac
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import statistics
 import time
@@ -16,10 +17,13 @@ import numpy as np
 import pytest
 
 import racelog
+from racelog.events import LaneStart
 from racelog.log.names import SEGMENT_SUFFIX
+from racelog.log.segment import SegmentWriter
 from racelog.query.cache import Cache, write_tables
 from racelog.query.tables import TABLES, Batch, Columns
 from tests.bench.test_log import against, table
+from tests.bench.workload import MadeRace
 
 RACES = int(os.environ.get("RACELOG_BENCH_RACES", "20"))
 REQUESTS, PER_REQUEST = 500, 200
@@ -181,6 +185,80 @@ def write_sqlite(path: Path, races: list[dict[str, Columns]]) -> None:
             connection.executemany(
                 f"insert into tokens values ({', '.join('?' * len(names))})", zip(*columns, strict=True)
             )
+
+
+GROWN_S, GROWN_TOKENS = 600.0, int(os.environ.get("RACELOG_BENCH_TOKENS", "1_200_000"))
+QUESTIONS = 10
+ASK_EVERY_S = 2
+
+
+class GrowingLog:
+    """A race of three lanes written as far as it is asked for, flush by flush, as its recorder would."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        made = MadeRace(GROWN_TOKENS, GROWN_S)
+        self._units = [iter(made.lane_units(lane)) for lane in range(made.lanes)]
+        self._writers = [
+            SegmentWriter(folder / f"lane-{lane}{SEGMENT_SUFFIX}", made.head(lane))
+            for lane in range(made.lanes)
+        ]
+        for lane, writer in enumerate(self._writers):
+            writer.commit([*next(self._units[lane]), LaneStart(t=0, lane=lane)])
+
+    def grow(self, until_s: float) -> None:
+        for units, writer in zip(self._units, self._writers, strict=True):
+            for unit in units:
+                writer.commit(unit)
+                if unit[-1].t > until_s * 1e9:
+                    break
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+def rows_of(connection) -> dict[str, list[str]]:
+    return {
+        name: sorted(map(repr, connection.execute(f"from {name}").fetchall()))
+        for name in TABLES
+        if name != "tokens"
+    }
+
+
+def test_questions_on_a_race_that_grows_beside_reading_it_anew(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    opening = min(cpu_seconds(lambda: racelog.connect(home=tmp_path / "empty").close()) for _ in range(3))
+    log = GrowingLog(tmp_path / "races" / "made.live")
+    rows = []
+    for share in (0.25, 0.5, 0.95):
+        reached = GROWN_S * share
+        log.grow(reached)
+        shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+        first = cpu_seconds(lambda: racelog.connect(home=tmp_path).close())
+        later = []
+        for question in range(QUESTIONS):
+            log.grow(reached + (question + 1) * ASK_EVERY_S)
+            later.append(cpu_seconds(lambda: racelog.connect(home=tmp_path).close()))
+        cold = cpu_seconds(lambda: racelog.connect(home=tmp_path, cache=False).close())
+        middle = statistics.median(later)
+        rows.append([f"{reached:.0f} s", f"{cold:.2f}", f"{first:.2f}", f"{later[0]:.2f}", f"{middle:.2f}", f"{max(later):.2f}", f"{cold / middle:.1f}"])  # fmt: skip
+    log.close()
+    table(
+        f"A race of {GROWN_TOKENS / GROWN_S:,.0f} token chunks/s on 3 lanes, asked every {ASK_EVERY_S} s: CPU seconds of a question "
+        f"(of no race at all: {opening:.2f})",
+        ["race so far", "anew", "first", "second", "median", "longest", "anew / median"], rows,
+    )  # fmt: skip
+    with racelog.connect(home=tmp_path) as told, racelog.connect(home=tmp_path, cache=False) as anew:
+        assert rows_of(told) == rows_of(anew)
+        compared = "select count(*), sum(hash(tokens)) from tokens"
+        assert told.execute(compared).fetchall() == anew.execute(compared).fetchall()
+
+
+def cpu_seconds(work) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

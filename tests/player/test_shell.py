@@ -124,6 +124,27 @@ def test_a_plot_is_drawn_in_the_shell(connection, capfd):
     assert capfd.readouterr().out.splitlines()[0] == "e2e (ms)"
 
 
+def test_a_query_to_be_drawn_takes_several_lines(connection, tmp_path, capfd):
+    query = (
+        ".plot scatter select ttft_ms, e2e_ms -- two columns\rfrom requests\rwhere status <> 'a  b';\r\x04"
+    )
+
+    typed(connection, query, tmp_path / "history")
+
+    assert capfd.readouterr().out.splitlines()[0] == "e2e (ms)"
+
+
+def test_a_saved_query_to_be_drawn_is_sent_by_enter():
+    assert [
+        is_complete(text) for text in (".plot hist @itl", ".plot", ".plot hist", ".plot hist select 1")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_schema_alone_lists_every_tables_columns(connection, capfd):
     answer_all(connection, [".schema"])
 

@@ -74,12 +74,12 @@ class Anomalies:
         if not account.failed:
             return
         last = list(takewhile(lambda end: end[0] > now - 2 * MINUTE_NS, reversed(account.ends)))
-        recent = [request for at, request in last if at > now - MINUTE_NS]
-        before = [request for at, request in last if at <= now - MINUTE_NS]
+        recent = [status for at, status in last if at > now - MINUTE_NS]
+        before = [status for at, status in last if at <= now - MINUTE_NS]
         if len(recent) < LEAST_MINUTE:
             return
-        share = sum(request.status == "failed" for request in recent) / len(recent)
-        earlier = sum(request.status == "failed" for request in before) / len(before) if before else 0.0
+        share = recent.count("failed") / len(recent)
+        earlier = before.count("failed") / len(before) if before else 0.0
         if self._begins(
             lane, "error-rise", holds=share - earlier > ERRORS, lets_go=share - earlier <= ERRORS / 2
         ):

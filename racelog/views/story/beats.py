@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from racelog.clock import NS_PER_S
-from racelog.events import LaneEnd
+from racelog.events import LaneEnd, RequestStatus
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
@@ -56,7 +56,7 @@ class LaneAccount:
     started: int = 0
     mean_ms: float = 0.0
     squares: float = 0.0
-    ends: deque[tuple[int, RequestState]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    ends: deque[tuple[int, RequestStatus]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     def first(self, position_ns: int, ttft_ms: float) -> None:
         """Enter a first token; mean and spread are kept as they come (Welford 1962)."""
@@ -149,7 +149,7 @@ class Book:
                 pass
 
     def _end(self, account: LaneAccount, request: RequestState, position_ns: int) -> None:
-        account.ends.append((position_ns, request))
+        account.ends.append((position_ns, request.status))
         account.open -= 1
         if request.status == "ok":
             account.ok += 1

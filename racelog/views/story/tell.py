@@ -57,6 +57,14 @@ class Telling:
         for row in achievements.step(beat, book):
             found.comments.append(of_achievement(row, book.lanes[row.lane or 0].engine))
 
+    def told(self) -> Story:
+        """Return the rows given since this was asked last, without achievements, and keep them no longer."""
+        rows, self._rows = (
+            self._rows,
+            Story(comments=[], anomalies=[], insights=[], achievements=[], progress={}),
+        )
+        return rows
+
     def copy(self) -> "Telling":
         """Return it as it stands, to go on from here a second time. Cost: what the accounts keep, not what they saw."""
         other = copy(self)
