@@ -1,5 +1,6 @@
 """The plot of a query as a PNG: `racelog.commands.plots` says what is in it, here it gets its pixels."""
 
+import unicodedata
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from racelog.commands.plots import Plot, Series
 from racelog.commands.scales import Axis
 from racelog.text import printable
-from racelog_cards.fonts import font
+from racelog_cards.fonts import draws, font
 from racelog_cards.theme import THEMES, Theme
 
 SIZE_PX = (1200, 675)
@@ -19,8 +20,15 @@ DPI = 72
 """One point is one pixel."""
 
 TEXT_PX, LABEL_PX = 15, 17
-_MARGINS = {"left": 0.09, "right": 0.97, "bottom": 0.13, "top": 0.93}
-_NOTE_AT = (0.97, 0.015)
+_MARGINS = {"left": 0.09, "right": 0.97, "bottom": 0.15, "top": 0.93}
+_NOTE_AT = (0.97, 0.02)
+_X_LABEL_AT = -0.105
+"""Of the axes' height: clear of the ticks' labels above it and of the note below."""
+
+_LACKING = "\N{WHITE SQUARE}"
+_SHAPING = frozenset({"Cf", "Mn", "Me"})
+"""Joiners, selectors and marks: without the letter they shape they would each be a square more."""
+
 _MANY_POINTS = 2_000
 """From so many points on they are drawn small and see-through."""
 
@@ -49,7 +57,7 @@ def draw_plot(plot: Plot, look: Theme) -> Figure:
         _legend(axes, look)
     if plot.left_out:
         figure.text(
-            *_NOTE_AT, f"not drawn: {printable(plot.left_out)}", ha="right", color=look.faint,
+            *_NOTE_AT, f"not drawn: {_drawable(plot.left_out)}", ha="right", color=look.faint,
             fontproperties=font(TEXT_PX - 2), parse_math=False,
         )  # fmt: skip
     return figure
@@ -67,7 +75,7 @@ def _frame(axes: Axes, look: Theme) -> None:
 
 
 def _draw(axes: Axes, plot: Plot, series: Series, color: str) -> None:
-    name = printable(series.name) or "_"
+    name = _drawable(series.name) or "_"
     many = len(series.x) > _MANY_POINTS
     if plot.kind == "hist":
         alone = len(plot.series) == 1
@@ -100,8 +108,14 @@ def _name(axes: Axes, x: Axis, y: Axis, look: Theme) -> None:
         "fontproperties": font(LABEL_PX, "bold"),
         "parse_math": False,
     }
-    axes.text(1.0, -0.125, printable(x.label), ha="right", transform=axes.transAxes, **common)
-    axes.text(0.0, 1.03, printable(y.label), ha="left", transform=axes.transAxes, **common)
+    axes.text(1.0, _X_LABEL_AT, _drawable(x.label), ha="right", transform=axes.transAxes, **common)
+    axes.text(0.0, 1.03, _drawable(y.label), ha="left", transform=axes.transAxes, **common)
+
+
+def _drawable(text: str) -> str:
+    """Return a text as the fonts at hand can draw it: a square for each letter they lack, nothing for what shapes letters."""
+    kept = (c for c in printable(text) if unicodedata.category(c) not in _SHAPING or draws(c))
+    return "".join(c if c.isspace() or draws(c) else _LACKING for c in kept)
 
 
 def _legend(axes: Axes, look: Theme) -> None:

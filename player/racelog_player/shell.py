@@ -1,5 +1,6 @@
 """`racelog shell`: SQL over past races, asked one after another. The queries are `racelog sql`'s; so are the fences."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -260,10 +261,35 @@ def words(connection: "duckdb.DuckDBPyConnection") -> list[str]:
 
 def completer(known: Sequence[str]) -> "Completer":
     """Return a completer of the word before the cursor; the sign of a saved query or a command belongs to it."""
-    import re  # noqa: PLC0415 - not needed for --help
-
-    from prompt_toolkit.completion import WordCompleter  # noqa: PLC0415 - not needed for --help
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion, WordCompleter  # noqa: PLC0415 - not needed for --help
+    from prompt_toolkit.document import Document  # noqa: PLC0415 - likewise
 
     # prompt_toolkit matches the text before the cursor backwards, so the signs come last.
     word = re.compile(r"^(?:[\w-]*@|\w*\.$|\w*)")
-    return WordCompleter(list(dict.fromkeys(known)), ignore_case=True, pattern=word)
+
+    class InContext(Completer):
+        """Offers what fits the words before."""
+
+        def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+            fitting = list(dict.fromkeys(offered(document.text_before_cursor, known)))
+            return WordCompleter(fitting, ignore_case=True, pattern=word).get_completions(
+                document, complete_event
+            )
+
+    return InContext()
+
+
+def offered(before: str, known: Sequence[str]) -> list[str]:
+    """Return which of the known words may come at the end of ``before``, the likelier first.
+
+    A table's name alone after ``.schema``, a kind alone after ``.plot``; tables first where a query wants one, else last.
+    """
+    from racelog.commands.plots import KINDS  # noqa: PLC0415 - not needed for --help
+    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+
+    if re.match(r"\s*\.schema\s", before):
+        return list(TABLES)
+    if re.match(r"\s*\.plot\s+\w*$", before):
+        return list(KINDS)
+    wants_table = re.search(r"\b(?:from|join|describe|summarize)\s+\w*$", before, re.IGNORECASE) is not None
+    return sorted(known, key=lambda word: (word in TABLES) is not wants_table)

@@ -96,21 +96,31 @@ def number_of(value: Any) -> float | None:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if not _is_numeric(value):
         return None
     return float(value) if isfinite(value) and -_TOO_FAR < value < _TOO_FAR else None
 
 
+def _is_numeric(value: Any) -> bool:
+    """Return whether ``value`` is of a kind that can be drawn, be it NaN."""
+    return isinstance(value, int | float | Decimal | date) and not isinstance(value, bool)
+
+
 def _roles(kind: Kind, columns: Sequence[str], rows: list[Row]) -> _Roles:
-    texts, ids, values = [], [], []
+    texts, ids, values, unfit = [], [], [], []
     for place, column in enumerate(columns):
         present = [row[place] for row in rows if row[place] is not None]
         if column.endswith("_id") and present:
             ids.append(place)
-        elif present and number_of(present[0]) is not None:
-            values.append(place)
+        elif present and _is_numeric(present[0]):
+            if any(number_of(value) is not None for value in present):
+                values.append(place)
+            else:
+                unfit.append(column)
         elif present and isinstance(present[0], str) and len(set(present)) <= MOST_NAMES:
             texts.append(place)
+    if not values and unfit:
+        raise InputError(f"--plot {kind}: no row holds a number to draw; {', '.join(unfit)}: NaN or infinite")
     if not values:
         raise InputError(f"--plot {kind} needs a column of numbers; there are {', '.join(columns)}")
     names = texts or ids

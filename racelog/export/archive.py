@@ -1,11 +1,12 @@
 """The race as an HTTP archive, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/): an entry a request.
 
 Only what the log knows. The bytes of requests and responses are not in it, so sizes are -1 ("not available") and the
-bodies are the messages and the text. A request that got no response has the status 0, as browsers write it.
+bodies are the messages and the text. An entry begins with its connection, where it made one. A request that got no response has the status 0, as browsers write it.
 """
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def archive(source: Source) -> dict[str, Any]:
             "version": "1.2",
             "creator": {"name": "racelog", "version": __version__},
             "pages": [],
-            "entries": [facts.entry(row) for row in source.rows(QUERY)],
+            "entries": sorted(map(facts.entry, source.rows(QUERY)), key=itemgetter("startedDateTime")),
             "comment": f"race {source.summary.race_id}: bodies are the recorded messages and text, not the bytes sent",
         }
     }
@@ -68,10 +69,12 @@ class _Facts:
         """Return one request's entry."""
         key = (row["lane_id"], row["request_id"])
         timings = _timings(row)
-        started = self.origin + timedelta(microseconds=row["t_sent_ns"] / 1000)
+        connecting_ms = sum(timings[phase] for phase in ("dns", "connect") if timings[phase] != UNKNOWN)
+        sent = self.origin + timedelta(microseconds=row["t_sent_ns"] / 1000)
+        started = sent - timedelta(milliseconds=connecting_ms)
         return {
             "startedDateTime": started.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "time": sum(value for value in timings.values() if value != UNKNOWN),
+            "time": sum(took for phase, took in timings.items() if phase != "ssl" and took != UNKNOWN),
             "request": self._request(row),
             "response": self._response(row, self.headers.get(key, {})),
             "cache": {},
@@ -111,13 +114,24 @@ def _address(row: dict[str, Any]) -> str:
 
 
 def _timings(row: dict[str, Any]) -> dict[str, float]:
-    """Return the phases in ms; what the log does not tell apart is -1, and connecting lies before the send."""
+    """Return the phases in ms; what a request did without, or the log does not tell apart, is -1."""
     sent, headers, end = row["t_sent_ns"], row["t_headers_ns"], row["t_end_ns"]
     answered = headers if headers is not None else end
     wait = 0 if answered is None else (answered - sent) / NS_PER_MS
     receive = 0 if end is None or headers is None else (end - headers) / NS_PER_MS
-    unknown = dict.fromkeys(("blocked", "dns", "connect", "ssl"), UNKNOWN)
-    return {**unknown, "send": 0, "wait": wait, "receive": receive}
+    return {"blocked": UNKNOWN, **_connecting(row), "send": 0, "wait": wait, "receive": receive}
+
+
+def _connecting(row: dict[str, Any]) -> dict[str, float]:
+    """Return the phases before the send, in ms: ``connect`` is all but the name's look-up and includes ``ssl``, as HAR has it."""
+    total, dns, tls = row["connect_ms"], row["dns_ms"], row["tls_ms"]
+    if total is None:
+        return dict.fromkeys(("dns", "connect", "ssl"), UNKNOWN)
+    return {
+        "dns": UNKNOWN if dns is None else dns,
+        "connect": max(total - (dns or 0), tls or 0),
+        "ssl": UNKNOWN if tls is None else tls,
+    }
 
 
 def _origin(source: Source) -> datetime:

@@ -22,9 +22,7 @@ import msgspec
 
 from racelog.log.reader import RaceLog
 from racelog.log.scan import log_files
-from racelog.query.project import Batch
-from racelog.query.rows import append_batches
-from racelog.query.tables import TABLES, create_tables
+from racelog.query.tables import TABLES, Batch, create_tables
 
 PROJECTION = 2
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
@@ -196,6 +194,8 @@ def write_tables(folder: Path, batches: Iterable[Batch]) -> dict[str, int]:
         LogError: a value does not fit its column.
         OSError: a file cannot be written.
     """
+    from racelog.query.rows import append_batches  # noqa: PLC0415 - loads numpy, for which cached races have no use
+
     sizes = {}
     with duckdb.connect(":memory:") as connection:
         create_tables(connection)

@@ -12,18 +12,15 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from racelog.errors import StorageError
+from racelog.query.blank import blank_catalog
 from racelog.query.cache import BIG, PACK_SUFFIX, CachedRace, quoted
 from racelog.query.files import SCHEME, ReadOnlyFiles, address
-from racelog.query.macros import create_macros
-from racelog.query.project import Batch
-from racelog.query.rows import append_batches
-from racelog.query.tables import TABLES, comment_columns, create_tables
+from racelog.query.tables import TABLES, Batch, comment_columns, create_tables
 
 ALWAYS = (
     "SET TimeZone = 'UTC'",
@@ -51,17 +48,17 @@ _PACKS_KEPT = 3
 
 
 class Catalog:
-    """Gathers races, then opens as one connection.
+    """Gathers races, then opens as one connection; ``cache`` is where what is needed again may be kept.
 
     Raises:
         StorageError: there is no folder for temporary files.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Path | None = None) -> None:
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="racelog-"))
             self._file = self._folder / "catalog.duckdb"
-            self._file.write_bytes(_empty())
+            self._file.write_bytes(blank_catalog(cache))
         except OSError as error:
             raise StorageError(
                 f"no temporary folder can be written ({error.strerror}); set TMPDIR to one that can"
@@ -77,6 +74,8 @@ class Catalog:
         Raises:
             LogError: a value does not fit its column; nothing was taken.
         """
+        from racelog.query.rows import append_batches  # noqa: PLC0415 - loads numpy, for which cached races have no use
+
         append_batches(self._builder, batches)
 
     def add_cached(self, race: CachedRace) -> None:
@@ -146,18 +145,6 @@ class Catalog:
             ):
                 self._builder.execute(statement)
         comment_columns(self._builder, elsewhere)
-
-
-@cache
-def _empty() -> bytes:
-    """Return a catalogue without a row, as a file: what all have in common is made once, not for each connection."""
-    with tempfile.TemporaryDirectory(prefix="racelog-") as folder:
-        file = Path(folder) / "empty.duckdb"
-        with duckdb.connect(str(file)) as connection:
-            create_tables(connection)
-            comment_columns(connection, TABLES)
-            create_macros(connection)
-        return file.read_bytes()
 
 
 def file_name(race: CachedRace) -> str:

@@ -1,12 +1,14 @@
 """Opening races for SQL: rows from the cache where it has them, else folded from the log, behind a read-only door."""
 
 import glob
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -17,9 +19,11 @@ from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
-from racelog.query.parts import Answer, GrowingRace
-from racelog.query.project import Batch, race_batches
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
+from racelog.query.tables import Batch
+
+if TYPE_CHECKING:
+    from racelog.query.parts import Answer
 
 Home = str | Path | Sequence[str | Path | None] | None
 """One home, several, or the usual one; the first that is a folder keeps the cache. A home may be a URL."""
@@ -81,7 +85,8 @@ def _load(
     wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool
 ) -> LoadedRaces:
     """Load the races; what is broken of the cache is removed and made anew."""
-    loading = _Loading(Catalog(), Cache(homes.cache) if cache else None)
+    kept = Cache(homes.cache) if cache else None
+    loading = _Loading(Catalog(kept.folder if kept else None), kept)
     with ExitStack() as ending:
         ending.callback(loading.catalog.close)
         copies = homes.cache / "cache" / "remote" if cache else None
@@ -221,7 +226,8 @@ class _Loading:
 
     def _skip(self, name: str, error: RacelogError) -> None:
         self.first_error = self.first_error or error
-        self.problems.append(f"{name} was skipped: {error}")
+        told = re.sub(rf"^(cannot read )?{re.escape(name)}(?=[ :])", r"\1it", str(error))
+        self.problems.append(f"{name} was skipped: {told}")
 
     def _renamed(self, error: RacelogError, path: Path) -> RacelogError:
         """Return an error that names a log from elsewhere as the user did, not its copy here."""
@@ -285,12 +291,16 @@ class _Loading:
             self._without_cache(answer.refused)
         return True
 
-    def _ask_growing(self, path: Path) -> Answer | None:
+    def _ask_growing(self, path: Path) -> "Answer | None":
         sealed = sealed_sibling(path)
         if self.cache is None or not path.is_dir() or (sealed and sealed.exists()):
             return None
         try:
-            return None if is_quiet(path) else GrowingRace(self.cache.growing(path), path).ask()
+            if is_quiet(path):
+                return None
+            from racelog.query.parts import GrowingRace  # noqa: PLC0415 - loads numpy and every fold
+
+            return GrowingRace(self.cache.growing(path), path).ask()
         except (OSError, RaceNotFound):
             return None  # sealed meanwhile, or unreadable: who reads it as a whole knows which
 
@@ -346,6 +356,8 @@ def _read(path: Path) -> tuple[RaceLog, list[Batch]]:
     Raises:
         LogError: the log cannot be read, or its facts cannot be folded.
     """
+    from racelog.query.project import race_batches  # noqa: PLC0415 - loads numpy and every fold: cached races need none
+
     try:
         log = open_log(path)
         return log, race_batches(log)

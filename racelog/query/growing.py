@@ -24,8 +24,6 @@ from racelog.log.window import part_between
 from racelog.query.cut import CONTEXT, Cut, Entries, OvertakenError, RequestEvent, check_holds
 from racelog.query.graph import packed, unpacked
 from racelog.query.project import (
-    Batch,
-    Columns,
     race_id_of,
     requests_columns,
     samples_batches,
@@ -35,6 +33,7 @@ from racelog.query.project import (
     tokens_columns,
     whole_batches,
 )
+from racelog.query.tables import Batch, Columns
 from racelog.query.telling import LONGEST_STORY_S, told_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay

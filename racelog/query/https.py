@@ -29,10 +29,7 @@ class HttpLog:
     """One log behind an http or https URL; a user and password in it are sent as Basic authentication, to its host alone."""
 
     def __init__(self, url: str, shown: str) -> None:
-        parts = urlsplit(url)
-        user, at, host = parts.netloc.rpartition("@")
-        self._url = urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
-        self._login = base64.b64encode(unquote(user).encode()).decode() if at else ""
+        self._url, self._login = bare(url)
         self._validator = ""
         self._size = 0
         self.identity = self._url
@@ -101,15 +98,32 @@ class HttpLog:
         request = Request(self._url, headers=headers)  # noqa: S310 - http and https alone come here
         if self._validator and not self._validator.startswith("W/"):
             request.add_header("If-Range", self._validator)
-        if self._login:
-            request.add_unredirected_header("Authorization", f"Basic {self._login}")
-        try:
-            return cast("HTTPResponse", urlopen(request, timeout=TIMEOUT_S))  # noqa: S310 - as above
-        except HTTPError as error:
-            error.close()
-            raise LogError(f"cannot read {self.shown}: HTTP {error.code}") from error
-        except (URLError, ValueError) as error:
-            raise LogError(f"cannot read {self.shown}: {_why(error)}") from error
+        return ask(request, self._login, self.shown)
+
+
+def bare(url: str) -> tuple[str, str]:
+    """Return a URL without user, password and fragment, and those two as Basic authentication has them."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    login = base64.b64encode(unquote(user).encode()).decode() if at else ""
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, "")), login
+
+
+def ask(request: Request, login: str, shown: str) -> HTTPResponse:
+    """Return the server's answer; ``login`` goes to the host that was asked, and nowhere it leads to.
+
+    Raises:
+        LogError: the server refuses (the cause is an `HTTPError`), or does not answer.
+    """
+    if login:
+        request.add_unredirected_header("Authorization", f"Basic {login}")
+    try:
+        return cast("HTTPResponse", urlopen(request, timeout=TIMEOUT_S))  # noqa: S310 - http and https alone come here
+    except HTTPError as error:
+        error.close()
+        raise LogError(f"cannot read {shown}: HTTP {error.code}") from error
+    except (URLError, ValueError) as error:
+        raise LogError(f"cannot read {shown}: {_why(error)}") from error
 
 
 def _skip(answer: HTTPResponse, size: int) -> None:

@@ -10,8 +10,6 @@ Definitions are those of vllm's `benchmarks/lib/endpoint_request_func.py` and `s
 
 from dataclasses import dataclass
 
-import duckdb
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -98,6 +96,19 @@ _PICKED = """
         ELSE starts_with(race_id, race) END
 """
 
+# Outermost, for there the optimizer cannot leave it out: a filter on the macro's rows may empty all that lies within.
+_KNOWN = """(
+    SELECT CASE WHEN race IN ('', 'latest') OR fitting > 0 THEN true
+        WHEN races = 0 THEN error(concat('no race ''', coalesce(race, 'NULL'), ''': there are none here'))
+        ELSE error(concat('no race ''', coalesce(race, 'NULL'), ''' among the ', races, ' here; the newest: ', newest))
+    END
+    FROM (
+        SELECT count(*) AS races, count(*) FILTER (WHERE starts_with(race_id, race)) AS fitting,
+            array_to_string(max(race_id, 3), ', ') AS newest
+        FROM races
+    )
+)"""
+
 _GAPS = """
     SELECT race_id, lane_id, t_ns, greatest(coalesce(n_tokens, 1), 1) AS tokens,
         (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
@@ -142,8 +153,8 @@ GOODPUT = """
 """
 
 
-def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
+def macro_statements() -> list[str]:
+    """Return what creates every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
     statements = [f"CREATE MACRO {name}(x) AS quantile_cont(x, {q})" for name, q in PERCENTILES.items()]
     limits = ", ".join(f"most_{name}_ms := 'infinity'::DOUBLE" for name in ("ttft", "tpot", "e2e"))
     statements.append(f"CREATE MACRO goodput({limits}) AS TABLE {GOODPUT}")
@@ -151,11 +162,14 @@ def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE MACRO {name}(race := '') AS TABLE {dialect_query(metrics, stepwise=name in STEPWISE)}"
         for name, metrics in DIALECTS.items()
     ]
-    connection.execute(";\n".join(["BEGIN", *statements, "COMMIT"]))
+    return statements
 
 
 def dialect_query(metrics: tuple[Metric, ...], *, stepwise: bool) -> str:
-    """Return the query behind a dialect's macro; ``race`` in it is an id, a prefix, ``latest`` or empty for all."""
+    """Return the query behind a dialect's macro; ``race`` in it is an id, a prefix, ``latest`` or empty for all.
+
+    A race that nothing answers to is an error of the query, which names it and the newest there are.
+    """
     measured = " UNION ALL ".join(
         f"SELECT race_id, lane_id, {place} AS place, '{metric.name}' AS metric, '{metric.definition}' AS definition, "  # noqa: S608 - our own words
         f"{metric.sql} AS ms, {metric.weight} AS weight FROM {metric.source}"
@@ -163,7 +177,9 @@ def dialect_query(metrics: tuple[Metric, ...], *, stepwise: bool) -> str:
     )
     return f"""
         WITH picked AS ({_PICKED}), gaps AS ({_GAPS}), message_gaps AS ({_MESSAGE_GAPS}), measured AS ({measured})
-        SELECT race_id, lane_id, engine, metric, {_STEPWISE if stepwise else _INTERPOLATED}, max(ms) AS max, definition
-        FROM ({_RANKED if stepwise else "FROM measured"}) JOIN lanes USING (race_id, lane_id)
-        GROUP BY race_id, lane_id, engine, place, metric, definition ORDER BY race_id, lane_id, place
+        SELECT * EXCLUDE (place) FROM (
+            SELECT place, race_id, lane_id, engine, metric, {_STEPWISE if stepwise else _INTERPOLATED}, max(ms) AS max, definition
+            FROM ({_RANKED if stepwise else "FROM measured"}) JOIN lanes USING (race_id, lane_id)
+            GROUP BY race_id, lane_id, engine, place, metric, definition
+        ) WHERE {_KNOWN} ORDER BY race_id, lane_id, place
     """  # noqa: S608 - our own words

@@ -24,8 +24,7 @@ from racelog.query.cache import PARTIAL, CachedRace, Entry, join_tables, sweep, 
 from racelog.query.cut import Cut
 from racelog.query.graph import code_mark
 from racelog.query.growing import grow
-from racelog.query.project import Batch
-from racelog.query.tables import TABLES
+from racelog.query.tables import TABLES, Batch
 
 STATE = "state"
 _SUM_BYTES = 16

@@ -16,7 +16,7 @@ from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, 
 from racelog.log.reader import RaceLog
 from racelog.log.samples import Samples
 from racelog.query.framing import frames
-from racelog.query.tables import TABLES
+from racelog.query.tables import TABLES, Batch, Columns
 from racelog.query.telling import story_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
@@ -27,12 +27,6 @@ from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
 from racelog.views.load import race_load
 from racelog.views.race import prompt_text, standings
 from racelog.views.summary import race_status
-
-Columns = dict[str, Any]
-"""Column name -> list or numpy array of its values."""
-
-Batch = tuple[str, Columns]
-"""A table's name and columns to append to it."""
 
 HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us", "pump_batch", "pump_batch_max", "backlog")
 MOST_STANDINGS = 3600

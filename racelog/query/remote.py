@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -99,11 +99,7 @@ def remote_logs(url: str) -> list[RemoteLog]:
     """
     scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):
-        if _SIGNS.search(urlsplit(url).path):
-            raise InputError(f"{scheme} cannot list what matches {shown(url)}; name each log")
-        from racelog.query.https import HttpLog  # noqa: PLC0415 - an HTTP client that races here do not need
-
-        return [HttpLog(url, shown(url))]
+        return _web_logs(url, scheme)
     files, path = _file_system(url)
     if not _SIGNS.search(path):
         return [StoredLog(files, path, shown(url))]
@@ -111,20 +107,44 @@ def remote_logs(url: str) -> list[RemoteLog]:
     logs = [name for name in with_names if name.endswith(SEGMENT_SUFFIX)]
     if not logs:
         raise RaceNotFound(f"no log matches {shown(url)}")
-    if len(logs) > MOST_LOGS:
-        raise InputError(f"{len(logs):,} logs match {shown(url)}, more than {MOST_LOGS:,}; name fewer")
+    _check_number(logs, url)
     return [StoredLog(files, name, shown(files.unstrip_protocol(name))) for name in logs]
 
 
+def _web_logs(url: str, scheme: str) -> list[RemoteLog]:
+    """Return the logs behind an http or https URL: one, or those of a folder that its server's page of it links to."""
+    from racelog.query.https import HttpLog  # noqa: PLC0415 - an HTTP client that races here do not need
+
+    folder, _, name = urlsplit(url).path.rpartition("/")
+    if _SIGNS.search(folder):
+        raise InputError(f"{scheme} cannot list what matches {shown(url)}; name each log")
+    if not _SIGNS.search(name):
+        return [HttpLog(url, shown(url))]
+    from racelog.query.links import linked_logs  # noqa: PLC0415 - as above
+
+    logs = linked_logs(url, shown(url))
+    if not logs:
+        raise RaceNotFound(f"no log matches {shown(url)}")
+    _check_number(logs, url)
+    return [HttpLog(log, shown(log)) for log in logs]
+
+
+def _check_number(logs: Sequence[str], url: str) -> None:
+    """Raise `InputError` where a pattern stands for too many logs."""
+    if len(logs) > MOST_LOGS:
+        raise InputError(f"{len(logs):,} logs match {shown(url)}, more than {MOST_LOGS:,}; name fewer")
+
+
 def logs_of_home(url: str) -> list[RemoteLog]:
-    """Return the logs of a home that is a URL, oldest first; none when there are none.
+    """Return the logs of a home that is a URL, oldest first; none when there are none. Races that still run are left out.
 
     Raises:
         InputError: it cannot be listed.
         LogError: the other side does not answer.
     """
+    home, mark, query = url.partition("?") if url.lower().startswith("http") else (url, "", "")
     try:
-        return remote_logs(f"{url.rstrip('/')}/races/*{SEGMENT_SUFFIX}")
+        return remote_logs(f"{home.rstrip('/')}/races/*{SEGMENT_SUFFIX}{mark}{query}")
     except RaceNotFound:
         return []
 

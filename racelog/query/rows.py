@@ -6,8 +6,8 @@ import duckdb
 import numpy as np
 
 from racelog.errors import LogError
-from racelog.query.project import Batch, Columns, number_column
-from racelog.query.tables import TABLES, Column
+from racelog.query.project import number_column
+from racelog.query.tables import TABLES, Batch, Column, Columns
 
 _DTYPES = {"BIGINT": np.int64, "INTEGER": np.int64, "DOUBLE": np.float64, "BOOLEAN": np.bool_}
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
-import numpy as np
 
 from racelog.errors import InputError
 from racelog.query.tables import TABLES
@@ -40,6 +39,9 @@ _REWRITES = {
     "attached in read-only mode": "a query reads only; the logs are the truth and never change",
     "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
 }
+
+_BY_ERROR = "Invalid Input Error: "
+"""What DuckDB puts before the words of SQL's error(): ours in `racelog.query.macros` stand for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def run_statement(
         InputError: it is no valid SQL, not exactly one statement, or one that does more than read. Errors of a
             running query are raised while its rows are read.
     """
-    with explained_errors(query):
+    with explained_errors(query, parameters):
         explains = not unsafe and _check_reading(connection, query)
         if not unsafe:
             with suppress(duckdb.TransactionException):  # there was none before
@@ -78,7 +80,7 @@ def run_statement(
         cursor = _interruptible(connection, lambda: connection.execute(query, *given))
         columns = [str(column[0]) for column in cursor.description or []]
         types = tuple(str(column[1]) for column in cursor.description or [])
-    return Result(columns, _rows(cursor, query), explains, types)
+    return Result(columns, _rows(cursor, query, parameters), explains, types)
 
 
 def write_parquet(result: Result, file: Path) -> None:
@@ -103,6 +105,8 @@ def write_parquet(result: Result, file: Path) -> None:
 
 
 def _as_objects(values: Sequence[Any]) -> Any:
+    import numpy as np  # noqa: PLC0415 - only Parquet needs it
+
     column = np.empty(
         len(values), dtype=object
     )  # filled one by one: lists of one length must not become a matrix
@@ -111,9 +115,11 @@ def _as_objects(values: Sequence[Any]) -> Any:
     return column
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    cursor: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None
+) -> Iterator[tuple[Any, ...]]:
     while True:
-        with explained_errors(query):
+        with explained_errors(query, parameters):
             rows = _interruptible(cursor, lambda: cursor.fetchmany(ROWS_PER_FETCH))
         if not rows:
             return
@@ -177,18 +183,33 @@ def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb
 
 
 @contextmanager
-def explained_errors(query: str) -> Iterator[None]:
-    """Turn DuckDB's errors into an `InputError` with its message and, for an unknown name, the names there are."""
+def explained_errors(query: str, parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Turn DuckDB's errors into an `InputError` with its message and, for an unknown name, the names there are.
+
+    Where a value has a wrong type, the ``parameters`` that could be meant are named too.
+    """
     try:
         yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        message = str(error).strip()
+        message = str(error).strip().removeprefix(_BY_ERROR)
         for sign, better in _REWRITES.items():
             if sign in message:
                 raise InputError(better) from error
-        raise InputError(printable(message + _known_names(error, query), newline="\n")) from error
+        raise InputError(
+            printable(message + _known_names(error, query) + _meant(error, parameters or {}), newline="\n")
+        ) from error
+
+
+def _meant(error: duckdb.Error, parameters: Mapping[str, Any]) -> str:
+    """Return the parameters that an error of types is about: those whose value it shows, else all."""
+    message = str(error)
+    if not isinstance(error, duckdb.ConversionException) and "No function matches" not in message:
+        return ""
+    shown = [name for name, value in parameters.items() if f"'{value}'" in message]
+    given = ", ".join(f"${name} = {parameters[name]!r}" for name in shown or parameters)
+    return f"\n\nGiven: {given}" if given else ""
 
 
 def _known_names(error: duckdb.Error, query: str) -> str:

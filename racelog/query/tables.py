@@ -6,6 +6,7 @@ is nanoseconds since the race's origin; ``t_ns + races.mono_origin_ns`` is the r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -18,6 +19,12 @@ class Column:
     type: str
     meaning: str
 
+
+Columns = dict[str, Any]
+"""Column name -> list or numpy array of its values."""
+
+Batch = tuple[str, Columns]
+"""A table's name and columns to append to it."""
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "races": (
@@ -275,18 +282,31 @@ TABLES: dict[str, tuple[Column, ...]] = {
 
 def create_tables(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
     """Create every table, empty, its name after ``prefix``."""
-    statements = [
-        f"CREATE TABLE {prefix}{table} ({', '.join(f'{column.name} {column.type}' for column in columns)})"
-        for table, columns in TABLES.items()
-    ]
-    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+    connection.execute(in_one_transaction(table_statements(prefix)))
 
 
 def comment_columns(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
     """Make the meaning of each column of some tables its comment, for ``duckdb_columns()``. Cost: one transaction."""
-    statements = [
+    connection.execute(in_one_transaction(comment_statements(tables)))
+
+
+def table_statements(prefix: str = "") -> list[str]:
+    """Return what creates every table, its name after ``prefix``."""
+    return [
+        f"CREATE TABLE {prefix}{table} ({', '.join(f'{column.name} {column.type}' for column in columns)})"
+        for table, columns in TABLES.items()
+    ]
+
+
+def comment_statements(tables: Iterable[str]) -> list[str]:
+    """Return what makes the meaning of each column of some tables its comment."""
+    return [
         f"COMMENT ON COLUMN {table}.{column.name} IS '{column.meaning.replace(chr(39), chr(39) * 2)}'"
         for table in tables
         for column in TABLES[table]
     ]
-    connection.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+
+
+def in_one_transaction(statements: Iterable[str]) -> str:
+    """Return several statements as one text that does all of them or none."""
+    return ";\n".join(["BEGIN", *statements, "COMMIT"])

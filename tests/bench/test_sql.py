@@ -21,8 +21,7 @@ from racelog.events import LaneStart
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter
 from racelog.query.cache import Cache, write_tables
-from racelog.query.project import Batch, Columns
-from racelog.query.tables import TABLES
+from racelog.query.tables import TABLES, Batch, Columns
 from tests.bench.test_log import against, table
 from tests.bench.workload import MadeRace
 

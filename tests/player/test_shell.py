@@ -77,6 +77,23 @@ def test_completion_knows_commands_queries_tables_columns_macros_and_keywords(be
     assert completed in [completion.text for completion in found]
 
 
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        (".schema r", ["races", "requests"]),
+        (".schema tpo", []),
+        (".plot s", ["scatter"]),
+        ("select eng", ["engine", "engine_samples"]),
+        ("from eng", ["engine_samples", "engine"]),
+        ("select 1 from lanes join eng", ["engine_samples", "engine"]),
+    ],
+)
+def test_completion_offers_what_fits_the_words_before(before, found, connection):
+    offers = completer(words(connection)).get_completions(Document(before), CompleteEvent())
+
+    assert [completion.text for completion in offers][:2] == found
+
+
 def test_dot_commands_tell_tables_columns_and_examples(connection, capfd):
     answer_all(connection, [".tables", ".schema marks", ".examples", ".help"])
 

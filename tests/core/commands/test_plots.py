@@ -83,13 +83,19 @@ def test_what_there_is_no_room_for_is_told():
     [
         (["engine"], [("a",)], "needs a column of numbers; there are engine"),
         (["x"], [], "the query gave no row"),
-        (["x"], [(float("nan"),)], "needs a column of numbers"),
+        (["x"], [(float("nan"),), (float("inf"),)], "no row holds a number to draw; x: NaN or infinite"),
         (["x", "y"], [(1.0, None), (None, 1.0)], "no row holds a number"),
     ],
 )
 def test_rows_without_numbers_cannot_be_drawn(columns, rows, said):
     with pytest.raises(InputError, match=said):
         plot_of("line", columns, rows)
+
+
+def test_a_column_that_begins_with_nan_is_one_of_numbers():
+    plot = plot_of("line", ["a", "x", "y"], [(float("nan"), 1.0, float("nan")), (float("nan"), 2.0, 3.0)])
+
+    assert [(series.x, series.y) for series in plot.series] == [((2.0,), (3.0,))]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +201,15 @@ def test_the_command_draws_a_picture_and_never_over_a_file(home, tmp_path, capfd
     assert run(["sql", "--plot", "scatter", "-o", str(picture), PER_REQUEST]) == 2
     assert run(["sql", "--plot", "scatter", "--force", "-o", str(picture), PER_REQUEST]) == 0
     assert data == picture.read_bytes()
+
+
+def test_a_picture_has_a_square_for_what_no_font_draws(tmp_path, capfd):
+    picture = tmp_path / "plot.png"
+    query = 'select \'e🚀􏿽️𓀀\' as "n𓀁", 1 as "x𓀂", 2 as "y𓀃"'
+
+    assert run(["sql", "--plot", "scatter", "-o", str(picture), query]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "Glyph" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

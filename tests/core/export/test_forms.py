@@ -18,7 +18,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2
 import racelog
 from racelog.cli import run
 from racelog.errors import InputError, RaceNotFound
-from racelog.events import ClockAnchor, HostSamples, LaneFacts, Note, RaceFacts, Tokens
+from racelog.events import ClockAnchor, HostSamples, LaneFacts, Note, RaceFacts, RequestSent, Tokens
 from racelog.export import FORMS, write
 from racelog.query.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
@@ -156,14 +156,15 @@ def test_an_archive_keeps_to_har_1_2_and_to_sql(log, out):
     for race in (log, DEMO):
         (file,) = write(race, ["har"], out)
         archive = json.loads(file.read_bytes())
-        rows = asked(race, "from requests where t_sent_ns is not null order by t_sent_ns, lane_id")
+        began = "t_sent_ns - coalesce(connect_ms, 0) * 1e6"
+        rows = asked(race, f"from requests where t_sent_ns is not null order by {began}, lane_id")
 
         HAR.validate(archive)
         assert [entry["response"]["content"]["text"] for entry in archive["log"]["entries"]] == [
             row["response"] for row in rows
         ]
         assert [entry["time"] for entry in archive["log"]["entries"]] == [
-            pytest.approx(row["e2e_ms"]) for row in rows
+            pytest.approx(row["e2e_ms"] + (row["connect_ms"] or 0)) for row in rows
         ]
 
 
@@ -171,10 +172,44 @@ def test_an_archive_s_times_lie_in_the_calendar_where_the_anchor_puts_them(log, 
     (file,) = write(log, ["har"], out)
     entry = json.loads(file.read_bytes())["log"]["entries"][0]
 
-    assert entry["startedDateTime"] == "2026-11-21T01:30:00.012000Z"
+    assert entry["startedDateTime"] == "2026-11-21T01:30:00.011100Z"
     assert entry["timings"] == {
-        "blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": 8.0, "receive": 14.0,
+        "blocked": -1, "dns": -1, "connect": 0.9, "ssl": 0.7, "send": 0, "wait": 8.0, "receive": 14.0,
     }  # fmt: skip
+    assert entry["time"] == pytest.approx(22.9)
+
+
+@pytest.mark.parametrize(
+    ("spent", "phases"),
+    [
+        ({}, (-1, -1, -1)),
+        ({"connect_ns": 0}, (-1, 0, -1)),
+        ({"connect_ns": 900_000, "dns_ns": 0, "tcp_ns": 900_000}, (0, 0.9, -1)),
+        ({"connect_ns": 9_000_000, "dns_ns": 2_000_000, "tcp_ns": 1_000_000, "tls_ns": 3_000_000}, (2, 7, 3)),
+        ({"connect_ns": 1_000_000, "dns_ns": 4_000_000, "tls_ns": 3_000_000}, (4, 3, 3)),
+    ],
+    ids=["reused", "unix socket", "no TLS", "a look-up, a lost attempt and TLS", "more steps than time"],
+)
+def test_an_archive_s_connect_is_all_but_the_look_up_and_includes_tls(spent, phases, tmp_path, out):
+    log = write_log(
+        tmp_path / "race.rlog",
+        [
+            msgspec.structs.replace(
+                event, **dict.fromkeys(("connect_ns", "dns_ns", "tcp_ns", "tls_ns")) | spent
+            )
+            if isinstance(event, RequestSent)
+            else event
+            for event in EVERY_KIND
+        ],
+    )
+    (file,) = write(log, ["har"], out)
+    archive = json.loads(file.read_bytes())
+    (entry,) = archive["log"]["entries"]
+    timings = entry["timings"]
+
+    HAR.validate(archive)
+    assert (timings["dns"], timings["connect"], timings["ssl"]) == phases
+    assert entry["time"] == pytest.approx(22 + sum(took for took in phases[:2] if took != -1))
 
 
 def test_an_archive_s_requests_went_where_the_recorder_sent_them(out):

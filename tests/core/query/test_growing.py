@@ -49,8 +49,8 @@ from racelog.query.cut import Cut, OvertakenError
 from racelog.query.graph import GraphError, packed, unpacked
 from racelog.query.growing import grow
 from racelog.query.parts import GrowingRace
-from racelog.query.project import Batch, race_batches
-from racelog.query.tables import TABLES
+from racelog.query.project import race_batches
+from racelog.query.tables import TABLES, Batch
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 
 MS = 1_000_000

@@ -5,6 +5,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from racelog.errors import InputError
 from racelog.events import (
     AnyEvent,
     LaneFacts,
@@ -18,6 +19,7 @@ from racelog.events import (
 )
 from racelog.query.connect import connect
 from racelog.query.macros import DIALECTS
+from racelog.query.statement import run_statement
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.query.recorded import MS, store, write_log
 
@@ -89,7 +91,39 @@ def test_a_dialect_takes_an_id_a_prefix_latest_or_all(dialect, home):
     assert races("") == [("20261120-010101-00000001",), ("20261122-010101-00000002",)]
     assert races("'20261120'") == [("20261120-010101-00000001",)]
     assert races("'latest'") == [("20261122-010101-00000002",)]
-    assert races("'1999'") == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("rest", ["", "where metric = 'none'", "where lane_id = 99"])
+def test_a_dialect_names_a_race_that_is_not_there_and_those_that_are(dialect, rest, home):
+    for number in range(1, 5):
+        store(home, ScriptedRace([Plan("a", tokens=3)]), f"20261120-010101-0000000{number}")
+
+    with pytest.raises(InputError) as raised:
+        list(run_statement(connect(), f"from {dialect}('nosuch') {rest}").rows)
+
+    assert str(raised.value) == (
+        "no race 'nosuch' among the 4 here; the newest: "
+        "20261120-010101-00000004, 20261120-010101-00000003, 20261120-010101-00000002"
+    )
+
+
+@pytest.mark.parametrize(("race", "named"), [("'nosuch'", "'nosuch'"), ("NULL", "'NULL'")])
+def test_a_dialect_says_that_there_is_no_race_at_all(race, named):
+    with pytest.raises(InputError, match=f"^no race {named}: there are none here$"):
+        list(run_statement(connect(), f"from aiperf({race})").rows)
+
+
+@pytest.mark.parametrize("race", ["", "'latest'"])
+def test_the_latest_and_all_of_no_races_are_no_rows(race):
+    assert connect().execute(f"from aiperf({race})").fetchall() == []
+
+
+@pytest.mark.parametrize("race", ["", "'latest'", "'20261120'"])
+def test_a_race_without_an_answer_has_no_rows(race, home):
+    store(home, ScriptedRace([Plan("a", tokens=3, requests=1, fail=(0,))]), "20261120-010101-00000001")
+
+    assert connect().execute(f"from vllm_bench({race})").fetchall() == []
 
 
 def test_guidellm_weighs_by_tokens_and_takes_the_least_value_that_is_reached(home):

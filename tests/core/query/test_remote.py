@@ -202,9 +202,16 @@ def test_a_log_that_is_too_large_is_not_copied(home, server, monkeypatch):
         racelog.connect(server.url())
 
 
-def test_a_pattern_over_https_is_refused_because_nothing_can_be_listed():
+def test_a_pattern_of_folders_over_https_is_refused_because_nothing_can_be_listed():
     with pytest.raises(InputError, match="https cannot list what matches https://host/"):
-        racelog.connect(f"https://me:{SECRET}@host/*.rlog")
+        racelog.connect(f"https://me:{SECRET}@host/*/race.rlog")
+
+
+def test_a_pattern_over_http_is_refused_where_the_folder_has_no_page(server):
+    with pytest.raises(
+        InputError, match=r"http cannot list what matches http://127\.0\.0\.1:\d+/\*\.rlog: .*name each log"
+    ):
+        racelog.connect(server.url("/*.rlog", user=f"me:{SECRET}@"))
 
 
 def test_a_missing_package_says_how_to_get_it(monkeypatch):

@@ -94,6 +94,13 @@ def test_an_unknown_column_is_answered_with_the_columns_of_its_tables(connection
         run_statement(connection, "select foo from marks")
 
 
+def test_a_parameter_of_a_wrong_type_is_named(connection):
+    with pytest.raises(InputError, match=r"Given: \$limit = 'abc'$"):
+        list(run_statement(
+            connection, "from requests where ttft_ms > $limit and request_id = $id", {"limit": "abc", "id": 1},
+        ).rows)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("query", "given", "said"),
     [
