@@ -6,11 +6,12 @@ the connection itself is read-only and has no way out (`racelog.query.catalog`).
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import duckdb
@@ -132,15 +133,23 @@ def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], T])
     DuckDB looks for signals between its tasks alone, and a recursive query is one task: so it works in a thread of its
     own, while the thread that signals come to waits.
     """
-    with ThreadPoolExecutor(1, "racelog-query") as pool:
-        working = pool.submit(work)
+    outcome: Future[T] = Future()
+
+    def run() -> None:
         try:
-            return working.result()
-        except KeyboardInterrupt:
-            while not working.done():
-                connection.interrupt()
-                wait([working], INTERRUPT_AGAIN_S)
-            raise
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            outcome.set_exception(error)
+
+    working = Thread(target=run, name="racelog-query", daemon=True)
+    try:
+        working.start()
+        return outcome.result()
+    except KeyboardInterrupt:  # wherever it came: the query may have begun before `start` returned
+        while working.is_alive():
+            connection.interrupt()
+            working.join(INTERRUPT_AGAIN_S)
+        raise
 
 
 def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:

@@ -26,6 +26,7 @@ def contents(folder):
 @pytest.fixture
 def race(home):
     log = store(home, ScriptedRace([Plan("a", requests=2, tokens=3)]))
+    racelog.connect().close()  # it makes the cache's folder; the next keeps the empty catalogue there
     return log, racelog.connect()
 
 
