@@ -147,6 +147,7 @@ def test_ctrl_c_ends_a_query_that_recurses_for_ever():
         running.wait()
         os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     with duckdb.connect() as connection:
         connection.create_function("begin", begin)
         user = threading.Thread(target=press)
