@@ -19,7 +19,7 @@ _reports = msgspec.json.Decoder(Report)
 
 
 class Child:
-    """One lane or telemetry process, in a session of its own so that the terminal's signals pass it by.
+    """One lane or telemetry process, in a process group of its own so that the terminal's signals pass it by.
 
     ``ready`` and ``ended`` are events; after `ended`, ``died`` says whether it left without saying it was done,
     and ``reason`` why.
@@ -48,7 +48,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                start_new_session=True,
+                process_group=0,
             )
         except OSError as error:
             self._stderr.append(f"cannot start: {error}")

@@ -21,10 +21,13 @@ def freeze_startup() -> None:
 async def collect_in_portions() -> None:
     """Collect the youngest objects at a fixed pace, and nothing else, until cancelled.
 
-    What survives is old from then on and not walked again before the race has ended.
+    What survives is old from then on and not walked again before the race has ended. The first portion, with all that a thousand
+    requests begin with, is frozen as it is: to walk it takes 29 ms.
     """
     gc.disable()
     try:
+        await trio.sleep(PORTION_S)
+        gc.freeze()
         while True:
             await trio.sleep(PORTION_S)
             gc.collect(0)

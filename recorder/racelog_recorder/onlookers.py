@@ -6,7 +6,8 @@ Both only follow the log. A view that dies, is killed or never starts does not t
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import trio
 from msgspec import Struct
 
 from racelog.log.follow import LogFollower
+from racelog_recorder.precedence import give_way, let_in
 from racelog_recorder.progress import Progress, calibration_line
 
 PROGRESS_S = 2.0
@@ -22,8 +24,8 @@ READING_S = 0.25
 """The log is read so often, a little at a time: two seconds of 50,000 tokens/s take 90 ms of a core that a lane may be on,
 and chunks that arrive 20 ms apart are joined by then."""
 
-CATCH_UP_BYTES = 1 << 20
-"""Of a race that has run for hours before the lines begin, so much of each segment is in memory at once."""
+BITE_BYTES = 4096
+"""So much of each segment, or a whole unit, is read and folded at once: a millisecond or two."""
 
 INTERRUPTED = (1, -2, 130)
 """How a Python program ends on a Ctrl+C that comes while it starts."""
@@ -159,20 +161,39 @@ def _grant(wish: _Wish, race: Steered) -> None:
 
 
 def _catch_up(follower: LogFollower, progress: Progress) -> None:
-    """Fold what is there already, off the loop: signals and orders are heard meanwhile."""
-    while events := follower.poll(CATCH_UP_BYTES):
+    """Fold what is there, a unit of each segment at a time; a lane that waits for the core is let in between."""
+    while events := follower.poll(BITE_BYTES):
+        let_in()
         progress.extend(events)
+        let_in()
 
 
 async def print_progress(live: Path, tell: Tell) -> None:
-    """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled."""
+    """Tell in one line, every `PROGRESS_S`, how far every lane is; runs until cancelled.
+
+    The log is read in a thread of its own, behind the lanes: it stays behind them as long as it lives, so it is no
+    thread that others use as well.
+    """
     follower, progress = LogFollower(live), Progress()
-    await trio.to_thread.run_sync(_catch_up, follower, progress, abandon_on_cancel=True)
+    reader = ThreadPoolExecutor(1, initializer=give_way)
+
+    async def read() -> None:
+        reading = reader.submit(_catch_up, follower, progress)
+        await trio.to_thread.run_sync(reading.result, abandon_on_cancel=True)
+
+    try:
+        await _tell_progress(progress, read, tell)
+    finally:
+        reader.shutdown(wait=False)
+
+
+async def _tell_progress(progress: Progress, read: Callable[[], Awaitable[None]], tell: Tell) -> None:
+    await read()
     before, calibrated = "", set[int]()
     while True:
         for _ in range(round(PROGRESS_S / READING_S)):
             await trio.sleep(READING_S)
-            progress.extend(follower.poll())
+            await read()
         for lane, one in progress.lanes.items():
             if one.calibration is not None and lane not in calibrated:
                 calibrated.add(lane)

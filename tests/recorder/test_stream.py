@@ -148,13 +148,3 @@ def test_a_real_stream_gives_the_same_text_in_any_reads(size: int) -> None:
     assert batch is not None
     assert (sink.facts.token_chunks, sink.facts.finish_reason) == (64, "length")
     assert "".join(batch.x).startswith("1. Red:")
-
-
-def test_columns_are_given_in_time_order_whatever_the_order_of_arrival() -> None:
-    columns = ChunkColumns(0)
-    columns.add(30, 1, "late", "c", None, "k")
-    columns.add(10, 2, "early", "r", None, "u")
-    batch = columns.take()
-
-    assert batch == Tokens(t=10, lane=0, r=[2, 1], d=[0, 20], x=["early", "late"], c="rc", s="uk")
-    assert columns.take() is None

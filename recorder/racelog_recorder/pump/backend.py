@@ -119,7 +119,7 @@ class StampedStream(_OpenToTls):
         self.on_wait: Callable[[], None] | None = None
         self._sock = sock
         self._offsets = OffsetWatch()
-        self._empty_since_ns = time.monotonic_ns()
+        self._empty_ns = time.monotonic_ns()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
         """Return what has arrived, up to ``max_bytes``; empty at the end."""
@@ -133,14 +133,15 @@ class StampedStream(_OpenToTls):
                     await trio.lowlevel.wait_readable(self._sock)
 
     def _received(self, max_bytes: int) -> bytes:
+        before_ns = time.monotonic_ns()
         data, ancillary, _, _ = self._sock.recvmsg(max_bytes, ANCILLARY_BYTES)
         now_ns, offset_ns = time.monotonic_ns(), realtime_offset_ns()
         self._offsets.sampled(offset_ns, now_ns)
-        earliest_ns = self._empty_since_ns
+        earliest_ns = self._empty_ns
         stamp = stamp_of(ancillary) if self._offsets.believes(earliest_ns) else None
         self.last = arrival(stamp, offset_ns, earliest_ns, now_ns)
         if len(data) < max_bytes:
-            self._empty_since_ns = now_ns
+            self._empty_ns = before_ns
         if data and (progress := PROGRESS.get()):
             progress.received = True
         return data

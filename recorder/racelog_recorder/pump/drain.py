@@ -1,8 +1,8 @@
-"""The drain loop: wait for any socket, read all that are ready, and only then let anything be parsed.
+"""The drain loop: look which sockets are ready, read them, and only then let anything be parsed.
 
-Reading first and parsing after, and reading again before much of it is parsed, keeps the time between two reads of one
-stream short, so that one read rarely holds two messages (which share a stamp), and keeps the fallback stamps of `stamps`
-honest. What is read and not parsed yet is held.
+Looking is cheap, reading dear and parsing dearer, and each is put off for the one before. A look tells when bytes came, where
+the kernel does not stamp them (`stamps`). Reading soon keeps the time between two reads of one stream short, so that one
+read rarely holds two messages, which share a stamp. What is ready and not read yet, or read and not parsed yet, is held.
 """
 
 import socket
@@ -10,18 +10,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
 import trio
 
 from racelog.clock import NS_PER_S
-from racelog_recorder.pump.poller import Poller, new_poller
+from racelog_recorder.pump.poller import BYTES, READY_AT_ONCE, Poller, new_poller
 from racelog_recorder.pump.stamps import (
     ANCILLARY_BYTES,
     KERNEL,
+    USER,
     Arrival,
     OffsetWatch,
     arrival,
+    is_enabled,
     kept_on,
     realtime_offset_ns,
     stamp_of,
@@ -41,13 +43,13 @@ the chunks of fast streams, so there is none when more than an eighth of the rea
 stream's last: gaps drawn from an exponential distribution that passes this have a mean of 30 ms, and 2 % of them end
 within a rest."""
 
-AT_ONCE = 16
-"""Reads handed on between two looks where there are no kernel stamps: parsing one takes 6 us, and whatever arrives
-meanwhile is stamped so much later. 300 reads behind a busy neighbour would take 2 ms."""
+AT_ONCE = 8
+"""Where there are no kernel stamps, so many sockets are read between two looks, or so many reads handed on: 50 us, by
+which whatever comes meanwhile is stamped late, and by which at most a stamp is early (`Pump.drain`)."""
 
 STAMPED_AT_ONCE = 64
-"""The same with kernel stamps: half a millisecond. Whoever was kept from the core for 15 ms has 750 reads of 1,000 streams to
-parse, which takes longer than the gap to each stream's next message."""
+"""Reads handed on between two looks where there are: half a millisecond. Whoever was kept from the core for 15 ms has
+750 reads of 1,000 streams to parse, which takes longer than the gap to each stream's next message."""
 
 STAY_NS = 1_000_000
 """With `MANY` sockets of which some have no kernel stamps, a drain stays in its own loop so long: it waits for the next
@@ -67,27 +69,32 @@ OnRead = Callable[[bytes, Arrival, OSError | None], None]
 
 
 _Ancillary = list[tuple[int, int, bytes]]
-_Read = tuple[OnRead, bytes, OSError | None, _Ancillary, int, int]
-"""Who takes it, bytes, error, control data, earliest possible arrival, when the read returned."""
+_Read = tuple["_Socket", bytes, OSError | None, _Ancillary, int, int]
+"""The socket, bytes, error, control data, earliest possible arrival, when the read returned."""
 
-_Stamped = tuple[Arrival, bytes, OSError | None, OnRead]
+_Held = tuple[Arrival, bytes, OSError | None, OnRead]
 
 
 @dataclass(slots=True)
 class _Socket:
-    """How to read one watched socket and who takes its bytes."""
+    """A watched socket, who takes its bytes, and an instant at which it was empty (or not watched yet).
 
-    recvmsg: Callable[[int, int], tuple[bytes, _Ancillary, int, Any]]
+    That instant is taken before the read that emptied it: bytes may come between a read and the next reading of the
+    clock, and a process that is stopped there would take them for older than they can be.
+    """
+
+    sock: socket.socket
     on_read: OnRead
-    empty_since_ns: int
+    stamped: bool
+    empty_ns: int
 
 
 class Pump:
     """Drains sockets for as long as `run` runs; sockets come and go with `watch` and `unwatch`.
 
-    ``drains``, ``reads`` and ``largest_drain`` count what it did, as evidence that it kept up; ``may_rest`` says that what
-    comes next can wait for `REST_S`, ``may_stay`` that it must not even wait for a turn of the loop. The clocks are `CLOCK_MONOTONIC` and what `CLOCK_REALTIME` is ahead of it, in
-    nanoseconds.
+    ``drains`` counts the looks that found something, ``reads`` the sockets they found, ``largest_drain`` the most at once, as
+    evidence that it kept up; ``may_rest`` says that what comes next can wait for `REST_S`, ``may_stay`` that it must not even
+    wait for a turn of the loop. The clocks are `CLOCK_MONOTONIC` and what `CLOCK_REALTIME` is ahead of it, in nanoseconds.
     """
 
     def __init__(
@@ -102,8 +109,11 @@ class Pump:
         self._offset_ns = offset_ns
         self._offsets = OffsetWatch()
         self._sockets: dict[int, _Socket] = {}
-        self._held: deque[_Stamped] = deque()
-        self._at_once = STAMPED_AT_ONCE
+        self._ready: dict[int, int] = {}
+        self._ended: set[int] = set()
+        self._held: deque[_Held] = deque()
+        self._unstamped = 0
+        self._believed = True
         self.may_rest = False
         self.may_stay = False
         self.drains = 0
@@ -112,20 +122,26 @@ class Pump:
 
     def watch(self, sock: socket.socket, on_read: OnRead) -> None:
         """Call ``on_read`` with everything that arrives on the non-blocking ``sock`` from now on."""
-        self._sockets[sock.fileno()] = _Socket(sock.recvmsg, on_read, self._monotonic_ns())
+        stamped = is_enabled(sock)
+        self._sockets[sock.fileno()] = _Socket(sock, on_read, stamped, self._monotonic_ns())
+        self._unstamped += not stamped
         self._poller.add(sock.fileno())
 
     def unwatch(self, sock: socket.socket) -> None:
         """Stop reading from ``sock``; call before closing it. Harmless when it is not watched."""
-        if self._sockets.pop(sock.fileno(), None) is not None:
-            self._poller.remove(sock.fileno())
+        fd = sock.fileno()
+        if (watched := self._sockets.pop(fd, None)) is not None:
+            self._unstamped -= not watched.stamped
+            self._poller.remove(fd)
+            self._ready.pop(fd, None)
+            self._ended.discard(fd)
 
     async def run(self) -> None:
         """Drain until cancelled."""
         try:
             with kept_on():
                 while True:
-                    if self._held:
+                    if self._held or self._ready:
                         await trio.lowlevel.checkpoint()
                     elif self.may_rest:
                         await trio.sleep(REST_S)
@@ -136,29 +152,94 @@ class Pump:
             self._sockets.clear()  # so that a later unwatch does not touch the closed poller
             self._poller.close()
 
+    @property
+    def _stamped(self) -> bool:
+        """Whether all that is read now is stamped by the kernel, as far as can be known."""
+        return self._believed and not self._unstamped
+
     def drain(self) -> None:
-        """Read every ready socket once and hand on what was read, in arrival order; while there is more, look again.
+        """Read what is ready and hand it on, in arrival order; look again while there is more.
 
         After `LOOKS` looks the rest is held until the next call. One that may stay looks and waits for `STAY_NS`.
+
+        Where the kernel does not stamp, bytes came when the last look showed something of their socket. If more of them
+        came between that look and the read, their stamp is early, by the time that `AT_ONCE` reads take at most.
         """
-        held, leave_ns = self._held, self._monotonic_ns() + STAY_NS
+        ready, held, leave_ns = self._ready, self._held, self._monotonic_ns() + STAY_NS
         looks = 0
         while True:
-            if not held or self._monotonic_ns() - held[0][0].t_ns < LATEST_NS:
-                self._look(STAY_NS / NS_PER_S if self.may_stay and not held else 0.0)
-            for _ in range(min(len(held), self._at_once)):
-                when, data, error, on_read = held.popleft()
-                on_read(data, when, error)
+            self._look(STAY_NS / NS_PER_S if self.may_stay and not (ready or held) else 0.0)
+            behind = bool(held) and self._monotonic_ns() - held[0][0].t_ns >= LATEST_NS
+            if not behind:
+                self._read(READY_AT_ONCE if self._stamped else AT_ONCE)
+            if behind or self._stamped or not ready:
+                self._hand_on(STAMPED_AT_ONCE if self._stamped else AT_ONCE)
             looks += 1
-            if self._monotonic_ns() >= leave_ns if self.may_stay else not held or looks == LOOKS:
+            if self._monotonic_ns() >= leave_ns if self.may_stay else not (ready or held) or looks >= LOOKS:
                 return
 
+    def _hand_on(self, at_most: int) -> None:
+        """Give the earliest reads to who takes them."""
+        held = self._held
+        for _ in range(min(len(held), at_most)):
+            when, data, error, on_read = held.popleft()
+            on_read(data, when, error)
+
     def _look(self, within_s: float) -> None:
-        """Read every ready socket once; hold what was read with its arrival, in that order."""
-        taken = self._taken(within_s)
-        if not taken:
-            self.may_rest = self.may_stay = False
+        """Note what can be read, and when that was seen."""
+        found = self._poller.ready(within_s)
+        if not found:
             return
+        seen_ns, ready = self._monotonic_ns(), self._ready
+        for fd, event in found:
+            ready[fd] = seen_ns
+            if event != BYTES:
+                self._ended.add(fd)
+        self.drains += 1
+        self.reads += len(found)
+        self.largest_drain = max(self.largest_drain, len(found))
+
+    def _read(self, at_most: int) -> None:
+        """Read each of the first ready sockets once; hold what was read with its arrival, in that order.
+
+        One loop without a call of ours in it, as the next socket waits for its read.
+        """
+        sockets, ready, held, monotonic_ns = self._sockets, self._ready, self._held, self._monotonic_ns
+        taken: list[_Read] = []
+        others = False
+        ancillary: _Ancillary
+        before_ns = monotonic_ns()
+        for fd in list(islice(ready, at_most)):
+            seen_ns, watched, failed = ready.pop(fd), sockets[fd], None
+            try:
+                if watched.stamped:
+                    data, ancillary, _, _ = watched.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+                else:
+                    data = watched.sock.recv(READ_BYTES)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                # The traceback holds this frame, which holds the error: a circle.
+                data, ancillary, failed = b"", [], error.with_traceback(None)
+            now_ns = monotonic_ns()
+            if watched.stamped:
+                taken.append((watched, data, failed, ancillary, watched.empty_ns, now_ns))
+            else:
+                held.append((Arrival(seen_ns, USER), data, failed, watched.on_read))
+                others = True
+            if len(data) < READ_BYTES:
+                watched.empty_ns = before_ns
+            if data and (len(data) == READ_BYTES or fd in self._ended):
+                ready[fd] = now_ns
+            before_ns = now_ns
+        if taken:
+            self._believed = self._hold(taken)
+        many, stamped = len(self._sockets) >= MANY, self._stamped
+        self.may_rest = stamped and many and 0 < len(taken) < ENOUGH and _mostly_slow(taken)
+        self.may_stay = not stamped and many and bool(taken or others)
+
+    def _hold(self, taken: list[_Read]) -> bool:
+        """Hold reads of sockets that the kernel is to stamp; return True if it stamped them all."""
         offset_ns = self._offset_ns()
         self._offsets.sampled(offset_ns, self._monotonic_ns())
         believes = self._offsets.believes
@@ -169,43 +250,14 @@ class Pump:
                 ),
                 data,
                 error,
-                on_read,
+                watched.on_read,
             )
-            for on_read, data, error, ancillary, earliest_ns, now_ns in taken
+            for watched, data, error, ancillary, earliest_ns, now_ns in taken
         ]
         if len(reads) > 1:
             reads.sort(key=_arrived_ns)
-        stamped = all(read[0].stamp == KERNEL for read in reads)
-        many = len(self._sockets) >= MANY
-        self._at_once = STAMPED_AT_ONCE if stamped else AT_ONCE
         self._held += reads
-        self.may_rest = stamped and many and len(reads) < ENOUGH and _mostly_slow(taken)
-        self.may_stay = many and not stamped
-        self.drains += 1
-        self.reads += len(reads)
-        self.largest_drain = max(self.largest_drain, len(reads))
-
-    def _taken(self, within_s: float) -> list[_Read]:
-        """Read every ready socket once: one loop without a call of ours in it, as the next socket waits for its read."""
-        sockets, monotonic_ns = self._sockets, self._monotonic_ns
-        taken: list[_Read] = []
-        for fd in self._poller.ready(within_s):
-            watched = sockets.get(fd)
-            if watched is None:
-                continue
-            failed = None
-            try:
-                data, ancillary, _, _ = watched.recvmsg(READ_BYTES, ANCILLARY_BYTES)
-            except (BlockingIOError, InterruptedError):
-                continue
-            except OSError as error:
-                # The traceback holds this frame, which holds the error: a circle.
-                data, ancillary, failed = b"", [], error.with_traceback(None)
-            now_ns = monotonic_ns()
-            taken.append((watched.on_read, data, failed, ancillary, watched.empty_since_ns, now_ns))
-            if len(data) < READ_BYTES:
-                watched.empty_since_ns = now_ns
-        return taken
+        return all(read[0].stamp == KERNEL for read in reads)
 
 
 def _mostly_slow(taken: list[_Read]) -> bool:
@@ -213,5 +265,5 @@ def _mostly_slow(taken: list[_Read]) -> bool:
     return 8 * sum(now_ns - earliest_ns < QUICK_NS for *_, earliest_ns, now_ns in taken) <= len(taken)
 
 
-def _arrived_ns(read: _Stamped) -> int:
+def _arrived_ns(read: _Held) -> int:
     return read[0].t_ns

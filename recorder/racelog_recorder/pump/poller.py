@@ -1,7 +1,8 @@
 """Which sockets have something to read, behind one protocol that every platform can serve.
 
 epoll and kqueue have a descriptor of their own that becomes readable when any socket is, so one trio task waits for
-all of them. select has none, and waits on each socket: right everywhere, and slow beyond a few dozen streams.
+all of them; both tell of every arrival once, and of what was not read only when more comes. select has no descriptor, waits on
+each socket, and tells of all that is not read each time: right everywhere, and slow beyond a few dozen streams.
 """
 
 import select
@@ -11,11 +12,21 @@ from typing import Protocol
 import trio
 
 READY_AT_ONCE = 4096
-"""Sockets served per drain: more than a lane has, small enough to bound one drain's memory."""
+"""Sockets that one look shows: more than a lane has, small enough to bound its memory."""
+
+BYTES = select.POLLIN
+"""What is said of a socket that has bytes and nothing else; `select.EPOLLIN` is the same number."""
+
+ENDED = select.POLLIN | select.POLLHUP
+"""What is said where the system has words of its own for an end."""
 
 
 class Poller(Protocol):
-    """A level-triggered set of sockets to read from."""
+    """A set of sockets to read from.
+
+    A socket is ready when something has arrived since it was last told of, or, at the latest, when something has
+    arrived since it was read; whoever does not read all that there is must not wait to be told again.
+    """
 
     async def wait(self) -> None:
         """Return when a socket can be read; may return early."""
@@ -29,8 +40,11 @@ class Poller(Protocol):
         """Stop watching ``fd``; must come before it is closed."""
         ...
 
-    def ready(self, within_s: float = 0.0) -> list[int]:
-        """Return the descriptors that can be read now; if there is none, wait so long for one, and nothing else runs."""
+    def ready(self, within_s: float = 0.0) -> list[tuple[int, int]]:
+        """Return what is ready now, each with `BYTES`, or with another number where the peer has ended or failed.
+
+        If there is none, wait so long for one, and nothing else runs.
+        """
         ...
 
     def close(self) -> None:
@@ -43,7 +57,7 @@ class EpollPoller:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._events = select.EPOLLIN | select.EPOLLRDHUP
+        self._events = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 
     async def wait(self) -> None:
         """Wait for the epoll descriptor."""
@@ -57,9 +71,9 @@ class EpollPoller:
         """Stop watching ``fd``."""
         self._epoll.unregister(fd)
 
-    def ready(self, within_s: float = 0.0) -> list[int]:
-        """Return readable descriptors; ``within_s`` counts in whole milliseconds."""
-        return [fd for fd, _ in self._epoll.poll(within_s, READY_AT_ONCE)]
+    def ready(self, within_s: float = 0.0) -> list[tuple[int, int]]:
+        """Return what is ready; ``within_s`` counts in whole milliseconds."""
+        return self._epoll.poll(within_s, READY_AT_ONCE)
 
     def close(self) -> None:
         """Close the epoll descriptor."""
@@ -78,15 +92,19 @@ class KqueuePoller:
 
     def add(self, fd: int) -> None:
         """Watch ``fd``."""
-        self._change(fd, select.KQ_EV_ADD)  # type: ignore[attr-defined,unused-ignore]
+        self._change(fd, select.KQ_EV_ADD | select.KQ_EV_CLEAR)  # type: ignore[attr-defined,unused-ignore]
 
     def remove(self, fd: int) -> None:
         """Stop watching ``fd``."""
         self._change(fd, select.KQ_EV_DELETE)  # type: ignore[attr-defined,unused-ignore]
 
-    def ready(self, within_s: float = 0.0) -> list[int]:
-        """Return readable descriptors."""
-        return [int(event.ident) for event in self._kqueue.control(None, READY_AT_ONCE, within_s)]
+    def ready(self, within_s: float = 0.0) -> list[tuple[int, int]]:
+        """Return what is ready."""
+        ended = select.KQ_EV_EOF | select.KQ_EV_ERROR  # type: ignore[attr-defined,unused-ignore]
+        return [
+            (int(event.ident), ENDED if event.flags & ended else BYTES)
+            for event in self._kqueue.control(None, READY_AT_ONCE, within_s)
+        ]
 
     def close(self) -> None:
         """Close the kqueue descriptor."""
@@ -132,9 +150,9 @@ class SelectPoller:
         self._poll.unregister(fd)
         self._changed.set()
 
-    def ready(self, within_s: float = 0.0) -> list[int]:
-        """Return readable descriptors."""
-        return [fd for fd, _ in self._poll.poll(within_s * 1000)]
+    def ready(self, within_s: float = 0.0) -> list[tuple[int, int]]:
+        """Return what is ready."""
+        return self._poll.poll(within_s * 1000)
 
     def close(self) -> None:
         """Forget all."""

@@ -95,6 +95,13 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
+def is_enabled(sock: socket.socket) -> bool:
+    """Return True if the kernel was asked to stamp what ``sock`` receives."""
+    if not sys.platform.startswith("linux") or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    return bool(sock.getsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS))
+
+
 def disable(sock: socket.socket) -> None:
     """Ask the kernel to stamp nothing more that ``sock`` receives; its rows are stamped by the read."""
     if sys.platform.startswith("linux") and sock.family in (socket.AF_INET, socket.AF_INET6):

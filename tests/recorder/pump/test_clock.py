@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.poller import BYTES
 from racelog_recorder.pump.stamps import (
     KERNEL,
     SLACK_NS,
@@ -27,12 +28,16 @@ SLEW_PPM = 500
 
 @dataclass
 class Machine:
-    """Two clocks that a script moves, and the sockets of a kernel that stamps by one of them."""
+    """Two clocks that a script moves, and the sockets of a kernel that stamps by one of them.
+
+    ``during`` happens in the middle of the next drain, ``behind`` right behind its next read.
+    """
 
     now_ns: int = 1_000 * HOUR_NS
     offset_ns: int = 500_000 * HOUR_NS
     slew_ppm: int = 0
     during: list["Event"] = field(default_factory=list)
+    behind: list["Event"] = field(default_factory=list)
     streams: dict[int, "Stream"] = field(default_factory=dict)
 
     def monotonic_ns(self) -> int:
@@ -56,8 +61,8 @@ class Machine:
         else:
             self.streams[amount].arrive()
 
-    def ready(self, _within_s: float = 0.0) -> list[int]:
-        return [fd for fd, stream in self.streams.items() if stream.waiting]
+    def ready(self, _within_s: float = 0.0) -> list[tuple[int, int]]:
+        return [(fd, BYTES) for fd, stream in self.streams.items() if stream.waiting]
 
 
 @dataclass
@@ -67,6 +72,10 @@ class Stream:
     machine: Machine
     fd: int
     waiting: list[tuple[int, int]] = field(default_factory=list)
+    family: int = socket.AF_INET
+
+    def getsockopt(self, _level: int, _option: int) -> int:
+        return 1
 
     def fileno(self) -> int:
         return self.fd
@@ -78,6 +87,8 @@ class Stream:
         true_ns, stamp_ns = self.waiting[-1]
         self.waiting.clear()
         control = struct.pack("@ll", *divmod(stamp_ns, 1_000_000_000))
+        while self.machine.behind:
+            self.machine.happen(self.machine.behind.pop(0))
         return str(true_ns).encode(), [(socket.SOL_SOCKET, SO_TIMESTAMPNS, control)], 0, None
 
 
@@ -189,6 +200,17 @@ def test_a_stamp_from_before_a_step_that_the_last_drain_saw_is_not_believed() ->
     pump.drain()
 
     assert [when.stamp for _, _, when in heard] == [KERNEL, USER, USER]
+
+
+def test_what_comes_while_the_process_is_stopped_behind_a_read_keeps_the_kernels_stamp() -> None:
+    machine = Machine()
+    pump, heard = pumped(machine)
+    machine.happen(("arrive", 0))
+    machine.behind = [("arrive", 0), ("pass", 5 * SLACK_NS)]
+    pump.drain()
+    pump.drain()
+
+    assert [(when.stamp, when.t_ns - true_ns) for true_ns, _, when in heard] == [(KERNEL, 0)] * 2
 
 
 def test_a_slewed_clock_keeps_the_kernels_stamps() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import trio
 
-from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.poller import Poller
+from racelog_recorder.pump.drain import READ_BYTES, Pump
+from racelog_recorder.pump.poller import BYTES, Poller
 from racelog_recorder.pump.stamps import Arrival
 from tests.recorder.pump.harness import POLLERS
 
@@ -35,22 +35,36 @@ def test_a_quiet_socket_is_not_ready(poller: Poller, pair: Any) -> None:
     assert poller.ready() == []
 
 
-def test_a_socket_stays_ready_until_it_is_read(poller: Poller, pair: Any) -> None:
+def test_a_socket_is_ready_when_something_came_and_not_when_all_of_it_was_read(
+    poller: Poller, pair: Any
+) -> None:
     ours, theirs = pair
     poller.add(ours.fileno())
     theirs.send(b"x")
 
-    assert [poller.ready(), poller.ready()] == [[ours.fileno()]] * 2
+    assert poller.ready() == [(ours.fileno(), BYTES)]
     ours.recv(1)
     assert poller.ready() == []
 
 
-def test_a_close_by_the_peer_is_something_to_read(poller: Poller, pair: Any) -> None:
+def test_a_socket_is_ready_again_when_more_comes_read_or_not(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    poller.add(ours.fileno())
+    theirs.send(b"x")
+    first = poller.ready()
+    theirs.send(b"y")
+
+    assert first == poller.ready() == [(ours.fileno(), BYTES)]
+
+
+def test_a_close_by_the_peer_is_something_to_read_and_said_to_be_an_end(poller: Poller, pair: Any) -> None:
     ours, theirs = pair
     poller.add(ours.fileno())
     theirs.close()
 
-    assert poller.ready() == [ours.fileno()]
+    ((fd, event),) = poller.ready()
+
+    assert (fd, event == BYTES) == (ours.fileno(), False)
 
 
 def test_what_was_removed_is_not_heard_of(poller: Poller, pair: Any) -> None:
@@ -65,7 +79,7 @@ def test_what_was_removed_is_not_heard_of(poller: Poller, pair: Any) -> None:
 def test_waiting_ends_when_a_socket_is_ready(poller: Poller, pair: Any) -> None:
     ours, theirs = pair
 
-    async def main() -> list[int]:
+    async def main() -> list[tuple[int, int]]:
         poller.add(ours.fileno())
         async with trio.open_nursery() as nursery:
             nursery.start_soon(poller.wait)
@@ -73,7 +87,7 @@ def test_waiting_ends_when_a_socket_is_ready(poller: Poller, pair: Any) -> None:
             theirs.send(b"x")
         return poller.ready()
 
-    assert trio.run(main) == [ours.fileno()]
+    assert trio.run(main) == [(ours.fileno(), BYTES)]
 
 
 def test_one_that_may_wait_for_a_socket_returns_when_it_is_ready(poller: Poller, pair: Any) -> None:
@@ -85,7 +99,37 @@ def test_one_that_may_wait_for_a_socket_returns_when_it_is_ready(poller: Poller,
         waiting = beside.submit(poller.ready, 60.0)
         theirs.send(b"x")
 
-        assert ([], [ours.fileno()]) == (quiet, waiting.result())
+        assert ([], [(ours.fileno(), BYTES)]) == (quiet, waiting.result())
+
+
+def test_a_pump_over_it_reads_all_that_came_however_much(poller: Poller, pair: Any) -> None:
+    ours, theirs = pair
+    heard: list[bytes] = []
+    pump = Pump(poller)
+    pump.watch(ours, lambda data, *_: heard.append(data))
+    theirs.sendall(b"x" * (2 * READ_BYTES + 1))
+
+    pump.drain()
+
+    assert [len(data) for data in heard] == [READ_BYTES, READ_BYTES, 1]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"last", b"x" * READ_BYTES, b"x" * (READ_BYTES + 1)], ids=["few", "a read", "more"]
+)
+def test_a_pump_over_it_reads_what_a_peer_sent_before_it_closed_and_the_end(
+    poller: Poller, pair: Any, sent: bytes
+) -> None:
+    ours, theirs = pair
+    heard: list[bytes] = []
+    pump = Pump(poller)
+    pump.watch(ours, lambda data, *_: heard.append(data))
+    theirs.sendall(sent)
+    theirs.close()
+
+    pump.drain()
+
+    assert (b"".join(heard), heard[-1], len(heard)) == (sent, b"", -(-len(sent) // READ_BYTES) + 1)
 
 
 def test_a_pump_over_it_drains_sockets_that_come_and_go(poller: Poller, pair: Any) -> None:

@@ -24,6 +24,7 @@ from racelog_recorder.pump.drain import (
     STAY_NS,
     Pump,
 )
+from racelog_recorder.pump.poller import BYTES
 from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
 
 START_NS = 1_000_000_000_000
@@ -38,16 +39,18 @@ class Streams:
     now_ns: int = START_NS
     script: list[list[int]] = field(default_factory=list)
     waits: int = 0
+    read_ns: int = 0
+    read_at_ns: list[int] = field(default_factory=list)
     looked_s: list[float] = field(default_factory=list)
 
     def monotonic_ns(self) -> int:
         return self.now_ns
 
-    def ready(self, within_s: float = 0.0) -> list[int]:
+    def ready(self, within_s: float = 0.0) -> list[tuple[int, int]]:
         with suppress(RuntimeError):  # drained without a loop
             self.looked_s.append(trio.current_time())
         if self.script:
-            return self.script.pop(0)
+            return [(fd, BYTES) for fd in self.script.pop(0)]
         self.now_ns += round(within_s * NS_PER_S)
         return []
 
@@ -71,13 +74,22 @@ class Streams:
 class Stream:
     streams: Streams
     fd: int
+    family: int = socket.AF_INET
 
     def fileno(self) -> int:
         return self.fd
 
+    def getsockopt(self, _level: int, _option: int) -> int:
+        return self.streams.kernel
+
     def recvmsg(self, _size: int, _room: int) -> tuple[bytes, list[Any], int, None]:
+        self.streams.read_at_ns.append(self.streams.now_ns - START_NS)
         stamp = struct.pack("@ll", *divmod(self.streams.now_ns, 1_000_000_000))
-        return b"x", [(socket.SOL_SOCKET, SO_TIMESTAMPNS, stamp)] if self.streams.kernel else [], 0, None
+        return b"x", [(socket.SOL_SOCKET, SO_TIMESTAMPNS, stamp)], 0, None
+
+    def recv(self, _size: int) -> bytes:
+        self.streams.now_ns += self.streams.read_ns
+        return b"x"
 
 
 def pump_of(streams: Streams, number: int, on_read: Callable[[int], None] = lambda _fd: None) -> Pump:
@@ -177,26 +189,74 @@ def test_a_pump_that_stays_gives_the_event_loop_its_turn_however_much_comes() ->
     assert given == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("kernel", "at_once"), [(True, STAMPED_AT_ONCE), (False, AT_ONCE)])
-def test_it_looks_again_before_much_is_handed_on(kernel, at_once) -> None:
-    streams = Streams(kernel=kernel)
-    given: list[int] = []
+def looking(streams: Streams, progress: Callable[[], int]) -> list[int]:
+    """Return a list that notes how far ``progress`` is at each look."""
     looked: list[int] = []
-    pump = pump_of(streams, 2 * at_once + 2, given.append)
     ready = streams.ready
 
-    def look(within_s: float = 0.0) -> list[int]:
-        looked.append(len(given))
+    def look(within_s: float = 0.0) -> list[tuple[int, int]]:
+        looked.append(progress())
         return ready(within_s)
 
     streams.ready = look  # type: ignore[method-assign]
-    first, second = list(range(2 * at_once)), [2 * at_once, 0]
-    streams.script = [first, second]
+    return looked
+
+
+def test_it_looks_again_before_much_is_handed_on() -> None:
+    streams = Streams()
+    given: list[int] = []
+    pump = pump_of(streams, 2 * STAMPED_AT_ONCE + 2, given.append)
+    first, second = list(range(2 * STAMPED_AT_ONCE)), [2 * STAMPED_AT_ONCE, 0]
+    streams.script = [[0], first, second]
+    pump.drain()
+    looked = looking(streams, lambda: len(given) - 1)
 
     pump.drain()
 
-    assert looked == [0, at_once, 2 * at_once]
-    assert given == first + second
+    assert looked == [0, STAMPED_AT_ONCE, 2 * STAMPED_AT_ONCE]
+    assert given == [0, *first, *second]
+
+
+def test_where_the_kernel_does_not_stamp_it_looks_again_before_much_is_read_or_handed_on() -> None:
+    streams = Streams(kernel=False, read_ns=1)
+    given: list[int] = []
+    pump = pump_of(streams, MANY - 1, given.append)
+    streams.script = [list(range(2 * AT_ONCE))]
+    looked = looking(streams, lambda: (streams.now_ns - START_NS) + len(given))
+
+    pump.drain()
+
+    assert looked == [0, AT_ONCE, 2 * AT_ONCE + AT_ONCE]
+    assert given == list(range(2 * AT_ONCE))
+
+
+def test_bytes_came_when_the_last_look_before_their_read_showed_them() -> None:
+    streams = Streams(kernel=False, read_ns=10)
+    came: list[int] = []
+    pump = Pump(streams, monotonic_ns=streams.monotonic_ns, offset_ns=lambda: 0)
+    for fd in range(AT_ONCE + 2):
+        pump.watch(Stream(streams, fd), lambda _, when, __: came.append(when.t_ns - START_NS))  # type: ignore[arg-type]  # a scripted socket
+    streams.script = [list(range(AT_ONCE + 2)), [AT_ONCE + 1]]
+
+    pump.drain()
+
+    assert came == [0] * (AT_ONCE + 1) + [AT_ONCE * 10]
+
+
+def test_a_socket_that_is_let_go_while_it_waits_to_be_read_is_not_read() -> None:
+    streams = Streams(kernel=False)
+    given: list[int] = []
+    pump = Pump(streams, monotonic_ns=streams.monotonic_ns, offset_ns=lambda: 0)
+    socks = [Stream(streams, fd) for fd in range(2)]
+    for fd, sock in enumerate(socks):
+        pump.watch(sock, lambda *_, fd=fd: given.append(fd))  # type: ignore[arg-type]  # a scripted socket
+    pump.drain()
+    pump._ready.update({0: START_NS, 1: START_NS})
+
+    pump.unwatch(socks[1])  # type: ignore[arg-type]  # a scripted socket
+    pump.drain()
+
+    assert given == [0]
 
 
 def test_what_is_too_much_for_one_turn_of_the_loop_is_held_for_the_next() -> None:
@@ -233,7 +293,6 @@ def test_the_loop_of_a_pump_that_holds_something_does_not_wait_for_its_sockets()
 
 def test_nothing_more_is_read_while_what_is_held_is_too_old() -> None:
     streams = Streams()
-    held_for_ns: list[int] = []
     everyone = list(range(2 * STAMPED_AT_ONCE))
 
     def slowly(_fd: int) -> None:
@@ -241,14 +300,7 @@ def test_nothing_more_is_read_while_what_is_held_is_too_old() -> None:
 
     pump = pump_of(streams, len(everyone), slowly)
     streams.script = [everyone, everyone]
-    ready = streams.ready
-
-    def look(within_s: float = 0.0) -> list[int]:
-        held_for_ns.append(streams.now_ns - START_NS)
-        return ready(within_s)
-
-    streams.ready = look  # type: ignore[method-assign]
     pump.drain()
     pump.drain()
 
-    assert held_for_ns[:2] == [0, 2 * LATEST_NS]
+    assert streams.read_at_ns == [0] * len(everyone) + [2 * LATEST_NS] * len(everyone)
