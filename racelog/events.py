@@ -351,6 +351,9 @@ class Unknown(Struct, frozen=True, kw_only=True):
     raw: Raw
 
 
+RequestEvent = RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
+"""What befalls one request, but for its chunks."""
+
 KnownEvent = (
     Head
     | ClockAnchor

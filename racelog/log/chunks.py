@@ -1,6 +1,6 @@
 """A batch of chunks as rows, and rows as a batch: one chunk a row, with the defaults of its columns filled in."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from racelog.events import Tokens
 
@@ -11,11 +11,7 @@ ChunkRow = tuple[int, int, str, str, int | None, str]
 def chunk_rows(batch: Tokens) -> list[ChunkRow]:
     """Return a batch as rows, in its order."""
     size = len(batch.r)
-    times = []
-    t = batch.t
-    for delta in batch.d:
-        t += delta
-        times.append(t)
+    times = list(accumulate(batch.d, initial=batch.t))[1:]
     kinds = batch.c or "c" * size
     counts = batch.n or [None] * size
     stamps = batch.s or "k" * size

@@ -28,6 +28,7 @@ from racelog.events import (
     Prompt,
     RaceFacts,
     RequestEnd,
+    RequestEvent,
     RequestScheduled,
     RequestSent,
     ResponseHeaders,
@@ -43,8 +44,6 @@ from racelog.log.window import part_between
 
 CUT_REASONS = frozenset({"cut", "put together from cuts"})
 """The ``reason`` in the end of a file that may hold facts another file of its race holds as well."""
-
-_Request = RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class _Requests:
             if isinstance(event, Tokens):
                 for t, request in zip(row_times(event), event.r, strict=True):
                     self._take((event.lane, request), t, ends=False)
-            elif isinstance(event, _Request):
+            elif isinstance(event, RequestEvent):
                 self._take((event.lane, event.req), event.t, ends=isinstance(event, RequestEnd))
         self._kept = self._inside | (self._begun - self._ended)
 

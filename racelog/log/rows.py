@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, Tokens, Unknown
+from racelog.log.chunks import chunk_rows
 from racelog.log.codec import to_plain
 from racelog.log.samples import Samples
 
@@ -98,16 +99,7 @@ def sample_rows(event: Samples, start: int, stop: int) -> Samples:
 
 
 def _chunk_facts(batch: Tokens) -> Iterator[Fact]:
-    size = len(batch.r)
-    columns = (
-        row_times(batch),
-        batch.r,
-        batch.x,
-        batch.c or "c" * size,
-        batch.n or [None] * size,
-        batch.s or "k" * size,
-    )
-    for t, req, text, code, tokens, stamp in zip(*columns, strict=True):
+    for t, req, text, code, tokens, stamp in chunk_rows(batch):
         by, coalesced = STAMP_CODES.get(stamp, (stamp, False))
         more = {
             "text": text,

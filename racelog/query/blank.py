@@ -3,8 +3,6 @@
 <home>/cache/v<projection>-<columns>/<of its statements>.blank   a digest of what follows, then a DuckDB database
 """
 
-import hashlib
-import os
 import tempfile
 from contextlib import suppress
 from functools import cache
@@ -12,12 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from racelog.query.cache import PARTIAL
+from racelog.query.checked import digest, read_checked, write_checked
 from racelog.query.macros import macro_statements
 from racelog.query.tables import TABLES, comment_statements, in_one_transaction, table_statements
 
 SUFFIX = ".blank"
-_DIGEST_BYTES = 16
 
 
 def blank_catalog(folder: Path | None) -> bytes:
@@ -30,9 +27,8 @@ def blank_catalog(folder: Path | None) -> bytes:
         return _made()
     file = folder / f"{_key()}{SUFFIX}"
     with suppress(OSError):
-        kept = file.read_bytes()
-        if kept[:_DIGEST_BYTES] == _digest(kept[_DIGEST_BYTES:]):
-            return kept[_DIGEST_BYTES:]
+        if kept := read_checked(file):
+            return kept
     made = _made()
     with suppress(OSError):
         _keep(file, made)
@@ -41,12 +37,7 @@ def blank_catalog(folder: Path | None) -> bytes:
 
 def _keep(file: Path, made: bytes) -> None:
     """Put ``made`` into its place whole, and remove what other versions of DuckDB or of the macros left there."""
-    partial = file.with_name(f"{PARTIAL}{os.getpid()}-{file.name}")
-    try:
-        partial.write_bytes(_digest(made) + made)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_checked(file, made)
     for other in file.parent.glob(f"*{SUFFIX}"):
         if other != file:
             other.unlink(missing_ok=True)
@@ -67,8 +58,4 @@ def _statements() -> list[str]:
 
 def _key() -> str:
     """Return what distinguishes this catalogue from another version's."""
-    return _digest("\n".join([duckdb.__version__, *_statements()]).encode()).hex()
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
+    return digest("\n".join([duckdb.__version__, *_statements()]).encode()).hex()

@@ -27,6 +27,7 @@ from racelog.events import (
     Prompt,
     RaceFacts,
     RequestEnd,
+    RequestEvent,
     RequestScheduled,
     RequestSent,
     ResponseHeaders,
@@ -36,7 +37,6 @@ from racelog.events import (
 from racelog.log.codec import OrderedEvent, decode_events, encode_events
 from racelog.replay.health import lane_process
 
-RequestEvent = RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
 CONTEXT = Head | RaceFacts | LaneFacts | LaneStart | LaneEnd | Prompt | Mark | Control | Gap | Calibration
 """Kept as long as the race grows: few, but for the prompts."""
 

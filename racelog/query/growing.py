@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from racelog.clock import NS_PER_S
-from racelog.events import GpuSamples, Tokens
-from racelog.log.chunks import columns
+from racelog.events import GpuSamples, RequestEvent, Tokens
+from racelog.log.chunks import ChunkRow, columns
 from racelog.log.codec import MAX_T_NS, OrderedEvent
 from racelog.log.reader import LogReport, RaceLog
 from racelog.log.samples import Samples
 from racelog.log.window import part_between
-from racelog.query.cut import CONTEXT, Cut, Entries, OvertakenError, RequestEvent, check_holds
+from racelog.query.cut import CONTEXT, Cut, Entries, OvertakenError, check_holds
 from racelog.query.graph import packed, unpacked
 from racelog.query.project import (
     race_id_of,
@@ -344,9 +344,7 @@ def _between(times: "array[int]", after_ns: int, until_ns: int) -> bytes:
     return times[bisect_right(times, after_ns) : bisect_right(times, until_ns)].tobytes()
 
 
-def _rows_of_others(
-    track: LaneTrack, until_ns: int, requests: Iterable[int]
-) -> list[tuple[int, int, str, str, int | None, str]]:
+def _rows_of_others(track: LaneTrack, until_ns: int, requests: Iterable[int]) -> list[ChunkRow]:
     """Return a lane's chunks up to an instant of other requests than these."""
     count = bisect_right(track.t, until_ns)
     owner = np.array(track.request[:count], dtype=np.int64)

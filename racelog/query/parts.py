@@ -8,7 +8,6 @@ so whoever reads sees one whole state, and of two processes at once the last one
 are removed once nobody can be reading them. All of it can be deleted at any time; the race is then told from its start.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -20,14 +19,14 @@ import msgspec
 
 from racelog.errors import LogError
 from racelog.log.onward import Place, read_onward
-from racelog.query.cache import PARTIAL, CachedRace, Entry, join_tables, sweep, write_tables
+from racelog.query.cache import CachedRace, Entry, join_tables, sweep, write_tables
+from racelog.query.checked import read_checked, write_checked
 from racelog.query.cut import Cut
 from racelog.query.graph import code_mark
 from racelog.query.growing import grow
 from racelog.query.tables import TABLES, Batch
 
 STATE = "state"
-_SUM_BYTES = 16
 
 WHOLE_PART_BYTES = 4 << 20
 """A part this large, half a million token chunks or so, is never written again; smaller ones are joined as more come."""
@@ -95,10 +94,10 @@ class GrowingRace:
     def state(self) -> State | None:
         """Return the last state if it is there, whole, of this code, and all its parts are there."""
         try:
-            data = (self.folder / STATE).read_bytes()
-            if _sum(data[_SUM_BYTES:]) != data[:_SUM_BYTES]:
+            kept = read_checked(self.folder / STATE)
+            if kept is None:
                 return None
-            state = msgspec.msgpack.decode(memoryview(data)[_SUM_BYTES:], type=State)
+            state = msgspec.msgpack.decode(kept, type=State)
             if state.code != code_mark() or not all(map(self._is_whole, state.parts.items())):
                 return None
             os.utime(self.folder)  # who reads its parts now still has an hour
@@ -149,7 +148,7 @@ class GrowingRace:
             parts = {name: kept[name] for name in kept if name not in joined} | sizes
             race_id = before.race_id if before else _race_id(settled)
             state = State(code=code_mark(), race_id=race_id, places=places, cut=cut, parts=parts)
-            self._write_state(state)
+            write_checked(self.folder / STATE, msgspec.msgpack.encode(state))
         except BaseException:
             for part in made:
                 shutil.rmtree(part, ignore_errors=True)
@@ -165,15 +164,6 @@ class GrowingRace:
         part.mkdir()
         made.append(part)
         return part
-
-    def _write_state(self, state: State) -> None:
-        body = msgspec.msgpack.encode(state)
-        partial = self.folder / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
-        try:
-            partial.write_bytes(_sum(body) + body)
-            partial.replace(self.folder / STATE)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _to_join(parts: dict[str, dict[str, int]], fresh_bytes: int) -> list[str]:
@@ -192,7 +182,3 @@ def _to_join(parts: dict[str, dict[str, int]], fresh_bytes: int) -> list[str]:
 def _race_id(batches: Sequence[Batch]) -> str:
     """Return the race that rows are of."""
     return next((str(rows["race_id"][0]) for _, rows in batches if len(rows["race_id"])), "")
-
-
-def _sum(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=_SUM_BYTES).digest()

@@ -9,7 +9,7 @@ steps over a request's few events and never over its tokens.
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from racelog.events import (
     LaneFacts,
     LaneStart,
     RequestEnd,
+    RequestEvent,
     RequestScheduled,
     RequestSent,
     ResponseHeaders,
@@ -31,7 +32,7 @@ from racelog.events import (
 )
 from racelog.replay.health import HealthTrack
 
-LaneEvent = LaneStart | LaneEnd | RequestScheduled | RequestSent | ResponseHeaders | Usage | RequestEnd
+LaneEvent = LaneStart | LaneEnd | RequestEvent
 
 _RANK = {
     kind: rank
@@ -88,15 +89,6 @@ class _Waiting(NamedTuple):
     kind: str
     tokens: list[int | None]
     stamp: str
-
-
-class Piece(NamedTuple):
-    """Neighbouring chunks as columns: instants, requests, and the letters of kinds and stamps."""
-
-    t: "array[int]"
-    request: "array[int]"
-    kind: Sequence[str]
-    stamp: Sequence[str]
 
 
 class LaneTrack:
@@ -159,19 +151,6 @@ class LaneTrack:
     def stamp(self) -> list[str]:
         """Who stamped each chunk, a letter of `racelog.events.STAMP_CODES`."""
         return self._flat().stamp
-
-    def pieces(self) -> Iterator["Piece"]:
-        """Yield the chunks in time order, in pieces: for one pass over a race of any length, which then takes no more memory."""
-        columns, start = self._columns, len(self._columns.request)
-        if start:
-            yield Piece(self.t[:start], columns.request, columns.kind, columns.stamp)
-        for batch in self._waiting:
-            stop = start + len(batch.request)
-            size = stop - start
-            yield Piece(
-                self.t[start:stop], batch.request, batch.kind or "c" * size, batch.stamp or "k" * size
-            )
-            start = stop
 
     def _flat(self) -> "_Columns":
         """Return the columns with what waits put behind them. A fold needs none of them; making them costs as much as one."""

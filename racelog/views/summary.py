@@ -209,17 +209,15 @@ def _chunk_facts(fold: LaneFold) -> tuple["array[float]", dict[str, int], int]:
     track = fold.track
     last: dict[int, int] = {}
     gaps = array("d")
-    letters: Counter[str] = Counter()
-    for piece in track.pieces():
-        letters.update(piece.stamp)
-        for t, req, kind in zip(piece.t, piece.request, piece.kind, strict=True):
-            request = fold.requests.get(req)
-            if request is None or not request.counts or kind not in TOKEN_CODES:
-                continue
-            before = last.get(req)
-            if before is not None and track.facts.kept == "all":
-                gaps.append((t - before) / NS_PER_MS)
-            last[req] = t
+    letters = Counter(track.stamp)
+    for t, req, kind in zip(track.t, track.request, track.kind, strict=True):
+        request = fold.requests.get(req)
+        if request is None or not request.counts or kind not in TOKEN_CODES:
+            continue
+        before = last.get(req)
+        if before is not None and track.facts.kept == "all":
+            gaps.append((t - before) / NS_PER_MS)
+        last[req] = t
     stamps: dict[str, int] = {}
     coalesced = 0
     for letter, count in sorted(letters.items()):

@@ -69,6 +69,14 @@ def live(screen: Any, players: int = 1) -> None:
     )
 
 
+def declined(screen: Any, keys: str, question: str) -> None:
+    """Press what makes the view ask, and say no."""
+    screen.press(keys)
+    screen.until(lambda text: question in text)
+    screen.press("n")
+    screen.until(lambda text: question not in text)
+
+
 def test_a_race_is_paused_resumed_marked_and_stopped_by_keys_and_the_log_has_it_all(
     record: Callable[..., Any], home: Path
 ) -> None:
@@ -78,10 +86,7 @@ def test_a_race_is_paused_resumed_marked_and_stopped_by_keys_and_the_log_has_it_
     screen.until(lambda text: "RACE PAUSED" in text and "p race on" in text)
     screen.press("p")
     screen.until(lambda text: "RACE PAUSED" not in text and "p pause race" in text)
-    screen.press("mq")
-    screen.until(lambda text: "stop the race?" in text)
-    screen.press("n")
-    screen.until(lambda text: "stop the race?" not in text)
+    declined(screen, "mq", "stop the race?")
     screen.press("qy")
     screen.until(lambda text: "race again" in text)
     screen.press("q")
@@ -98,10 +103,7 @@ def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(
 ) -> None:
     screen = record(*FOR_EVER)
     live(screen)
-    screen.press("r")
-    screen.until(lambda text: "start over?" in text)
-    screen.press("n")
-    screen.until(lambda text: "start over?" not in text)
+    declined(screen, "r", "start over?")
     screen.press("ry")
     live(screen, players=2)
     assert b"racing again; the race before is kept" in screen.written

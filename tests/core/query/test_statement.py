@@ -136,6 +136,15 @@ def test_a_time_with_zone_is_refused_with_the_cast_that_helps(connection):
         list(run_statement(connection, "select now()").rows)
 
 
+@pytest.fixture
+def heeding_ctrl_c():
+    """Ctrl+C raises here, also where the tests run in the background and it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
 def test_ctrl_c_ends_a_query_that_recurses_for_ever():
     running = threading.Event()
 
@@ -147,7 +156,6 @@ def test_ctrl_c_ends_a_query_that_recurses_for_ever():
         running.wait()
         os.kill(os.getpid(), signal.SIGINT)
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     with duckdb.connect() as connection:
         connection.create_function("begin", begin)
         user = threading.Thread(target=press)
