@@ -22,7 +22,8 @@ def give_way() -> None:
     """Let the calling thread wait for whoever wants its core; where a niceness is not a thread's own, nothing happens."""
     if sys.platform.startswith("linux"):
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def let_in() -> None:

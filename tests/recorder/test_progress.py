@@ -1,6 +1,7 @@
 """The line that tells how far a race is, against the full view of the same events."""
 
 from racelog.events import AnyEvent, Calibration, LaneEnd, RequestEnd, Tokens
+from racelog.log.chunks import chunk_rows, columns
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.progress import Progress, calibration_line
 
@@ -50,10 +51,22 @@ def test_piece_by_piece_is_as_all_at_once() -> None:
     assert stepped.line() == progress(RACE.events()).line()
 
 
+def test_chunk_by_chunk_is_as_all_at_once() -> None:
+    ends = [event for event in RACE.events() if isinstance(event, RequestEnd | LaneEnd)]
+    chunks = [event for event in RACE.events() if isinstance(event, Tokens)]
+    stepped = progress([event for event in RACE.events() if event not in ends and event not in chunks])
+    for batch in chunks:
+        for row in chunk_rows(batch):
+            stepped.extend([columns(batch.lane, [row])])
+    stepped.extend(ends)
+
+    assert stepped.line() == progress(RACE.events()).line()
+
+
 def test_nothing_is_kept_of_what_is_over() -> None:
     fold = progress(RACE.events())
 
-    assert [lane.open for lane in fold.lanes.values()] == [{}, {}]
+    assert [(lane.open, lane.silent) for lane in fold.lanes.values()] == [({}, set())] * 2
 
 
 def test_a_calibration_is_told_in_milliseconds() -> None:
