@@ -1,7 +1,7 @@
 """The pump: one task drains every socket of a lane, stamped by the kernel, before anything is parsed.
 
 poller   which sockets are ready (epoll, kqueue or select behind one small protocol)
-stamps   when bytes arrived: kernel receive stamps made monotonic, or the read's own time
+stamps   when bytes arrived: kernel receive stamps made monotonic, or when the pump saw them
 drain    the loop: wait, read everything, then hand on
 tls      TLS over bytes in memory, sans-IO
 encoding compressed bodies, unfolded in bounded steps

@@ -5,7 +5,8 @@ the last segment it returns. So a stamp does not depend on how busy this process
 
 The stamps are ``CLOCK_REALTIME``; every drain samples its offset to ``CLOCK_MONOTONIC`` (`OffsetWatch`). A stamp is
 believed only if the offset has not jumped since the socket was last known to be empty, and if it lies between that
-instant and now. Otherwise the read's own time counts, and the row says so.
+instant and now. Otherwise the time counts at which the pump saw that there was something to read, or had read it, and the
+row says so.
 
 What a meddled clock can do: however it is slewed or stepped, no stamp leaves the interval between the socket's
 previous read and this one, and a believed stamp is off by at most `SLACK_NS`. The one thing that samples cannot see
