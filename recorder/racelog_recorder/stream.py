@@ -63,7 +63,7 @@ class StreamSink:
         self._on_failure = on_failure
         self._stamp = "u"
         self._more = False
-        self._marks = False
+        self._may_be_joined = False
         self._completion_tokens = 0
         self._counting = True
 
@@ -77,7 +77,7 @@ class StreamSink:
         self.last_ns = when.t_ns - self._origin_ns
         self._stamp = when.stamp
         self._more = when.more
-        self._marks = False
+        self._may_be_joined = False
 
     def body(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -95,9 +95,9 @@ class StreamSink:
 
     def read_ends(self) -> None:
         """End a read: whether its last message was complete only shows now."""
-        if self._marks and (self._more or self._parser.pending):
+        if self._may_be_joined and (self._more or self._parser.pending):
             self._columns.mark_coalesced()
-        self._marks = False
+        self._may_be_joined = False
 
     def body_ends(self) -> None:
         """Take what the end of a whole body completes; its stamp is that of the last read."""
@@ -110,9 +110,9 @@ class StreamSink:
             self._fail("malformed", str(error))
 
     def _message(self, payload: bytes) -> None:
-        if self._marks:
+        if self._may_be_joined:
             self._columns.mark_coalesced()
-            self._marks = False
+            self._may_be_joined = False
         if isinstance(payload, ErrorPayload):
             self._fail("error_event", named_error_text(payload))
             return
@@ -132,7 +132,7 @@ class StreamSink:
             if tokens is None and self._counting:
                 tokens = self._running_count(message)
         self._columns.add(self.last_ns, self._request, message.text, code, tokens, self._stamp)
-        self._marks = True
+        self._may_be_joined = True
 
     def _fail(self, kind: str, message: str) -> None:
         self.facts.failure = (kind, message)

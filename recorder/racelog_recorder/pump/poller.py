@@ -24,8 +24,8 @@ ENDED = select.POLLIN | select.POLLHUP
 class Poller(Protocol):
     """A set of sockets to read from.
 
-    A socket is ready when something has arrived since it was last told of, or, at the latest, when something has
-    arrived since it was read; whoever does not read all that there is must not wait to be told again.
+    A socket is shown when something has arrived since it was last shown. Some show it again as long as not all is read;
+    not all do, so whoever leaves bytes unread must remember it.
     """
 
     async def wait(self) -> None:
