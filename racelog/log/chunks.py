@@ -1,8 +1,11 @@
 """A batch of chunks as rows, and rows as a batch: one chunk a row, with the defaults of its columns filled in."""
 
-from itertools import accumulate, pairwise
+from operator import sub
+
+from msgspec.structs import replace
 
 from racelog.events import Tokens
+from racelog.log.times import row_times
 
 ChunkRow = tuple[int, int, str, str, int | None, str]
 """(t, request, text, kind code, tokens, stamp code)."""
@@ -11,24 +14,29 @@ ChunkRow = tuple[int, int, str, str, int | None, str]
 def chunk_rows(batch: Tokens) -> list[ChunkRow]:
     """Return a batch as rows, in its order."""
     size = len(batch.r)
-    times = list(accumulate(batch.d, initial=batch.t))[1:]
     kinds = batch.c or "c" * size
     counts = batch.n or [None] * size
     stamps = batch.s or "k" * size
-    return list(zip(times, batch.r, batch.x, kinds, counts, stamps, strict=True))
+    return list(zip(row_times(batch), batch.r, batch.x, kinds, counts, stamps, strict=True))
 
 
 def columns(lane: int, rows: list[ChunkRow]) -> Tokens:
     """Return rows in time order, at least one, as one batch, leaving out the columns that hold only defaults."""
-    times, requests, texts, kinds, counts, stamps = zip(*rows, strict=True)
-    deltas = [0, *(later - earlier for earlier, later in pairwise(times))]
-    return Tokens(
-        t=times[0],
-        lane=lane,
-        r=list(requests),
-        d=deltas,
-        x=list(texts),
-        c="" if all(kind == "c" for kind in kinds) else "".join(kinds),
-        n=[] if all(count is None for count in counts) else list(counts),
-        s="" if all(stamp == "k" for stamp in stamps) else "".join(stamps),
+    t, requests, texts, kinds, counts, stamps = zip(*rows, strict=True)
+    return without_defaults(
+        Tokens(
+            t=t[0], lane=lane, r=list(requests), d=[0, *map(sub, t[1:], t)], x=list(texts),
+            c="".join(kinds), n=list(counts), s="".join(stamps),
+        )
+    )  # fmt: skip
+
+
+def without_defaults(batch: Tokens) -> Tokens:
+    """Return a batch whose columns are all there, without those that hold only defaults."""
+    size = len(batch.r)
+    return replace(
+        batch,
+        c="" if batch.c.count("c") == size else batch.c,
+        n=[] if batch.n.count(None) == size else batch.n,
+        s="" if batch.s.count("k") == size else batch.s,
     )

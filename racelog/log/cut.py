@@ -38,8 +38,9 @@ from racelog.events import (
 from racelog.log.chunks import chunk_rows, columns
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.lifecycle import RequestKey
-from racelog.log.rows import lane_of, row_times
+from racelog.log.rows import lane_of
 from racelog.log.samples import Samples
+from racelog.log.times import row_times
 from racelog.log.window import part_between
 
 CUT_REASONS = frozenset({"cut", "put together from cuts"})

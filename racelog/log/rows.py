@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, Tokens, Unknown
 from racelog.log.chunks import chunk_rows
 from racelog.log.codec import to_plain
 from racelog.log.samples import Samples
+from racelog.log.times import row_times
 
 _BESIDE = {"t", "k", "v", "lane", "req"}
 
@@ -79,11 +79,6 @@ def lane_of(event: AnyEvent) -> int | None:
     """Return the lane an event belongs to, read from the raw JSON for an unknown kind."""
     lane = to_plain(event).get("lane") if isinstance(event, Unknown) else getattr(event, "lane", None)
     return lane if isinstance(lane, int) else None
-
-
-def row_times(event: Tokens | Samples) -> list[int]:
-    """Return the instant of every row of an event with columns."""
-    return list(accumulate(event.d, initial=event.t))[1:]
 
 
 def sample_rows(event: Samples, start: int, stop: int) -> Samples:

@@ -5,8 +5,9 @@ from bisect import bisect_left
 import msgspec
 
 from racelog.events import AnyEvent, Tokens
-from racelog.log.rows import row_times, sample_rows
+from racelog.log.rows import sample_rows
 from racelog.log.samples import Samples
+from racelog.log.times import row_times
 
 
 def part_between(event: AnyEvent, start_ns: int, end_ns: int) -> AnyEvent | None:

@@ -6,7 +6,6 @@ lists; token chunks, which come by the million, are numpy arrays from the start.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, GpuSamples, HostSamples
 from racelog.log.reader import RaceLog
 from racelog.log.samples import Samples
+from racelog.log.times import row_times
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES, Batch, Columns
 from racelog.query.telling import story_batches
@@ -285,7 +285,7 @@ def number_column(values: Sequence[Any], dtype: Any) -> Any:
 
 
 def _host_samples(race_id: str, event: HostSamples) -> Columns:
-    times = _sample_times(event)
+    times = row_times(event)
     return {
         "race_id": [race_id] * len(times),
         "process": [event.process] * len(times),
@@ -295,7 +295,7 @@ def _host_samples(race_id: str, event: HostSamples) -> Columns:
 
 
 def _gpu_samples(race_id: str, event: GpuSamples) -> Columns:
-    times = _sample_times(event)
+    times = row_times(event)
     return {
         "race_id": [race_id] * len(times),
         "source": [event.source] * len(times),
@@ -307,7 +307,7 @@ def _gpu_samples(race_id: str, event: GpuSamples) -> Columns:
 
 
 def _engine_samples(race_id: str, event: EngineSamples) -> Columns:
-    times = _sample_times(event)
+    times = row_times(event)
     return {
         "race_id": [race_id] * len(times),
         "lane_id": [event.lane] * len(times),
@@ -315,10 +315,6 @@ def _engine_samples(race_id: str, event: EngineSamples) -> Columns:
         **{name: _filled(getattr(event, name), len(times)) for name in ENGINE_FIELDS},
         "source": [event.source] * len(times),
     }
-
-
-def _sample_times(event: HostSamples | GpuSamples | EngineSamples) -> list[int]:
-    return [event.t + offset for offset in accumulate(event.d)]
 
 
 def _filled(values: list[float | None], rows: int) -> list[float | None]:

@@ -8,10 +8,10 @@ part of the race.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 from racelog.events import Calibration, Gap, HostSamples
+from racelog.log.times import row_times
 
 BUSY_CPU_PCT = 90.0
 LATE_LOOP_US = 2_000.0
@@ -56,7 +56,7 @@ class HealthTrack:
         rows = len(event.d)
         if not rows:
             return
-        times = list(accumulate(event.d, initial=event.t))[1:]
+        times = row_times(event)
         disordered = bool(self.t) and times[0] < self.t[-1]
         self.t.extend(times)
         self.cpu_pct += event.cpu_pct

@@ -4,12 +4,12 @@ from array import array
 from bisect import bisect_right, insort
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Literal
 
 from msgspec import Struct
 
 from racelog.events import STAMP_CODES, HostSamples
+from racelog.log.times import row_times
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
@@ -106,7 +106,7 @@ class _Process:
 
     def add(self, batch: HostSamples) -> None:
         """Take one batch; readings that came late are put in their place."""
-        times = list(accumulate(batch.d, initial=batch.t))[1:]
+        times = row_times(batch)
         disordered = bool(times and self.t and times[0] < self.t[-1])
         self.t.extend(times)
         lag = batch.loop_lag_us or [None] * len(times)

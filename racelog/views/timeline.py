@@ -1,12 +1,13 @@
 """Requests as bars in time, newest last, and what the GPUs did meanwhile."""
 
 from bisect import bisect_right
-from itertools import accumulate, islice
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
+from racelog.log.times import row_times
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import Replay
@@ -151,7 +152,7 @@ def _gpus(replay: Replay, from_s: float) -> list[GpuTrack]:
     origin = replay.tracks.origin_ns(min(started, key=lambda track: track.start_ns or 0))
     found: dict[tuple[str, int], GpuTrack] = {}
     for batch in replay.tracks.gpu:
-        times = list(accumulate(batch.d, initial=batch.t))[1:]
+        times = row_times(batch)
         stop = bisect_right(times, origin + replay.position_ns)
         track = found.setdefault(
             (batch.source, batch.device),

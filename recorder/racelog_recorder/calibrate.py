@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
 import trio
@@ -24,6 +23,7 @@ from msgspec import structs
 
 from racelog.clock import NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
+from racelog.log.chunks import chunk_rows
 from racelog.replay.quantiles import quantile
 from racelog.text import counted
 from racelog_recorder.certificate import loopback_certificate
@@ -139,15 +139,14 @@ def _judged(  # noqa: PLR0917 - one call, in this order
     Raises:
         ValueError: all of them were coalesced, so that none has a time of its own.
     """
-    times = list(accumulate(batch.d, initial=batch.t))[1:]
-    rows = zip(times, batch.x, batch.c or "c" * len(times), batch.s or "k" * len(times), strict=True)
-    chunks = [(t, text, *STAMP_CODES[stamp]) for t, text, code, stamp in rows if code in TOKEN_CODES]
+    rows = chunk_rows(batch)
+    chunks = [(t, text, *STAMP_CODES[stamp]) for t, _, text, code, _, stamp in rows if code in TOKEN_CODES]
     errors_us = sorted((t - int(text)) / 1e3 for t, text, _, joined in chunks if not joined)
     if not errors_us:
         raise ValueError(f"of {counted(len(chunks), 'chunk')} every one was read together with a later one")
     p50, p99 = (quantile(errors_us, q) or 0.0 for q in (0.5, 0.99))
     kernel = sum(who == "kernel" for _, _, who, _ in chunks) >= KERNEL_SHARE * len(chunks)
-    span_s = max(1, times[-1] - times[0]) / NS_PER_S
+    span_s = max(1, rows[-1][0] - rows[0][0]) / NS_PER_S
     return Calibration(
         t=t_ns, lane=lane, streams=streams, tokens=len(chunks), coalesced=len(chunks) - len(errors_us),
         p50_us=round(p50, 1), p99_us=round(p99, 1), max_us=round(errors_us[-1], 1),

@@ -1,11 +1,10 @@
 """The chunks of a lane as they are recorded: one append of a row each, turned into the columns of a `Tokens` event bit by bit."""
 
 from collections.abc import Callable
-from itertools import accumulate
 from operator import itemgetter, sub
 
 from racelog.events import Tokens
-from racelog.log.chunks import ChunkRow
+from racelog.log.chunks import ChunkRow, chunk_rows, without_defaults
 from racelog_recorder.durability import FLUSH_BYTES
 
 CHUNK_BYTES = 12
@@ -73,19 +72,18 @@ class ChunkColumns:
         if not len(self):
             return None
         self._turn(len(self._rows))
-        size, codes, stamps = len(self._deltas), "".join(self._codes), "".join(self._stamps)
-        batch = Tokens(
-            t=self._first_ns,
-            lane=self._lane,
-            r=self._requests,
-            d=self._deltas,
-            x=self._texts,
-            c="" if codes.count("c") == size else codes,
-            n=[] if self._tokens.count(None) == size else self._tokens,
-            s="" if stamps.count("k") == size else stamps,
-        )
+        batch = self._turned()
         self._clear()
         return batch
+
+    def _turned(self) -> Tokens:
+        """Return what was turned, at least one row."""
+        return without_defaults(
+            Tokens(
+                t=self._first_ns, lane=self._lane, r=self._requests, d=self._deltas, x=self._texts,
+                c="".join(self._codes), n=self._tokens, s="".join(self._stamps),
+            )
+        )  # fmt: skip
 
     def _turn(self, count: int) -> None:
         """Turn the ``count`` earliest rows into columns."""
@@ -108,18 +106,7 @@ class ChunkColumns:
 
     def _merged(self, rows: list[ChunkRow]) -> list[ChunkRow]:
         """Return ``rows`` among all that were turned, in time order; nothing counts as turned any more."""
-        times = accumulate(self._deltas, initial=self._first_ns)
-        next(times)
-        turned = zip(
-            times,
-            self._requests,
-            self._texts,
-            "".join(self._codes),
-            self._tokens,
-            "".join(self._stamps),
-            strict=True,
-        )
-        merged = sorted([*turned, *rows], key=itemgetter(0))
+        merged = sorted([*chunk_rows(self._turned()), *rows], key=itemgetter(0))
         for column in (self._deltas, self._requests, self._texts, self._codes, self._tokens, self._stamps):
             column.clear()
         return merged

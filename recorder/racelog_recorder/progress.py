@@ -7,7 +7,6 @@ with the length of the race.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import (
@@ -23,6 +22,7 @@ from racelog.events import (
     RequestSent,
     Tokens,
 )
+from racelog.log.chunks import chunk_rows
 from racelog.replay.quantiles import median
 from racelog.text import counted, printable
 
@@ -138,8 +138,7 @@ class Progress:
         if not batch.c and requests <= lane.open.keys() and requests.isdisjoint(lane.silent):
             lane.tokens += len(batch.r)
             return
-        times = list(accumulate(batch.d, initial=batch.t))[1:]
-        for t, request, code in zip(times, batch.r, batch.c or "c" * len(times), strict=True):
+        for t, request, _, code, _, _ in chunk_rows(batch):
             if code not in TOKEN_CODES or request not in lane.open:
                 continue
             lane.tokens += 1

@@ -87,7 +87,7 @@ def enable(sock: socket.socket) -> bool:
 
     Linux takes the option on a unix socket and stamps nothing: its rows are stamped by the read.
     """
-    if not sys.platform.startswith("linux") or sock.family not in (socket.AF_INET, socket.AF_INET6):
+    if not _can_be_stamped(sock):
         return False
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -98,15 +98,17 @@ def enable(sock: socket.socket) -> bool:
 
 def is_enabled(sock: socket.socket) -> bool:
     """Return True if the kernel was asked to stamp what ``sock`` receives."""
-    if not sys.platform.startswith("linux") or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return False
-    return bool(sock.getsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS))
+    return _can_be_stamped(sock) and bool(sock.getsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS))
 
 
 def disable(sock: socket.socket) -> None:
     """Ask the kernel to stamp nothing more that ``sock`` receives; its rows are stamped by the read."""
-    if sys.platform.startswith("linux") and sock.family in (socket.AF_INET, socket.AF_INET6):
+    if _can_be_stamped(sock):
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
+
+
+def _can_be_stamped(sock: socket.socket) -> bool:
+    return sys.platform.startswith("linux") and sock.family in (socket.AF_INET, socket.AF_INET6)
 
 
 @contextmanager
