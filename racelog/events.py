@@ -216,7 +216,11 @@ class PackedTokens(Event, frozen=True, kw_only=True, tag="tok.packed"):
 
 
 class Usage(Event, frozen=True, kw_only=True, tag="usage"):
-    """The server's own count of a request's tokens, and its timings where it sends them."""
+    """The server's own count of a request's tokens, and its timings where it sends them; null is what it did not say.
+
+    Of several counts for one request the largest was kept. Whether ``output_tokens`` has the ``reasoning_tokens`` in it differs
+    between servers; where ``total_tokens`` is the sum of all three, it has not.
+    """
 
     lane: int
     req: int
@@ -224,6 +228,7 @@ class Usage(Event, frozen=True, kw_only=True, tag="usage"):
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    total_tokens: int | None = None
     server: dict[str, Any] = {}
 
 

@@ -219,6 +219,9 @@ def requests_columns(race_id: str, replay: Replay) -> Columns:
         "t_last_chunk_ns": [frame.last_ns for frame in around],
         "lead_chunks": [frame.lead for frame in around],
         "trail_chunks": [frame.trail for frame in around],
+        "cached_tokens": [row.cached_tokens for row in rows],
+        "reasoning_tokens": [row.reasoning_tokens for row in rows],
+        "total_tokens": [row.total_tokens for row in rows],
     }
 
 

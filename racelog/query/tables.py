@@ -121,6 +121,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "BIGINT",
             "chunks without text after the last token chunk, as the finish; not the usage",
         ),
+        Column(
+            "cached_tokens", "BIGINT", "of the prompt, found in the server's cache; NULL when it does not say"
+        ),
+        Column(
+            "reasoning_tokens",
+            "BIGINT",
+            "of the answer, for reasoning, streamed or not; NULL when it does not say",
+        ),
+        Column(
+            "total_tokens",
+            "BIGINT",
+            "of prompt and answer, in the server's own sum; NULL when it does not say",
+        ),
     ),
     "tokens": (
         Column("race_id", "VARCHAR", "race of the chunk"),

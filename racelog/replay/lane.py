@@ -222,6 +222,8 @@ class LaneFold:
                 request.t_headers, request.http_status = event.t, event.status
             case Usage():
                 request.input_tokens, request.usage_tokens = event.input_tokens, event.output_tokens
+                request.cached_tokens, request.reasoning_tokens = event.cached_tokens, event.reasoning_tokens
+                request.total_tokens = event.total_tokens
                 request.server = event.server
             case RequestEnd():
                 self._reach(request, event.t)

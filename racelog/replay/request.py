@@ -45,6 +45,9 @@ class RequestState:
     uncounted_chunks: int = 0
     input_tokens: int | None = None
     usage_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    total_tokens: int | None = None
     server: dict[str, Any] = field(default_factory=dict)
     track: LaneTrack | None = field(default=None, repr=False, compare=False)
     begins: int = 0

@@ -2,41 +2,18 @@
 
 import json
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from racelog.text import REPLACEMENT
+from racelog_recorder.usage import TokenUsage
 
 HEAD_BYTES = 80
 """How much of a malformed message an error shows."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-Count = Annotated[int, Meta(ge=0, le=2**53)] | None
-"""A token count a server may claim; beyond it the message is malformed."""
-
-
-class PromptDetails(Struct):
-    """What is known of the input tokens."""
-
-    cached_tokens: Count = None
-
-
-class CompletionDetails(Struct):
-    """What is known of the output tokens."""
-
-    reasoning_tokens: Count = None
-
-
-class TokenUsage(Struct):
-    """The server's count of a request's tokens."""
-
-    prompt_tokens: Count = None
-    completion_tokens: Count = None
-    prompt_tokens_details: PromptDetails | None = None
-    completion_tokens_details: CompletionDetails | None = None
 
 
 class Message(Struct, frozen=True, gc=False):

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from racelog_recorder.message import Count, Message, TokenUsage, decoded, error_text
+from racelog_recorder.message import Message, decoded, error_text
+from racelog_recorder.usage import count, usage_of
 
 TOP_LEVEL = frozenset({"tools", "format", "options", "keep_alive", "think", "logprobs", "top_logprobs"})
 """Parameters that stand beside the model; all others are the model's and stand under ``options``."""
@@ -41,12 +42,12 @@ class _Line(Struct):
     message: _Said | None = None
     done: bool = False
     done_reason: str | None = None
-    prompt_eval_count: Count = None
-    eval_count: Count = None
-    total_duration: Count = None
-    load_duration: Count = None
-    prompt_eval_duration: Count = None
-    eval_duration: Count = None
+    prompt_eval_count: Any = None
+    eval_count: Any = None
+    total_duration: Any = None
+    load_duration: Any = None
+    prompt_eval_duration: Any = None
+    eval_duration: Any = None
     error: Any = None
 
 
@@ -98,13 +99,12 @@ def parse_line(payload: bytes) -> Message:
     code, text = _chunk(line.message)
     if not line.done:
         return Message(code, text)
-    counted = line.prompt_eval_count is not None or line.eval_count is not None
-    durations = {name: value for name in DURATIONS if (value := getattr(line, name)) is not None}
+    durations = {name: value for name in DURATIONS if (value := count(getattr(line, name))) is not None}
     return Message(
         code,
         text,
         finish_reason=line.done_reason or "stop",
-        usage=TokenUsage(line.prompt_eval_count, line.eval_count) if counted else None,
+        usage=usage_of({"prompt_eval_count": line.prompt_eval_count, "eval_count": line.eval_count}),
         timings=durations or None,
         done=True,
     )

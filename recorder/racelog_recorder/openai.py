@@ -11,7 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Struct
 
-from racelog_recorder.message import MalformedMessage, Message, TokenUsage, decoded, error_text
+from racelog_recorder.message import MalformedMessage, Message, decoded, error_text
+from racelog_recorder.usage import TokenUsage, usage_of
 
 __all__ = [
     "DONE",
@@ -53,7 +54,7 @@ class _Choice(Struct, gc=False):
 
 class _Frame(Struct, gc=False):
     choices: list[_Choice] | None = None
-    usage: TokenUsage | None = None
+    usage: Any = None
     timings: dict[str, Any] | None = None
     error: Any = None
     object: str | None = None
@@ -119,16 +120,17 @@ def parse_message(payload: bytes) -> Message:
         return Message(
             "m", error=error_text({"message": frame.message, "type": frame.type, "code": frame.code})
         )
+    usage = None if frame.usage is None else usage_of(frame.usage)
     choice = frame.choices[0] if frame.choices else None
     if choice is None:
-        return Message("m", usage=frame.usage, timings=frame.timings)
+        return Message("m", usage=usage, timings=frame.timings)
     code, text = _chunk(choice)
     return Message(
         code,
         text,
         len(choice.token_ids) if choice.token_ids else None,
         choice.finish_reason or "",
-        frame.usage,
+        usage,
         frame.timings,
     )
 

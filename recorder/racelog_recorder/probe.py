@@ -137,7 +137,7 @@ async def _ask(client: httpx2.AsyncClient, target: Target, *, ask_usage: bool) -
     else:
         odd = not_a_stream(target.dialect, answer.content_type, sink.facts, sink.head) if status else None
         failure = judge(sink.facts, failure or odd)
-    return Probed(failure, status, sink.facts.usage is not None, ask_usage)
+    return Probed(failure, status, sink.facts.counts is not None, ask_usage)
 
 
 def _brief(params: dict[str, Any]) -> dict[str, Any]:

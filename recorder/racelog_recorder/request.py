@@ -27,6 +27,7 @@ from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.transport import PumpTransport, Sent, wire_bytes
 from racelog_recorder.spec import LaneSpec
 from racelog_recorder.stream import StreamFacts, StreamSink
+from racelog_recorder.usage import TokenUsage
 
 KEPT_HEADERS = (
     "content-type",
@@ -264,7 +265,7 @@ class Requester:
         self._schedule(call)
         journal, lane, number, facts = self._journal, self._spec.lane, call.number, sink.facts
         t_ns = max(journal.now_ns(), call.due.t_ns) if failure else sink.last_ns
-        if facts.usage is not None or facts.timings:
+        if facts.counts is not None or facts.timings:
             journal.record(_usage(t_ns, lane, number, facts))
         kind, message = failure or ("", "")
         status = "ok" if failure is None else "cancelled" if kind == "cancelled" else "failed"
@@ -292,17 +293,16 @@ async def _rest(response: httpx2.Response) -> bytes:
 
 
 def _usage(t_ns: int, lane: int, number: int, facts: StreamFacts) -> Usage:
-    usage = facts.usage
-    details = usage.prompt_tokens_details if usage else None
-    completion = usage.completion_tokens_details if usage else None
+    counts = facts.counts or TokenUsage()
     timings = msgspec.to_builtins(facts.timings)
     return Usage(
         t=t_ns,
         lane=lane,
         req=number,
-        input_tokens=usage.prompt_tokens if usage else None,
-        output_tokens=usage.completion_tokens if usage else None,
-        cached_tokens=details.cached_tokens if details else None,
-        reasoning_tokens=completion.reasoning_tokens if completion else None,
+        input_tokens=counts.prompt_tokens,
+        output_tokens=counts.completion_tokens,
+        cached_tokens=counts.cached_tokens,
+        reasoning_tokens=counts.reasoning_tokens,
+        total_tokens=counts.total_tokens,
         server={"timings": timings} if timings else {},
     )

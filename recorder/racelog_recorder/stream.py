@@ -7,10 +7,11 @@ from typing import Any
 from racelog.events import TOKEN_CODES
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
-from racelog_recorder.message import MalformedMessage, Message, TokenUsage, named_error_text
+from racelog_recorder.message import MalformedMessage, Message, named_error_text
 from racelog_recorder.openai import DONE
 from racelog_recorder.pump.stamps import Arrival
 from racelog_recorder.sse import ErrorPayload, StreamTooLong
+from racelog_recorder.usage import TokenUsage, fuller, usage_of_timings
 
 HEAD_BYTES = 512
 """How much of a body is kept to tell what it was, should it be no stream."""
@@ -31,6 +32,11 @@ class StreamFacts:
     done: bool = False
     failure: tuple[str, str] | None = None
     aside: str = ""
+
+    @property
+    def counts(self) -> TokenUsage | None:
+        """The server's own counts, from its usage and from its timings."""
+        return fuller(self.usage, usage_of_timings(self.timings))
 
 
 class StreamSink:
@@ -142,7 +148,7 @@ class StreamSink:
     def _note(self, message: Message) -> None:
         """Keep the facts a message carries beside its text."""
         self.facts.finish_reason = message.finish_reason or self.facts.finish_reason
-        self.facts.usage = message.usage or self.facts.usage
+        self.facts.usage = fuller(self.facts.usage, message.usage)
         self.facts.timings = message.timings or self.facts.timings
         self.facts.done = message.done or self.facts.done
 

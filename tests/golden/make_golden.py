@@ -142,6 +142,14 @@ IMPORTED: list[AnyEvent] = [
 ]  # fmt: skip
 """Fields of the day that imports and calibration over TLS came."""
 
+COUNTED: list[AnyEvent] = [
+    LaneFacts(t=0, lane=0, engine="a", model="m", url="https://127.0.0.1:9000/v1"),
+    Usage(
+        t=600, lane=0, req=0, input_tokens=12, output_tokens=1, cached_tokens=11, reasoning_tokens=290, total_tokens=303,
+    ),
+]  # fmt: skip
+"""A server's own sum, which tells whether its count of the answer has the reasoning in it."""
+
 ODD: list[AnyEvent] = [
     Unknown(t=5, k="from.the.future", raw=Raw(b'{"k":"from.the.future","t":5,"x":[1,2.50,{"y":null}]}')),
     Unknown(t=6, k="mark", raw=Raw(b'{"k":"mark","v":2,"t":6,"label":{"en":"a newer mark"}}')),
@@ -180,6 +188,7 @@ def logs(folder: Path) -> dict[str, bytes]:
         "full-2": segment(folder, SINCE_THEN),
         "full-3": segment(folder, ENGINES_SPEAK),
         "full-4": segment(folder, IMPORTED),
+        "full-usage": segment(folder, COUNTED),
         "odd": segment(folder, ODD),
         "torn": race[:-30],
         "flipped": bytes(flipped),

@@ -68,6 +68,7 @@ def test_every_golden_log_is_there() -> None:
         "full-2",
         "full-3",
         "full-4",
+        "full-usage",
         "torn",
         "flipped",
         "zeros",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from racelog_recorder.message import MalformedMessage
 from racelog_recorder.ndjson import NDJSONParser
 from racelog_recorder.ollama import listed_models, ollama_body, parse_line
+from racelog_recorder.usage import TokenUsage
 
 SAMPLE = (Path(__file__).parent / "samples" / "ollama.ndjson").read_bytes()
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -58,6 +59,10 @@ def test_a_last_line_without_a_reason_has_stopped() -> None:
     assert (parsed.finish_reason, parsed.usage, parsed.done) == ("stop", None, True)
 
 
+def test_a_count_below_zero_is_no_count() -> None:
+    assert parse_line(b'{"done":true,"prompt_eval_count":5,"eval_count":-1}').usage == TokenUsage(5)
+
+
 def test_an_error_line_is_told_apart() -> None:
     assert (
         parse_line(b'{"error":"model runner has unexpectedly stopped"}').error
@@ -65,9 +70,7 @@ def test_an_error_line_is_told_apart() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "payload", [b"hello", b"[1]", b'{"message":5}', b'{"done":true,"eval_count":-1}', b"[" * 5000]
-)
+@pytest.mark.parametrize("payload", [b"hello", b"[1]", b'{"message":5}', b"[" * 5000])
 def test_what_is_no_chat_line_is_malformed(payload: bytes) -> None:
     with pytest.raises(MalformedMessage, match="no Ollama chat line"):
         parse_line(payload)

@@ -282,13 +282,39 @@ def test_an_answer_that_said_done_is_whole_even_if_the_connection_then_hangs(
     assert outcome(recorded(tmp_path, server.url, clock=clock)) == ("ok", "")
 
 
-def test_an_absurd_token_count_is_malformed(tmp_path: Path, scripted: Any, wire: Any) -> None:
+def test_an_absurd_token_count_is_no_count_and_takes_nothing_from_the_answer(
+    tmp_path: Path, scripted: Any, wire: Any
+) -> None:
     usage = wire.event('{"choices":[],"usage":{"completion_tokens":1000000000000000000000000000000}}')
+    log = recorded(tmp_path, scripted(answer(wire, wire.content("a"), wire.FINISH, usage)).url)
 
-    assert outcome(recorded(tmp_path, scripted(answer(wire, wire.content("a"), wire.FINISH, usage)).url)) == (
-        "failed",
-        "malformed",
-    )
+    assert outcome(log) == ("ok", "")
+    assert list(log.of(Usage)) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "counts"),
+    [
+        ("xllamacpp", (40, 64, 0, 104)),
+        ("xllamacpp.nousage", (34, 24, 27, None)),
+        ("vllm", (40, 64, None, 104)),
+    ],
+)
+def test_what_a_real_server_says_of_its_cache_and_its_sum_is_kept(
+    tmp_path: Path, scripted: Any, wire: Any, sample: str, counts: tuple[int | None, ...]
+) -> None:
+    script = answer(wire, (wire.SAMPLES / f"{sample}.sse").read_bytes())
+    (usage,) = recorded(tmp_path, scripted(script).url).of(Usage)
+
+    assert (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.total_tokens) == counts
+
+
+def test_a_poorer_usage_never_replaces_a_fuller_one(tmp_path: Path, scripted: Any, wire: Any) -> None:
+    zeros = wire.event('{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}')
+    script = answer(wire, wire.content("a"), wire.FINISH, wire.USAGE, zeros, wire.DONE)
+    (usage,) = recorded(tmp_path, scripted(script).url).of(Usage)
+
+    assert (usage.input_tokens, usage.output_tokens) == (3, 2)
 
 
 def test_a_second_answer_nobody_asked_for_is_not_taken_for_part_of_the_first(

@@ -21,6 +21,7 @@ from racelog_recorder.imports.shape import MOST_SECONDS, Call, Chunk, Run, Track
 from racelog_recorder.imports.urls import harmless_url, harmless_values
 from racelog_recorder.message import MalformedMessage, Message
 from racelog_recorder.openai import DONE, parse_message
+from racelog_recorder.usage import TokenUsage, fuller
 
 SUMMARY = "profile_export_aiperf.json"
 
@@ -204,12 +205,18 @@ def _take(call: Call, response: _Response, stamp: str) -> None:
     message = _message(data)
     call.chunks.append((response.perf_ns, message.code, message.text, message.tokens, stamp))
     call.finish_reason = message.finish_reason or call.finish_reason
-    if (usage := message.usage) is not None:
+    if message.usage is not None:
+        before = TokenUsage(
+            call.input_tokens,
+            call.output_tokens,
+            call.cached_tokens,
+            call.reasoning_tokens,
+            call.total_tokens,
+        )
+        usage = fuller(before, message.usage) or before
         call.input_tokens, call.output_tokens = usage.prompt_tokens, usage.completion_tokens
-        if usage.prompt_tokens_details is not None:
-            call.cached_tokens = usage.prompt_tokens_details.cached_tokens
-        if usage.completion_tokens_details is not None:
-            call.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens
+        call.cached_tokens, call.reasoning_tokens = usage.cached_tokens, usage.reasoning_tokens
+        call.total_tokens = usage.total_tokens
 
 
 def _message(data: str) -> Message:

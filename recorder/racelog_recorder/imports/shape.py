@@ -34,6 +34,7 @@ class Call:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    total_tokens: int | None = None
     error: str = ""
     message: str = ""
     finish_reason: str = ""

@@ -154,7 +154,7 @@ def _call(lane: int, req: int, call: Call, origin: int, prompts: dict[bytes, int
 def _counts(lane: int, req: int, call: Call, end: int) -> Iterator[Usage]:
     counts: dict[str, Any] = {
         name: getattr(call, name)
-        for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+        for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "total_tokens")
     }
     if any(count is not None for count in counts.values()):
         yield Usage(t=end, lane=lane, req=req, **counts)

@@ -66,11 +66,15 @@ def completion(answer: Answer, envelope: Envelope) -> dict[str, Any]:
 
 def usage_json(usage: Usage) -> dict[str, Any]:
     """Return the recorded counts under the names OpenAI gives them; what was not recorded is left out."""
-    counts: dict[str, Any] = {
-        "prompt_tokens": usage.input_tokens or 0,
-        "completion_tokens": usage.output_tokens or 0,
-        "total_tokens": (usage.input_tokens or 0) + (usage.output_tokens or 0),
-    }
+    total = usage.total_tokens
+    if total is None and usage.input_tokens is not None and usage.output_tokens is not None:
+        total = usage.input_tokens + usage.output_tokens
+    told = (
+        ("prompt_tokens", usage.input_tokens),
+        ("completion_tokens", usage.output_tokens),
+        ("total_tokens", total),
+    )
+    counts: dict[str, Any] = {name: number for name, number in told if number is not None}
     if usage.cached_tokens is not None:
         counts["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
     if usage.reasoning_tokens is not None:

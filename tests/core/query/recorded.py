@@ -79,7 +79,9 @@ EVERY_KIND: list[AnyEvent] = [
         t=22 * MS, lane=3, r=[1, 1, 2, 1, 1], d=[0, 3 * MS, 0, 5 * MS, 2 * MS], x=["", "hm", "?", "So", " be it"],
         c="orctc", n=[None, 1, None, 2, None], s="ukKUk",
     ),
-    Usage(t=33 * MS, lane=3, req=1, input_tokens=4, output_tokens=6),
+    Usage(
+        t=33 * MS, lane=3, req=1, input_tokens=4, output_tokens=6, cached_tokens=3, reasoning_tokens=2, total_tokens=10,
+    ),
     RequestEnd(t=34 * MS, lane=3, req=1, status="ok", finish_reason="stop"),
     RequestEnd(t=35 * MS, lane=3, req=2, status="failed", error="reset", message="peer left"),
     LaneEnd(t=40 * MS, lane=3, status="died", reason="killed"),

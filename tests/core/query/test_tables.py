@@ -66,6 +66,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "ttfo_ms": 20.0, "error_message": None, "connection": "reopened", "queue_ms": 2.0,
         "connect_ms": 0.9, "dns_ms": None, "tcp_ms": 0.15, "tls_ms": 0.7,
         "t_first_chunk_ns": 22 * MS, "t_last_chunk_ns": 32 * MS, "lead_chunks": 1, "trail_chunks": 0,
+        "cached_tokens": 3, "reasoning_tokens": 2, "total_tokens": 10,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]
@@ -78,6 +79,7 @@ def test_what_never_happened_to_a_request_is_null(every_kind):
     assert missing == {
         "http_status", "t_sent_ns", "t_headers_ns", "input_tokens", "ttft_ms", "tpot_ms", "e2e_ms", "finish_reason",
         "ttfo_ms", "connection", "queue_ms", "connect_ms", "dns_ms", "tcp_ms", "tls_ms",
+        "cached_tokens", "reasoning_tokens", "total_tokens",
     }  # fmt: skip
     assert tuple(
         warmup[name]
