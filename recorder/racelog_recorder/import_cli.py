@@ -46,11 +46,11 @@ def import_files(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write each FILE's results as a race of its own, marked as imported.
+    """Write each FILE's results as a race of its own, marked as imported; of a FILE with several results, each.
 
     Nothing is made up: what the tool did not keep stays unknown, and the race says what that is. Times are the tool's own.
     """
-    from racelog_recorder.imports import import_results  # noqa: PLC0415 - not needed for --help
+    from racelog_recorder.imports import SeveralResults, import_every, import_results  # noqa: PLC0415 - not needed for --help
 
     if output is not None and len(files) > 1:
         raise InputError(
@@ -61,11 +61,20 @@ def import_files(
     with ProgressLine() as progress:
         for file in files:
             try:
-                found = import_results(file, output, home=home, engine=engine, force=force, progress=progress)
+                if output is not None:
+                    done.append(
+                        import_results(file, output, home=home, engine=engine, force=force, progress=progress)
+                    )
+                else:
+                    done.extend(import_every(file, home=home, engine=engine, force=force, progress=progress))
+            except SeveralResults as error:
+                refused = InputError(
+                    f"-o names one log, but {error}; leave it out, and each is a race in the home"
+                )
+                break
             except InputError as error:
                 refused = error if file.name in str(error) else InputError(f"{file}: {error}")
                 break
-            done.append(found)
     if done:
         _tell(done, as_json=as_json)
     if refused is not None:

@@ -243,7 +243,7 @@ def without_times(document):
         (VLLM, lambda d: d["ttfts"].pop(), "not of one length"),
         (VLLM, lambda d: d["itls"][0].__setitem__(0, -1.0), "negative gap"),
         (VLLM, lambda d: d["ttfts"].__setitem__(0, 1e300), "which is no time"),
-        (VLLM, lambda d: d.update(ttfts=[0.0] * 6), "of its 6 requests none has the time of a token"),
+        (VLLM, lambda d: d.update(ttfts=[0.0] * 6), "of its 6 answered requests none has the time of a token"),
         (VLLM, lambda d: d.update(itls="no"), r"Expected `array`, got `str` - at `\$.itls`"),
         (GUIDELLM, lambda d: d["benchmarks"][0].update(requests={}), "told not to keep them"),
         (GUIDELLM, lambda d: d.update(benchmarks=[]), "holds no benchmark"),
@@ -267,7 +267,7 @@ def test_a_document_that_holds_too_little_is_refused_with_the_reason(file, chang
         (RAW, lambda d: d["responses"][0].update(perf_ns=1), "arrived before it was sent"),
         (RECORDS, lambda d: d["metrics"]["time_to_first_token"].update(value="soon"), "not a length of time"),
         (RECORDS, lambda d: d["metrics"]["inter_chunk_latency"].update(value=[-3]), "no length of time"),
-        (RECORDS, lambda d: d.update(metrics={}), "of its 1 request none has"),
+        (RECORDS, lambda d: d.update(metrics={}), "of its 1 answered request none has"),
     ],
 )  # fmt: skip
 def test_a_record_that_cannot_be_is_refused_with_its_line(file, change, said, tmp_path, out):

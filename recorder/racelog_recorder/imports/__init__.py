@@ -5,6 +5,6 @@
 Imported(path=PosixPath('race.rlog'), race_id='20261121-081346-5b1c0f6e', tool='aiperf', ...)
 """
 
-from racelog_recorder.imports.importing import Imported, import_results
+from racelog_recorder.imports.importing import Imported, SeveralResults, import_every, import_results
 
-__all__ = ["Imported", "import_results"]
+__all__ = ["Imported", "SeveralResults", "import_every", "import_results"]

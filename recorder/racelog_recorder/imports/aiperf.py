@@ -25,6 +25,12 @@ from racelog_recorder.usage import TokenUsage, fuller
 
 SUMMARY = "profile_export_aiperf.json"
 
+_IN_STREAM = "SSEResponseError"
+"""What aiperf calls an error that the server told inside a stream (`aiperf.common.exceptions`)."""
+
+_REFUSED = 400
+"""From here on a status of HTTP is an error."""
+
 Instant = Annotated[int, Meta(ge=0, le=MOST_SECONDS * NS_PER_S)]
 Count = Annotated[int, Meta(ge=0, le=2**53)] | None
 
@@ -113,7 +119,7 @@ _record = msgspec.json.Decoder(_Record)
 _summary = msgspec.json.Decoder(_Summary)
 
 
-def read_raw(path: Path, progress: Progress) -> Run:
+def read_raw(path: Path, progress: Progress) -> list[Run]:
     """Return the run in a ``profile_export_raw.jsonl``.
 
     Raises:
@@ -129,10 +135,10 @@ def read_raw(path: Path, progress: Progress) -> Run:
         model = model or named(payload.get("model"))
         dialect = "openai-completions" if "prompt" in payload else dialect
         calls.append(_raw_call(record, payload))
-    return _run(path, "raw records", calls, anchor=anchor, model=model, dialect=dialect)
+    return [_run(path, "raw records", calls, anchor=anchor, model=model, dialect=dialect)]
 
 
-def read_records(path: Path, progress: Progress) -> Run:
+def read_records(path: Path, progress: Progress) -> list[Run]:
     """Return the run in a ``profile_export.jsonl``; its times are on the calendar's clock.
 
     Raises:
@@ -144,7 +150,7 @@ def read_records(path: Path, progress: Progress) -> Run:
         calls.append(_record_call(parsed(_record, line, where), where))
     run = _run(path, "records", calls)
     run.notes.append("aiperf's records hold no text: chunks are empty, prompts and answers unknown")
-    return run
+    return [run]
 
 
 def _run(
@@ -301,5 +307,15 @@ def _outcome(call: Call, metadata: _Metadata, error: _Error | None) -> None:
     if metadata.was_cancelled:
         call.status = "cancelled"
     elif error is not None:
-        call.status, call.error = "failed", "http" if error.code and error.code >= 400 else "unknown"  # noqa: PLR2004 - HTTP's errors
+        call.status, call.error = "failed", _kind(call, error)
         call.message = f"{error.type or ''} {error.code or ''} {error.message}".strip()[:2000]
+
+
+def _kind(call: Call, error: _Error) -> str:
+    """Return the kind of a failure: aiperf gives an error inside a good stream a code of its own, as if HTTP had."""
+    status = call.http_status
+    if error.type == _IN_STREAM or (
+        error.code and (call.chunks or (status is not None and status < _REFUSED))
+    ):
+        return "error_event"
+    return "http" if (status or error.code or 0) >= _REFUSED else "unknown"

@@ -1,11 +1,12 @@
 """guidellm's JSON: for each request when it began and ended, and when its first and last token came.
 
-Written from guidellm 0.8: instants are seconds of ``time.time``, the calendar's clock, so they are as fine as a float of
+Written from guidellm 0.8, with the names that 0.3 and 0.4 had: instants are seconds of ``time.time``, the calendar's clock, so they are as fine as a float of
 it is (0.24 us) and as steady as the calendar. The times of the tokens between the first and the last are not kept.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,11 +17,13 @@ from racelog_recorder.imports.reading import document, named, parsed
 from racelog_recorder.imports.shape import Call, Run, Track, seconds_ns
 from racelog_recorder.imports.urls import harmless_url, harmless_values
 
+Status = Literal["ok", "failed", "cancelled"]
 Count = Annotated[int, Meta(ge=0, le=2**53)] | None
 _NOTES = (
     "guidellm keeps the times of a request's first and last token alone: two chunks are here, the answer's text in the last",
     "the instants are of the calendar's clock, in steps of 0.24 us; a clock that was set meanwhile would show in them",
 )
+_EARLY = "this guidellm kept when the first and the last message came, be it a role or the finish alone: they stand for tokens"
 _OPEN = {"constant": "constant", "poisson": "poisson"}
 
 
@@ -28,8 +31,12 @@ class _Timings(Struct, frozen=True):
     request_start: float | None = None
     request_end: float | None = None
     targeted_start: float | None = None
+    resolve_start: float | None = None
+    resolve_end: float | None = None
     first_token_iteration: float | None = None
     last_token_iteration: float | None = None
+    first_iteration: float | None = None
+    last_iteration: float | None = None
 
 
 class _Info(Struct, frozen=True):
@@ -39,11 +46,23 @@ class _Info(Struct, frozen=True):
 
 class _Counts(Struct, frozen=True):
     total_tokens: Count = None
+    text_tokens: Count = None
     cached_tokens: Count = None
 
 
 class _Request(Struct, frozen=True):
-    info: _Info
+    """A request of any version: before 0.4 its facts stood in it and not in ``info``."""
+
+    info: _Info | None = None
+    start_time: float | None = None
+    end_time: float | None = None
+    first_token_time: float | None = None
+    last_token_time: float | None = None
+    prompt: str | None = None
+    prompt_tokens: Count = None
+    output_tokens: Count = None
+    error: str | None = None
+    request_type: str = ""
     request_args: str | None = None
     output: str | None = None
     reasoning_output: str | None = None
@@ -74,9 +93,29 @@ class _Config(Struct, frozen=True):
     backend: _Backend = _Backend()
 
 
+class _Strategic(Struct, frozen=True):
+    strategy: _Strategy = _Strategy()
+
+
+class _Worker(Struct, frozen=True):
+    backend_target: str = ""
+    backend_model: str | None = None
+
+
 class _Benchmark(Struct, frozen=True):
+    """A benchmark of any version: before 0.4 its strategy stood in ``args``, its backend in ``worker``."""
+
     requests: _Requests
-    config: _Config = _Config()
+    config: _Config | None = None
+    args: _Strategic = _Strategic()
+    worker: _Worker = _Worker()
+
+    @property
+    def asked(self) -> _Config:
+        """What was run, against what."""
+        if self.config is not None:
+            return self.config
+        return _Config(self.args.strategy, _Backend(self.worker.backend_target, self.worker.backend_model))
 
 
 class _Metadata(Struct, frozen=True):
@@ -111,8 +150,8 @@ _decoder = msgspec.json.Decoder(_Report)
 _asked = msgspec.json.Decoder(_Asked)
 
 
-def read(path: Path, progress: Progress) -> Run:
-    """Return the report in the file: a lane for each of its benchmarks, which ran one after another.
+def read(path: Path, progress: Progress) -> list[Run]:
+    """Return the report in the file as one run: a lane for each of its benchmarks, which ran one after another.
 
     Raises:
         InputError: it is not what guidellm writes, or was written without its requests.
@@ -122,52 +161,104 @@ def read(path: Path, progress: Progress) -> Run:
     if not report.benchmarks:
         raise InputError(f"{path.name} holds no benchmark")
     several = len(report.benchmarks) > 1
-    strategies = [benchmark.config.strategy for benchmark in report.benchmarks]
-    host = {"os": report.metadata.platform, "python": report.metadata.python_version}
-    return Run(
-        tool="guidellm", version=named(report.metadata.guidellm_version), kind="report", wall=True, notes=[*_NOTES],
-        tracks=[_track(benchmark, path.name, several=several) for benchmark in report.benchmarks],
-        host={name: named(value) for name, value in host.items() if value},
-        seed=report.config.spec.seed.value, concurrency=strategies[0].streams, rate_per_s=None if several else strategies[0].rate,
-        arrival="" if several else _OPEN.get(strategies[0].type_, ""),
-    )  # fmt: skip
-
-
-def _track(benchmark: _Benchmark, file: str, *, several: bool) -> Track:
-    strategy, backend, requests = benchmark.config.strategy, benchmark.config.backend, benchmark.requests
-    paced = strategy.type_ in _OPEN
-    calls = [
-        call
-        for status, found in (
-            ("ok", requests.successful),
-            ("failed", requests.errored),
-            ("cancelled", requests.incomplete),
-        )
-        for request in found or ()
-        if (call := _call(request, status, paced=paced)) is not None
+    tracks = [_track(benchmark, several=several) for benchmark in report.benchmarks]
+    notes = [*_NOTES] + [_EARLY] * any(_is_early(benchmark) for benchmark in report.benchmarks)
+    notes += [
+        f"{track.label} was left out: no request of it was sent, or kept"
+        for track in tracks
+        if not track.calls
     ]
-    load = f"{strategy.type_}@{strategy.streams or strategy.rate or ''}".rstrip("@")
+    if not any(track.calls for track in tracks):
+        loads = ", ".join(_load(benchmark.asked.strategy) for benchmark in report.benchmarks)
+        raise InputError(f"{path.name} holds no requests ({loads}): guidellm was told not to keep them")
+    first = report.benchmarks[0].asked.strategy
+    host = {"os": report.metadata.platform, "python": report.metadata.python_version}
+    run = Run(
+        tool="guidellm", version=named(report.metadata.guidellm_version), kind="report", wall=True, notes=notes,
+        tracks=[track for track in tracks if track.calls],
+        host={name: named(value) for name, value in host.items() if value},
+        seed=report.config.spec.seed.value, concurrency=first.streams, rate_per_s=None if several else first.rate,
+        arrival="" if several else _OPEN.get(first.type_, ""),
+    )  # fmt: skip
+    return [run]
+
+
+def _every(requests: _Requests) -> Iterator[tuple[Status, _Request]]:
+    """Yield every request with what became of it."""
+    kept: tuple[tuple[Status, list[_Request] | None], ...] = (
+        ("ok", requests.successful), ("failed", requests.errored), ("cancelled", requests.incomplete),
+    )  # fmt: skip
+    for status, found in kept:
+        for request in found or ():
+            yield status, request
+
+
+def _load(strategy: _Strategy) -> str:
+    """Return what a benchmark is called by its load, such as ``concurrent@3``."""
+    return f"{strategy.type_}@{strategy.streams or strategy.rate or ''}".rstrip("@")
+
+
+def _is_early(benchmark: _Benchmark) -> bool:
+    """Return whether its guidellm stamped the first and last message, and not the first and last token."""
+    return any(
+        request.info is not None and request.info.timings.first_iteration is not None
+        for _, request in _every(benchmark.requests)
+    )
+
+
+def _track(benchmark: _Benchmark, *, several: bool) -> Track:
+    strategy, backend = benchmark.asked.strategy, benchmark.asked.backend
+    paced = strategy.type_ in _OPEN
+    found = [*_every(benchmark.requests)]
+    calls = [call for status, request in found if (call := _call(request, status, paced=paced)) is not None]
     model = named(backend.model)
-    if not calls:
-        raise InputError(f"{file} holds no requests ({load}): guidellm was told not to keep them")
-    label = load if several else model or load
-    dialect = "openai-chat" if "chat" in (backend.request_format or "chat") else "openai-completions"
+    spoken = backend.request_format or next((request.request_type for _, request in found), "") or "chat"
+    dialect = "openai-chat" if "chat" in spoken else "openai-completions"
+    label = _load(strategy) if several else model or _load(strategy)
     return Track(
         label=label, model=model, url=harmless_url(backend.target), dialect=dialect, calls=calls, kept="ends"
     )
 
 
-def _call(request: _Request, status: Any, *, paced: bool) -> Call | None:
+def _instants(request: _Request) -> _Timings:
+    """Return a request's instants, whatever the version called them.
+
+    A request that failed before it was sent has the instant at which guidellm took it up, as guidellm itself counts it.
+    """
+    if request.info is None:
+        return _Timings(
+            request_start=request.start_time, request_end=request.end_time,
+            first_token_iteration=request.first_token_time, last_token_iteration=request.last_token_time,
+        )  # fmt: skip
+    told = request.info.timings
+    return msgspec.structs.replace(
+        told,
+        request_start=_first_of(told.request_start, told.resolve_start),
+        request_end=_first_of(told.request_end, told.resolve_end),
+        first_token_iteration=_first_of(told.first_token_iteration, told.first_iteration),
+        last_token_iteration=_first_of(told.last_token_iteration, told.last_iteration),
+    )
+
+
+def _first_of(*values: float | None) -> float | None:
+    """Return the first that is known; below 0 stands in early versions for none."""
+    return next((value for value in values if value is not None and not value < 0), None)
+
+
+def _call(request: _Request, status: Status, *, paced: bool) -> Call | None:
     """Return one request; None if it was never sent."""
-    timings = request.info.timings
-    if timings.request_start is None:
+    timings = _instants(request)
+    was_sent = request.info is None or request.info.timings.request_start is not None
+    if timings.request_start is None or not (was_sent or status == "failed"):
         return None
     sent = seconds_ns(timings.request_start, "request_start")
     body = _body(request)
+    counted = request.input_metrics, request.output_metrics
+    inputs, outputs = ((one.text_tokens if one.total_tokens is None else one.total_tokens) for one in counted)
     call = Call(
         sent_ns=sent, end_ns=sent, status=status, messages=_messages(body), params=harmless_values(body),
-        input_tokens=request.input_metrics.total_tokens, cached_tokens=request.input_metrics.cached_tokens,
-        output_tokens=request.output_metrics.total_tokens,
+        input_tokens=request.prompt_tokens if inputs is None else inputs, cached_tokens=request.input_metrics.cached_tokens,
+        output_tokens=request.output_tokens if outputs is None else outputs,
     )  # fmt: skip
     if paced and timings.targeted_start is not None:
         call.scheduled_ns = seconds_ns(timings.targeted_start, "targeted_start")
@@ -175,7 +266,8 @@ def _call(request: _Request, status: Any, *, paced: bool) -> Call | None:
     if timings.request_end is not None:
         call.end_ns = max(call.end_ns, seconds_ns(timings.request_end, "request_end"))
     if status == "failed":
-        call.error, call.message = "unknown", (request.info.error or "")[:2000]
+        said = request.error if request.info is None else request.info.error
+        call.error, call.message, call.output_tokens = "unknown", (said or "")[:2000], None
     return call
 
 
@@ -195,7 +287,9 @@ def _take_tokens(call: Call, request: _Request, timings: _Timings) -> None:
 
 
 def _body(request: _Request) -> dict[str, Any]:
-    """Return the body that was sent, which the report holds as JSON inside a text."""
+    """Return the body that was sent, which the report holds as JSON inside a text; before 0.4 the prompt alone."""
+    if request.prompt is not None:
+        return {"prompt": request.prompt}
     try:
         asked = parsed(_asked, (request.request_args or "{}").encode("utf-8", "replace"), "request_args")
     except InputError:

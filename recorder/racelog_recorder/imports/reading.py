@@ -1,16 +1,20 @@
-"""Reading a foreign file: which tool wrote it, within bounds, with reasons where it cannot be imported."""
+"""Reading a foreign file: within bounds, one JSON object or several, with reasons where it cannot be imported.
 
+Python's tools write what no JSON has: bare Infinity and NaN, halves of surrogate pairs. Both are read here.
+"""
+
+import json
+import re
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from racelog.errors import InputError
 from racelog.log.progress import Progress
-from racelog_recorder.message import MalformedMessage, decoded
+from racelog.text import REPLACEMENT
 
 MOST_DOCUMENT_BYTES = 1 << 30
 """A JSON document is held in memory whole, a few times over."""
@@ -21,80 +25,20 @@ MOST_LINE_BYTES = 1 << 26
 MOST_LINES_BYTES = 1 << 33
 """JSON lines are read one by one, but what they say is held in memory until it is written."""
 
-TELLING = {
-    "aiperf-raw": {"metadata", "responses"},
-    "aiperf-records": {"metadata", "metrics"},
-    "guidellm": {"benchmarks"},
-    "vllm-bench": {"ttfts", "itls"},
+MARKS = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK": "zip",
 }
-"""What a file is, and the names that tell it from the others."""
+"""How files begin that hold a result in a wrapping; UTF-16 is what PowerShell's ``>`` makes of a text."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+BOM = b"\xef\xbb\xbf"
 
 Found = TypeVar("Found")
-
-
-_names = msgspec.json.Decoder(dict[str, Raw])
-
-WANTED = (
-    "aiperf's profile_export_raw.jsonl or profile_export.jsonl, the JSON of vllm bench serve --save-result --save-detailed, "
-    "or guidellm's JSON"
-)
-
-
-def kind_of(path: Path) -> str:
-    """Return what a file is: ``aiperf-raw``, ``aiperf-records``, ``vllm-bench`` or ``guidellm``.
-
-    Raises:
-        InputError: it is none of them, or holds a summary only; the message says what to import instead.
-    """
-    with opened(path) as file:
-        first = file.readline(MOST_LINE_BYTES + 1)
-        if len(first) <= MOST_LINE_BYTES and (found := _told_by(_names_in(first))):
-            return found
-    content = document(path)
-    found = _told_by(_names_in(content))
-    if not found:
-        raise InputError(f"{path} is not a file that racelog imports{_flaw(content)}; those are {WANTED}")
-    return found
-
-
-def _flaw(content: bytes) -> str:
-    """Return what is wrong with a JSON object that nobody can read, such as that it is cut off; lines are no one object."""
-    if not content.lstrip().startswith(b"{"):
-        return ""
-    try:
-        msgspec.json.decode(content, type=Raw)
-    except RecursionError:
-        return " (it is nested too deep)"
-    except msgspec.DecodeError as error:
-        return "" if "trailing" in str(error) else f" ({error})"
-    return ""
-
-
-def _told_by(names: frozenset[str]) -> str:
-    """Return the kind of file whose object has these names; empty if they tell none."""
-    for kind, telling in TELLING.items():
-        if telling <= names:
-            return kind
-    if "aiperf_version" in names:
-        raise InputError(
-            "this is aiperf's summary, which has no times of requests; import profile_export_raw.jsonl beside it "
-            "(aiperf profile --export-level raw) or profile_export.jsonl"
-        )
-    if "mean_ttft_ms" in names:
-        raise InputError(
-            "this is vllm bench's summary, which has no times of requests; run vllm bench serve with "
-            "--save-result --save-detailed"
-        )
-    return ""
-
-
-def _names_in(content: bytes) -> frozenset[str]:
-    """Return the names in a JSON object; none if it is no such thing."""
-    try:
-        found: dict[str, Raw] = decoded(_names, content, "JSON object")
-        return frozenset(found)
-    except MalformedMessage:
-        return frozenset()
 
 
 def opened(path: Path) -> BufferedReader:
@@ -104,7 +48,7 @@ def opened(path: Path) -> BufferedReader:
         InputError: it is not there, is no regular file, or may not be read.
     """
     if path.exists() and not path.is_file():
-        raise InputError(f"{path} is not a file; name {WANTED}")
+        raise InputError(f"{path} is not a file; name one that a load tester wrote")
     try:
         return path.open("rb")
     except OSError as error:
@@ -112,10 +56,10 @@ def opened(path: Path) -> BufferedReader:
 
 
 def document(path: Path) -> bytes:
-    """Return a whole file.
+    """Return a whole file, without a byte order mark.
 
     Raises:
-        InputError: it cannot be read, or is larger than `MOST_DOCUMENT_BYTES`.
+        InputError: it cannot be read, is larger than `MOST_DOCUMENT_BYTES`, or is compressed or UTF-16.
     """
     with opened(path) as file:
         content = file.read(MOST_DOCUMENT_BYTES + 1)
@@ -123,7 +67,40 @@ def document(path: Path) -> bytes:
         raise InputError(
             f"{path} is larger than {MOST_DOCUMENT_BYTES:,} bytes, the most that is read of a JSON document"
         )
-    return content
+    for mark, name in MARKS.items():
+        if content.startswith(mark):
+            raise InputError(f"{path} is {name}; unpack it, or write it as UTF-8, and import what comes out")
+    return content.removeprefix(BOM)
+
+
+def objects(content: bytes) -> Iterator[bytes]:
+    """Yield the JSON objects in ``content``: one, a line each, one after another, or in an array.
+
+    What is cut off or broken comes as it is, as the last. Cost: where there are several, all of them in memory twice.
+    """
+    try:
+        msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        text = content.decode("utf-8", "replace")
+    else:
+        yield content
+        return
+    decoder = json.JSONDecoder()
+    at = _past(text, 0, " \t\r\n[")
+    while at < len(text):
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = len(text)
+        yield text[at:end].encode("utf-8", "replace")
+        at = _past(text, end, " \t\r\n,]")
+
+
+def _past(text: str, at: int, signs: str) -> int:
+    """Return where the next sign stands that is none of ``signs``."""
+    while at < len(text) and text[at] in signs:
+        at += 1
+    return at
 
 
 def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
@@ -142,20 +119,39 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
                 raise InputError(f"{path}, line {number}: longer than {MOST_LINE_BYTES:,} bytes")
             done += len(line)
             progress("reading", done, total)
-            if line.strip():
+            if line := line.removeprefix(
+                BOM
+            ).strip():  # a mark stands at the start of a file, or of one put to another
                 yield number, line
 
 
 def parsed(decoder: "msgspec.json.Decoder[Found]", content: bytes, where: str) -> Found:
-    """Return ``content`` decoded; broken text in it becomes U+FFFD.
+    """Return ``content`` decoded, with Python's Infinity and NaN; broken text in it becomes U+FFFD.
 
     Raises:
         InputError: it is not what the tool writes; the message begins with ``where`` and says which field.
     """
     try:
-        return decoded(decoder, content, "record")
-    except MalformedMessage as error:
-        raise InputError(f"{where}: {error.__cause__}") from error
+        return decoder.decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    try:
+        plain = _whole(json.loads(content.decode("utf-8", "replace")))
+        found: Found = msgspec.convert(plain, decoder.type)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: {error}") from error
+    return found
+
+
+def _whole(value: Any) -> Any:
+    """Return a decoded value with U+FFFD for halves of surrogate pairs."""
+    if isinstance(value, str):
+        return _SURROGATE.sub(REPLACEMENT, value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return value
 
 
 def named(value: Any) -> str:

@@ -53,9 +53,18 @@ class Track:
     stopped: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One result of a file that holds several: its number from 1, of how many, and its own bytes."""
+
+    number: int
+    of: int
+    content: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """Everything a file tells. ``anchor`` is one instant as (the tool's monotonic clock, the calendar), both in ns.
+    """Everything a file, or one result in it, tells. ``anchor`` is one instant as (the tool's monotonic clock, the calendar), both in ns.
 
     ``wall`` says that the tool's clock is the calendar itself; ``date`` how the run is dated where neither is known.
     """
@@ -73,6 +82,21 @@ class Run:
     arrival: str = ""
     host: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    part: Part | None = None
+
+
+def told_apart(labels: list[str]) -> list[str]:
+    """Return names of lanes of which no two are alike: a repeated one has ``#2``, ``#3`` ... after it."""
+    taken: set[str] = set()
+    apart = []
+    for label in labels:
+        name, number = label, 1
+        while name in taken:
+            number += 1
+            name = f"{label} #{number}"
+        taken.add(name)
+        apart.append(name)
+    return apart
 
 
 def seconds_ns(seconds: float, what: str) -> int:

@@ -1,21 +1,25 @@
 """The JSON of ``vllm bench serve --save-result --save-detailed``: when each request began and the gaps in its stream.
 
+With ``--append-result`` a file holds several, one after another; each is a run of its own.
+
 Written from vLLM 0.32 (`vllm/benchmarks/lib/endpoint_request_func.py`): instants are seconds of ``time.perf_counter``,
 a stamp is taken for every message with ``choices``, be it a role or the finish alone, and ``latencies`` end at the last.
 """
 
 import re
 from itertools import accumulate
+from math import inf, isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from racelog.errors import InputError
 from racelog.log.progress import Progress
-from racelog_recorder.imports.reading import document, named, parsed
-from racelog_recorder.imports.shape import Call, Run, Track, seconds_ns
+from racelog_recorder.imports.kinds import why_not
+from racelog_recorder.imports.reading import document, named, objects, parsed
+from racelog_recorder.imports.shape import Call, Part, Run, Track, seconds_ns
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 _DATE = re.compile(r"\d{8}-\d{6}")
@@ -34,6 +38,7 @@ class _Result(Struct, frozen=True):
     errors: list[str]
     start_times: list[float] | None = None
     queue_times: list[float] | None = None
+    latencies: list[float] | None = None
     generated_texts: list[str] | None = None
     date: str = ""
     backend: str = ""
@@ -43,40 +48,62 @@ class _Result(Struct, frozen=True):
     request_rate: float | str | None = None
     burstiness: float | None = None
 
+    @property
+    def rate_per_s(self) -> float | None:
+        """Requests a second; None where all were sent as soon as they could be, which is written as ``inf``."""
+        rate = self.request_rate
+        return float(rate) if isinstance(rate, float | int) and isfinite(rate) else None
+
 
 _decoder = msgspec.json.Decoder(_Result)
+_names = msgspec.json.Decoder(dict[str, Any])
 
 
-def read(path: Path, progress: Progress) -> Run:
-    """Return the run in the file.
+def read(path: Path, progress: Progress) -> list[Run]:
+    """Return the runs in the file, in its order; a summary among them is told in the notes of the first.
 
     Raises:
         InputError: it is not what vllm bench writes, or was written without the times at which requests began.
     """
     progress("reading", 0, 1)
-    result = parsed(_decoder, document(path), path.name)
+    results = list(dict.fromkeys(objects(document(path))))
+    if len(results) == 1:
+        return [_run(results[0], path.name)]
+    runs, left_out = [], []
+    for number, content in enumerate(results, 1):
+        where = f"{path.name}, result {number} of {len(results)}"
+        names: dict[str, Any] = parsed(_names, content, where)
+        if "ttfts" not in names and (reason := why_not(frozenset(names))):
+            left_out.append(f"result {number} of {len(results)} was left out: {reason}")
+            continue
+        run = _run(content, where)
+        run.part = Part(number, len(results), content)
+        runs.append(run)
+    runs[0].notes[:0] = left_out
+    return runs
+
+
+def _run(content: bytes, where: str) -> Run:
+    """Return the run that one result tells."""
+    result = parsed(_decoder, content, where)
     starts = result.start_times
     if starts is None:
         raise InputError(
-            f"{path.name} does not tell when its requests began (start_times): vLLM before 0.12 did not keep it"
+            f"{where} does not tell when its requests began (start_times): vLLM before 0.12 did not keep it"
         )
-    sizes = {
-        name: len(getattr(result, name))
-        for name in ("input_lens", "output_lens", "ttfts", "itls", "errors", "start_times", "queue_times", "generated_texts")
-        if getattr(result, name) is not None
-    }  # fmt: skip
+    lists = ("input_lens", "output_lens", "ttfts", "itls", "errors", "start_times", "queue_times", "latencies", "generated_texts")  # fmt: skip
+    sizes = {name: len(getattr(result, name)) for name in lists if getattr(result, name) is not None}
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-        raise InputError(f"{path.name}: its lists are not of one length ({told})")
-    paced = isinstance(result.request_rate, float | int)
-    calls = [_call(result, i, start, paced=paced) for i, start in enumerate(starts)]
+        raise InputError(f"{where}: its lists are not of one length ({told})")
+    rate = result.rate_per_s
+    calls = [_call(result, i, start, paced=rate is not None) for i, start in enumerate(starts)]
     model = named(result.model_id)
     return Run(
         tool="vllm bench", version="", kind="detailed results", notes=[*_NOTES],
         date=result.date if _DATE.fullmatch(result.date) else "",
         tracks=[Track(label=model or "vllm bench", model=model, calls=calls, dialect=_dialect(result))],
-        concurrency=result.max_concurrency, rate_per_s=result.request_rate if paced else None,  # type: ignore[arg-type]  # as `paced` says
-        arrival=_arrival(result) if paced else "",
+        concurrency=result.max_concurrency, rate_per_s=rate, arrival="" if rate is None else _arrival(result),
     )  # fmt: skip
 
 
@@ -102,7 +129,9 @@ def _call(result: _Result, i: int, start: float, *, paced: bool) -> Call:
         call.chunks = [(t, "c", "", None, "u") for t in times[:-1]]
         call.chunks.append((times[-1], "c", text, None, "u"))
         call.end_ns = times[-1]
-    if result.errors[i] or first <= 0:
+    if result.latencies is not None and first <= 0:
+        call.end_ns = max(sent, sent + seconds_ns(result.latencies[i], f"latencies of {where}"))
+    if result.errors[i] or (first <= 0 and not result.output_lens[i]):
         call.status, call.error, call.output_tokens = "failed", "unknown", None
         call.message = (result.errors[i].strip().splitlines() or [""])[-1][:2000]
     return call
@@ -120,5 +149,5 @@ def _dialect(result: _Result) -> str:
 
 
 def _arrival(result: _Result) -> str:
-    """Return how requests were spaced: gamma, which with a burstiness of 1 is Poisson."""
-    return "poisson" if result.burstiness in (None, 1.0) else "gamma"
+    """Return how requests were spaced: gamma, which with a burstiness of 1 is Poisson and with infinity constant."""
+    return {None: "poisson", 1.0: "poisson", inf: "constant"}.get(result.burstiness, "gamma")

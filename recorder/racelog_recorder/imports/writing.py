@@ -27,7 +27,7 @@ from racelog.events import (
 )
 from racelog.log.chunks import columns
 from racelog.text import counted
-from racelog_recorder.imports.shape import Call, Run, Track
+from racelog_recorder.imports.shape import Call, Run
 from racelog_recorder.plan_secrets import without_secrets
 
 
@@ -169,17 +169,19 @@ def _offset_ns(run: Run) -> int:
     return 0 if run.anchor is None else run.anchor[1] - run.anchor[0]
 
 
-def check(track: Track) -> Track:
-    """Return ``track`` if there is a race in it.
+def check(run: Run) -> None:
+    """Refuse a run in which there is no race; one in which every request failed is one.
 
     Raises:
-        InputError: it has no request, or none with a token.
+        InputError: it has no request, or answers without the time of a single token.
     """
-    if not track.calls:
-        raise InputError(f"there is no request in it ({track.label})")
-    if not any(code in "crt" for call in track.calls for _, code, *_ in call.chunks):
+    calls = [call for track in run.tracks for call in track.calls]
+    if not calls:
+        raise InputError("there is no request in it")
+    if any(code in "crt" for call in calls for _, code, *_ in call.chunks):
+        return
+    if answered := sum(call.status == "ok" for call in calls):
         raise InputError(
-            f"of its {counted(len(track.calls), 'request')} none has the time of a token ({track.label}): was the answer "
+            f"of its {counted(answered, 'answered request')} none has the time of a token: was the answer "
             "streamed, as OpenAI chat or completions?"
         )
-    return track
