@@ -2,17 +2,24 @@
 
     <home>/races/<race id>.rlog     a sealed race
     <home>/races/<race id>.live/    a running (or crashed) race: a directory of segments
+    <home>/imported.jsonl           when races that another tool measured came here, a line each
 
-A race id is its UTC start and four random bytes, so ids sort by time and a prefix is enough to name one.
+A race id is its UTC start and four random bytes, so ids sort by time and a prefix is enough to name one. A race that
+was imported began before it came: it takes its place in the order by when it came, so that ``latest`` is what this home
+was given last.
 """
 
+import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from racelog.errors import InputError, RaceNotFound
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+
+IMPORTED = "imported.jsonl"
 
 
 def home_folder(override: str | Path | None = None) -> Path:
@@ -33,27 +40,60 @@ def new_race_id(wall_ns: int) -> str:
 
 
 class StoredRace(NamedTuple):
-    """One race in the home folder: its id, where it lies, and whether it was sealed."""
+    """One race in the home folder: its id, where it lies, whether it was sealed, and what it is put in order by."""
 
     race_id: str
     path: Path
     sealed: bool
+    came: str
+
+
+def note_import(home: Path, race_id: str, wall_ns: int) -> None:
+    """Write down that a race of another tool came into ``home`` at ``wall_ns``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    moment = datetime.fromtimestamp(wall_ns / 1e9, tz=UTC)
+    line = json.dumps({"race_id": race_id, "came": f"{moment:%Y%m%d-%H%M%S.%f}"})
+    with (home / IMPORTED).open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+def imports(home: Path) -> dict[str, str]:
+    """Return when each imported race came into ``home``, by its id, in the form in which ids begin; the last time counts.
+
+    A line that cannot be read is as if it were not there.
+    """
+    try:
+        lines = (home / IMPORTED).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    came: dict[str, str] = {}
+    for line in lines:
+        with suppress(ValueError, TypeError, KeyError):
+            told = json.loads(line)
+            came[str(told["race_id"])] = str(told["came"])
+    return came
 
 
 def stored_races(home: Path) -> list[StoredRace]:
-    """Return the races in ``home``, newest first; a sealed race hides its own leftover segments."""
+    """Return the races in ``home``, what came last first; a sealed race hides its own leftover segments."""
     folder = home / "races"
     if not folder.is_dir():
         return []
+    came = imports(home)
     found: dict[str, StoredRace] = {}
     for path in folder.iterdir():
         if path.name.endswith(LIVE_SUFFIX) and path.is_dir():
             race_id = path.name.removesuffix(LIVE_SUFFIX)
-            found.setdefault(race_id, StoredRace(race_id, path, sealed=False))
+            found.setdefault(
+                race_id, StoredRace(race_id, path, sealed=False, came=came.get(race_id, race_id))
+            )
         elif path.name.endswith(SEGMENT_SUFFIX) and path.is_file():
             race_id = path.name.removesuffix(SEGMENT_SUFFIX)
-            found[race_id] = StoredRace(race_id, path, sealed=True)
-    return sorted(found.values(), key=lambda race: race.race_id, reverse=True)
+            found[race_id] = StoredRace(race_id, path, sealed=True, came=came.get(race_id, race_id))
+    return sorted(found.values(), key=lambda race: race.came, reverse=True)
 
 
 def _exists(path: Path) -> bool:

@@ -20,6 +20,7 @@ from racelog.errors import StorageError
 from racelog.query.blank import blank_catalog
 from racelog.query.cache import BIG, PACK_SUFFIX, CachedRace, quoted
 from racelog.query.files import SCHEME, ReadOnlyFiles, address
+from racelog.query.macros import latest_statement
 from racelog.query.tables import TABLES, Batch, comment_columns, create_tables
 
 ALWAYS = (
@@ -86,8 +87,12 @@ class Catalog:
         """Take the cached parts of a race that still grows; their small tables are never packed: they soon change."""
         self.parts += parts
 
-    def open(self, cache: Path | None, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
+    def open(
+        self, cache: Path | None, *, unsafe: bool = False, latest: str | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """Return the connection; ``cache`` is where small tables of many races may be kept together.
+
+        ``latest`` is the id of the latest race, where it is not the greatest.
 
         Raises:
             duckdb.Error: a cached file is broken.
@@ -98,6 +103,8 @@ class Catalog:
         self._builder.register_filesystem(allowed)
         self._gather(cache)
         self._create_views(list(files))
+        if latest is not None:
+            self._builder.execute(latest_statement(quoted(latest)))
         self._builder.close()
         connection = self._reopened(allowed)
         for setting in ALWAYS if unsafe else (*ALWAYS, *LOCKDOWN):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
-from racelog.home import find_race, home_folder, stored_races
+from racelog.home import find_race, home_folder, imports, stored_races
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
@@ -94,7 +94,11 @@ def _load(
         if named and loading.first_error and not loading.races:
             raise loading.first_error
         try:
-            connection = loading.catalog.open(loading.cache.folder if loading.cache else None, unsafe=unsafe)
+            connection = loading.catalog.open(
+                loading.cache.folder if loading.cache else None,
+                unsafe=unsafe,
+                latest=homes.latest(loading.ids),
+            )
         except duckdb.Error as error:
             if loading.cache is None or not loading.cache.drop_broken(
                 [*loading.catalog.cached, *loading.catalog.parts]
@@ -131,6 +135,14 @@ class Homes:
         stored: list[Path | RemoteLog] = [race.path for home in self.folders for race in stored_races(home)]
         return stored + list(self.remote)
 
+    def latest(self, ids: Iterable[str]) -> str | None:
+        """Return which of these races came last; None where none was imported, so that it is the greatest id."""
+        came = {race_id: when for home in self.folders for race_id, when in imports(home).items()}
+        known = list(ids)
+        if came.keys().isdisjoint(known):
+            return None
+        return max(known, key=lambda race_id: came.get(race_id, race_id))
+
     def find(self, race: str | Path) -> list[Path] | list[RemoteLog]:
         """Return what ``race`` names: a URL's logs, else one here, else one of a home that is a URL.
 
@@ -143,7 +155,7 @@ class Homes:
         ids = {race_id_of(log): log for log in self.remote}
         latest = max(ids, default="")
         if race == "latest" and latest > max(
-            (s.race_id for h in self.folders for s in stored_races(h)), default=""
+            (s.came for h in self.folders for s in stored_races(h)), default=""
         ):
             return [ids[latest]]
         try:
@@ -171,7 +183,7 @@ def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
             raise RaceNotFound(f"no log matches {race!r}")
         return logs
     if race == "latest" and (stored := [found for home in homes for found in stored_races(home)]):
-        return [max(stored, key=lambda found: found.race_id).path]
+        return [max(stored, key=lambda found: found.came).path]
     for home in homes[:-1]:
         with suppress(RaceNotFound):
             return [find_race(race, home)]
@@ -193,6 +205,11 @@ class _Loading:
         self.first_error: RacelogError | None = None
         self.shown: dict[Path, str] = {}
         self._homes: dict[str, Path] = {}
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The ids of the races that were brought in."""
+        return self._homes
 
     def local(
         self, wanted: Iterable[Path | RemoteLog], copies: Path | None, ending: ExitStack

@@ -92,7 +92,7 @@ PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 _PICKED = """
     SELECT * FROM requests WHERE phase = 'race' AND status = 'ok' AND t_sent_ns IS NOT NULL AND CASE
-        WHEN race = 'latest' THEN race_id = (SELECT max(race_id) FROM races)
+        WHEN race = 'latest' THEN race_id = latest_race()
         ELSE starts_with(race_id, race) END
 """
 
@@ -153,9 +153,19 @@ GOODPUT = """
 """
 
 
+LATEST = "(SELECT max(race_id) FROM races)"
+"""The latest race where all began here: their ids begin with when they did. `latest_statement` says otherwise."""
+
+
+def latest_statement(latest: str) -> str:
+    """Return what makes ``latest_race()`` the SQL ``latest``, for a home into which races came from elsewhere."""
+    return f"CREATE OR REPLACE MACRO latest_race() AS {latest}"
+
+
 def macro_statements() -> list[str]:
     """Return what creates every macro: ``p50(x)`` ..., ``goodput(...)``, and one a dialect, ``vllm_bench(race)`` ..."""
-    statements = [f"CREATE MACRO {name}(x) AS quantile_cont(x, {q})" for name, q in PERCENTILES.items()]
+    statements = [latest_statement(LATEST)]
+    statements += [f"CREATE MACRO {name}(x) AS quantile_cont(x, {q})" for name, q in PERCENTILES.items()]
     limits = ", ".join(f"most_{name}_ms := 'infinity'::DOUBLE" for name in ("ttft", "tpot", "e2e"))
     statements.append(f"CREATE MACRO goodput({limits}) AS TABLE {GOODPUT}")
     statements += [

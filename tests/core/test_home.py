@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from racelog.errors import InputError, RaceNotFound
-from racelog.home import find_race, home_folder, new_race_id, stored_races
+from racelog.home import IMPORTED, find_race, home_folder, new_race_id, note_import, stored_races
 
 OLD, MID, NEW = "20261119-080000-aaaaaaaa", "20261121-013000-0a1b2c3d", "20261121-090000-bbbbbbbb"
 
@@ -130,3 +130,33 @@ def test_an_empty_home_tells_how_to_record(home: Path) -> None:
 def test_a_text_that_can_be_no_path_is_no_race(stocked: Path, race: str) -> None:
     with pytest.raises(RaceNotFound):
         find_race(race, stocked)
+
+
+AFTER_MID_NS, AFTER_NEW_NS = 1_795_225_000_000_000_000, 1_795_300_000_000_000_000
+
+
+def test_latest_is_what_was_imported_last(stocked: Path) -> None:
+    note_import(stocked, OLD, AFTER_NEW_NS)
+
+    assert find_race("latest", stocked) == stocked / "races" / f"{OLD}.rlog"
+
+
+def test_an_imported_race_takes_its_place_by_when_it_came(stocked: Path) -> None:
+    note_import(stocked, OLD, AFTER_MID_NS)
+
+    assert [race.race_id for race in stored_races(stocked)] == [NEW, OLD, MID]
+
+
+def test_a_race_that_was_imported_again_came_the_last_time(stocked: Path) -> None:
+    note_import(stocked, OLD, AFTER_NEW_NS)
+    note_import(stocked, OLD, AFTER_MID_NS)
+
+    assert stored_races(stocked)[0].race_id == NEW
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "null", "{}", '{"race_id": []}', "\x00\xff"], ids=repr)
+def test_a_broken_line_of_imports_hides_no_race(line: str, stocked: Path) -> None:
+    (stocked / IMPORTED).write_text(f"{line}\n", encoding="latin-1")
+    note_import(stocked, OLD, AFTER_NEW_NS)
+
+    assert [race.race_id for race in stored_races(stocked)] == [OLD, NEW, MID]

@@ -12,7 +12,9 @@ import pytest
 import racelog
 from racelog.cli import run
 from racelog.errors import InputError
+from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.imports import SeveralResults, import_every, import_results
+from tests.core.query.recorded import store
 
 DATA = Path(__file__).parent / "data"
 RAW, RECORDS = (DATA / "aiperf" / name for name in ("profile_export_raw.jsonl", "profile_export.jsonl"))
@@ -344,3 +346,27 @@ def test_a_result_in_a_wrapping_is_refused_with_its_name(content, name, tmp_path
 
     with pytest.raises(InputError, match=f"is {name}; unpack it, or write it as UTF-8"):
         import_results(path, out)
+
+
+@pytest.fixture
+def recorded(home):
+    """Return a race of the home that began after the one that is imported, and ages before it is."""
+    store(home, ScriptedRace([Plan("a", requests=2, tokens=3)]), "20200101-000000-00000001")
+    return "20200101-000000-00000001"
+
+
+def test_latest_after_an_import_is_the_import_in_every_way_of_asking(recorded, vllm, write, capfd):
+    imported = next(import_every(write(vllm | {"date": "20190101-000000"}))).race_id
+
+    assert imported < recorded
+    assert run(["info", "latest", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["race"]["race_id"] == imported
+    assert asked("latest", "select race_id from races") == [(imported,)]
+    everything = racelog.connect()
+    assert everything.execute("select distinct race_id from vllm_bench('latest')").fetchall() == [(imported,)]
+
+
+def test_an_import_elsewhere_is_not_latest(recorded, out):
+    import_results(VLLM, out)
+
+    assert asked("latest", "select race_id from races") == [(recorded,)]

@@ -2,14 +2,16 @@
 
 import hashlib
 import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from racelog.errors import InputError, LogError
-from racelog.home import home_folder
+from racelog.errors import InputError, LogError, StorageError
+from racelog.home import IMPORTED, home_folder, note_import
+from racelog.log.advice import refusal
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target
@@ -123,11 +125,21 @@ def _write(
         )
     except (msgspec.EncodeError, UnicodeEncodeError, OverflowError, LogError) as error:
         raise InputError(f"{path} holds what no log can: {error}") from error
+    if target is None:
+        _note(home_folder(home), race_id)
     calls = [call for track in run.tracks for call in track.calls]
     return Imported(
         log, race_id, run.tool, run.version, run.kind, path, len(run.tracks), len(calls),
         sum(len(call.chunks) for call in calls), tuple(run.notes),
     )  # fmt: skip
+
+
+def _note(home: Path, race_id: str) -> None:
+    """Write down that the race came now: ``latest`` is what came last."""
+    try:
+        note_import(home, race_id, time.time_ns())
+    except OSError as error:
+        raise StorageError(f"cannot write {home / IMPORTED}: {refusal(error)}") from error
 
 
 def _source(path: Path, run: Run) -> writing.Source:
