@@ -93,7 +93,7 @@ def _unavailable(point: EntryPoint, error: Exception) -> click.Command:
 @click.group(cls=EntryPointGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="racelog")
 def app() -> None:
-    """The flight recorder for LLM serving: record a race once; play, query and picture it for ever."""
+    """The flight recorder for LLM serving: record a race once; replay it, query it, share it."""
 
 
 def main() -> None:

@@ -102,4 +102,4 @@ def _stamps(summary: RaceSummary) -> str:
         return ""
     stamped = [who for who in ("kernel", "user") if total[who]]
     said = [who if total[who] == chunks else f"{share(total[who] / chunks)} {who}" for who in stamped]
-    return f"stamps: {', '.join(said)}" if said else ""
+    return f"token times: {', '.join(said)}" if said else ""

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from racelog.text import counted
+from racelog.views.health import TOO_SLOW
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of
@@ -134,7 +135,7 @@ def _notice(summary: RaceSummary) -> str:
     if died:
         return f"{counted(died, 'lane')} died"
     early = {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
-    return early or ("client-limited" if summary.health.client_limited else "")
+    return early or (TOO_SLOW if summary.health.client_limited else "")
 
 
 def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str]) -> Hero:
@@ -163,7 +164,7 @@ def _lead(fastest_ms: float, winner: int, lanes: list[LaneSummary], names: dict[
         return "", ""
     rival, ratio = names[rivals[0].lane], next_ms / fastest_ms
     if ratio < PHOTO_FINISH:
-        return f"photo finish: {duration(next_ms - fastest_ms)} ahead of", rival
+        return f"{duration(next_ms - fastest_ms)} ahead of", rival
     return f"{_times(ratio)}x faster to first token than", rival
 
 

@@ -2,7 +2,7 @@
 
 from racelog.replay.speed import speed_text
 from racelog.text import counted
-from racelog.views.health import health_line
+from racelog.views.health import TOO_SLOW, clock_checked, health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
@@ -71,7 +71,7 @@ def title(scene: Scene, columns: int) -> Line:
     if scene.held:
         end = [Span(" RACE PAUSED ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     elif race.health.client_limited:
-        end = [Span(" client-limited ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
+        end = [Span(f" {TOO_SLOW} ", Style(WARN.fg, bold=True, reverse=True)), Span("  ")]
     end += [Span(clock), Span(" ")]
     while len(start) > 2 and line_width(start) + line_width(end) > columns:  # noqa: PLR2004 - the flag and the name stay
         start.pop()
@@ -218,7 +218,7 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
 def _calibrated(scene: Scene, lane: int) -> str:
     """Return how far a lane's stamps are from the truth, once that was measured."""
     found = next((one.calibration for one in scene.race.health.lanes if one.lane == lane), None)
-    return f"  stamps {found.p99_us / 1000:.2f} ms off" if found else ""
+    return f"  {clock_checked(found)}" if found else ""
 
 
 def _big(word: str, columns: int, style: Style) -> list[Line]:

@@ -34,9 +34,7 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
     "--loop", "-l", metavar="N", is_flag=False, flag_value="0", help="Play again, N times or for ever."
 )
 @click.option("--ab", metavar="A..B", help="Loop a stretch: 10s..20s, 25%..50%.")
-@click.option(
-    "--idle-limit", "-i", metavar="TIME", help="Where nothing happens for longer, pass in this time."
-)
+@click.option("--idle-limit", "-i", metavar="TIME", help="Skip idle gaps longer than this.")
 @click.option(
     "--pause-on-marks", "-m", is_flag=True, help="Pause at each first token, overtake, error and finish."
 )
@@ -44,12 +42,12 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 @click.option("--lanes", metavar="A,B", help="Only these engines, by name or number.")
 @click.option(
     "--align", type=click.Choice(["start", "first-token", "wall"]), default="start", show_default=True,
-    help="What lanes have in common at one instant.",
+    help="The instant at which lanes are set equal.",
 )  # fmt: skip
 @click.option("--follow", is_flag=True, help="Follow a race while it is being recorded.")
 @click.option("--at", metavar="TIME", help="Print the race as it stood then (a time, a %, or end), and exit.")
 @click.option("--json", "as_json", is_flag=True, help="With --at: print the state as JSON.")
-@click.option("--plain", is_flag=True, help="Running lines instead of a screen; the default into a pipe.")
+@click.option("--plain", is_flag=True, help="Print lines instead of a full screen; the default into a pipe.")
 @click.option("--dry-run", is_flag=True, help="Say how long playing would take and what is in it, and exit.")
 @click.option(
     "--cast",
@@ -83,13 +81,13 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
     flag_value=False,
     default=None,
     type=bool,
-    help="Nothing glides and no toasts.  [env: NO_MOTION]",
+    help="No animation and no pop-up messages.  [env: NO_MOTION]",
 )
 @click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
 @click.option(
     "--commentary", type=click.Choice(["quiet", "normal", "verbose"]),
-    help="How much the commentator says.  [default: normal, or your setting]",
+    help="How many comments.  [default: normal, or your setting]",
 )  # fmt: skip
 @click.option("--home", type=click.Path(path_type=Path), help="Where races are kept.  [env: RACELOG_HOME]")
 @click.option("--control-fd", type=int, hidden=True, help="Where wishes to the recorder go.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from racelog.views.health import TOO_SLOW
 from racelog.views.race import LaneView, RaceView
 from racelog_player.cells import flat
 from racelog_player.parts import ms_text, rate_text
@@ -106,8 +107,8 @@ def _client(race: RaceView) -> Callout | None:
     if not race.health.client_limited:
         return None
     return Callout(
-        "client-limited",
-        "The recorder itself had no time to spare here: these numbers are not the engines' alone.",
+        TOO_SLOW,
+        "The recorder was too busy to read tokens in time: part of these numbers is its own delay, not the engines'.",
     )
 
 

@@ -1,7 +1,7 @@
 """What glides: bars and counts to where they are going, lanes to their new places, toasts that come and go.
 
 A picture stays a function of what was given: the views so far and the clock's instant with each. Nothing here looks at
-a clock. Medians and rates never glide: a number between two true ones was nobody's.
+a clock. Medians and rates never glide: a number in between was never measured.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,14 +10,14 @@ from racelog_player.settings import FPS, NAMES, Settings
 IDLE_LIMITS = ("", "500ms", "1s", "2s", "5s", "10s")
 
 TOLD = {
-    "theme": ("theme", "the colours; your own go into the folder themes"),
-    "mode": ("mode", "novice explains, expert leaves words out, teacher asks"),
-    "keys": ("keys", "the keys of another player over ours, or a file of yours"),
-    "commentary": ("commentary", "how much the commentator says"),
-    "fps": ("frames a second", "fewer cost less; events are never dropped"),
-    "motion": ("motion", "bars glide, places slide, toasts come and go"),
-    "mouse": ("mouse", "off: the terminal keeps it; on: shift selects text"),
-    "idle_limit": ("idle limit", "where nothing happens for longer, pass in this time"),
+    "theme": ("theme", "colours; put your own theme files into the folder themes"),
+    "mode": ("mode", "novice explains, expert shows more numbers, teacher points and asks"),
+    "keys": ("keys", "key preset: mpv, asciinema, rosbag or your file"),
+    "commentary": ("commentary", "how many comments: quiet, normal, verbose"),
+    "fps": ("frames a second", "fewer use less CPU; events are never dropped"),
+    "motion": ("motion", "animated bars, places and pop-up messages"),
+    "mouse": ("mouse", "off: the terminal selects text; on: hold shift to select"),
+    "idle_limit": ("idle limit", "skip idle gaps longer than this"),
 }  # fmt: skip
 """What each setting is called and what it does."""
 

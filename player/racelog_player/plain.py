@@ -6,7 +6,7 @@ from racelog.clock import NS_PER_S
 from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
-from racelog.views.summary import RaceSummary
+from racelog.views.summary import RaceSummary, race_ending
 from racelog_player.cells import flat, left, right, width
 from racelog_player.parts import NOTHING, ms_text, rate_text
 from racelog_player.result import success_text
@@ -119,7 +119,7 @@ def result_table(summary: RaceSummary) -> list[str]:
         if summary.winner is not None
         else "no winner: no lane returned a token"
     )
-    note = "" if summary.status == "finished" else f" (race {summary.status})"
+    note = "" if summary.status == "finished" else f" ({race_ending(summary)})"
     return [
         f"{verdict}{note}", "", *aligned(rows, words=2), "",
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",

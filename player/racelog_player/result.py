@@ -1,7 +1,7 @@
 """The result: who won and by how much, and a row of numbers per lane. Pure."""
 
 from racelog.views.race import RaceView
-from racelog.views.summary import LaneSummary, RaceSummary, Spread
+from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat
 from racelog_player.lanes import name_cells
@@ -43,7 +43,7 @@ def _headline(summary: RaceSummary, columns: int) -> Line:
         times = f", {medians[1] / medians[0]:.2f}\N{MULTIPLICATION SIGN} ahead of {flat(ranked[1].engine)}"
         line.append(Span(times, SOFT))
     if summary.status != "finished":
-        line.insert(2, Span(f"  · race {summary.status}", WARN))
+        line.insert(2, Span(f"  · {race_ending(summary)}", WARN))
     while line_width(line) > columns and len(line) > 2:  # noqa: PLR2004 - the winner stays
         line.pop()
     return line

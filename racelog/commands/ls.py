@@ -78,7 +78,10 @@ def race_entry(stored: StoredRace) -> dict[str, Any]:
 def _row(entry: dict[str, Any]) -> list[str | None]:
     if entry["error"]:
         return [entry["race_id"], None, None, entry["status"], None, None, None, None]
-    status = f"{entry['status']}, damaged" if entry["damaged"] else entry["status"]
+    from racelog.views.summary import ending  # noqa: PLC0415 - not needed for --help
+
+    told = ending(entry["status"])
+    status = f"{told}, damaged" if entry["damaged"] else told
     started = entry["started_at"][:19].replace("T", " ")
     engines = ", ".join(entry["engines"])
     requests = f"{entry['requests']:,}"

@@ -15,7 +15,7 @@ from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import counted, printable
 from racelog.views.health import LaneHealth, health_line
-from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_summary
+from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending, race_summary
 
 SMALL_PRINT = (
     "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (output tokens - 1), per "
@@ -161,7 +161,7 @@ def _wrapped(text: str, columns: int, *, label: str = "") -> list[str]:
 
 
 def _title(race: RaceSummary, columns: int) -> Iterator[str]:
-    yield click.style(printable(race.name or race.race_id), bold=True) + f"  {race.status}"
+    yield click.style(printable(race.name or race.race_id), bold=True) + f"  {race_ending(race)}"
     facts = [
         race.race_id,
         f"started {race.started_at}" if race.started_at else "",
@@ -249,7 +249,9 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     yield indent + f"tokens: {lane.input_tokens:,} in, {lane.output_tokens:,} out · {basis}"
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
-    yield indent + printable(f"chunk stamps: {stamps}, {lane.coalesced:,} coalesced{through}")
+    yield indent + printable(
+        f"token times: {stamps}, {lane.coalesced:,} read together with a later one{through}"
+    )
     for line in _wrapped(_connecting(lane), columns - 2 * len(indent)):
         yield indent + line
     yield from (indent + line for line in _fault_lines(lane, columns - len(indent)))
@@ -267,7 +269,7 @@ def _connecting(lane: LaneSummary) -> str:
         return f"connections: {', '.join(counts)}" if counts else ""
     steps = (("DNS", lane.dns_ms), ("TCP", lane.tcp_ms), ("TLS", lane.tls_ms))
     told = ", ".join(f"{name} {_ms(step.p50)}" for name, step in steps if step is not None)
-    took = f"{_ms(lane.connect_ms.p50)} ms in the median{f' ({told})' if told else ''}, {_ms(lane.connect_ms.max)} at most"
+    took = f"{_ms(lane.connect_ms.p50)} ms in the median{f' ({told})' if told else ''}, max {_ms(lane.connect_ms.max)}"
     return f"connections: {', '.join(counts)} · connecting took {took}"
 
 
@@ -327,7 +329,8 @@ def _client(page: RacePage, columns: int) -> Iterator[str]:
     """Yield whether the recorder kept up, and what says so, lane by lane."""
     health = page.race.health
     verdict = (
-        health_line(health).removeprefix("the client ") or "not judged: the log tells nothing of its recorder"
+        health_line(health).removeprefix("the recorder ")
+        or "not judged: this log holds no readings of its recorder"
     )
     for line in _wrapped(verdict, columns, label="Client"):
         yield click.style(line, fg="yellow") if health.client_limited else line
@@ -341,16 +344,16 @@ def _evidence(lane: LaneHealth) -> Iterator[str]:
     if (found := lane.calibration) is not None:
         errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
         yield (
-            f"calibrated over {found.over} at {counted(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
-            f"tok/s: stamp error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} coalesced, "
-            f"{found.stamp} stamps"
+            f"clock checked over {found.over} at {counted(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
+            f"tok/s: error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} read together with a later one, "
+            f"times by {found.stamp}"
         )
     if lane.late_send_share is not None:
         yield f"{lane.late_send_share:.1%} of {counted(lane.sends, 'request')} sent late"
     if lane.cpu_pct_p50 is not None and lane.full_share is not None:
         yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
     if lane.loop_lag_p99_us is not None:
-        yield f"loop lag p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
+        yield f"event loop delay p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
     if lane.most_waiting:
         yield f"{counted(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
 

@@ -8,7 +8,7 @@ from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
 from racelog.text import counted, markdown_escaped, printable
-from racelog.views.summary import LaneSummary, RaceSummary
+from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 
 HEADINGS = (
     "",
@@ -106,7 +106,7 @@ def _circumstances(source: Source) -> Iterator[str]:
     race = source.summary
     if (facts := source.log.first(RaceFacts)) is not None and facts.imported_from:
         yield f"imported: measured by {escaped(facts.imported_from)}, not by racelog"
-    yield f"race `{printable(race.race_id).replace('`', '')}`, {race.status}, {race.duration_s:.2f} s, grid {race.grid}"
+    yield f"race `{printable(race.race_id).replace('`', '')}`, {race_ending(race)}, {race.duration_s:.2f} s, grid {race.grid}"
     load = f"concurrency {race.concurrency}, " if race.concurrency else ""
     yield f"{load}seed {race.seed}, started {escaped(race.started_at) or 'at an unknown time'}"
     for lane in race.lanes:

@@ -9,6 +9,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.views.faults import said
 from racelog.views.race import prompt_text
 
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
@@ -141,7 +142,7 @@ def _samples(replay: Replay, fold: LaneFold, counted: list[RequestState]) -> lis
     return [
         Sample(
             why=why, req=r.req, ttft_ms=r.ttft_ms, e2e_ms=r.e2e_ms, tokens=r.output_tokens,
-            prompt=prompt_text(replay, r.prompt), text=r.text, error=r.message or r.error,
+            prompt=prompt_text(replay, r.prompt), text=r.text, error=said(r.message) or r.error,
         )
         for why, r in chosen
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS
 from racelog.events import STAMP_CODES, Calibration, RaceFacts
-from racelog.replay.health import BUSY_CPU_PCT, LATE_LOOP_US, LATE_SEND_NS
+from racelog.replay.health import LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
@@ -28,6 +28,9 @@ CALIBRATION_P99_US = 1_000.0
 
 LEAST_SAMPLES = 20
 """Two seconds of readings: below that, the burst of connecting alone is a tenth of the race."""
+
+TOO_SLOW = "measuring machine too slow"
+"""What every view says, in these words, of a race whose client was the bottleneck."""
 
 LEAST_SENDS = 20
 """Below this many requests a single one is more than the share."""
@@ -92,12 +95,16 @@ def race_health(replay: Replay) -> RaceHealth:
     """Return the verdict of everything up to where ``replay`` stands. Cost: microseconds a lane."""
     lanes = [_lane_health(fold, replay.tracks.facts) for fold in replay.lanes.values()]
     judged = [lane.client_limited for lane in lanes if lane.client_limited is not None]
-    named = len(lanes) > 1
     return RaceHealth(
         client_limited=any(judged) if judged else None,
-        reasons=[f"{lane.engine}: {why}" if named else why for lane in lanes for why in lane.reasons],
+        reasons=[why for lane in lanes for why in lane.reasons],
         lanes=lanes,
     )
+
+
+def clock_checked(found: StampError) -> str:
+    """Return in words what a calibration found: by how much a token's time may be wrong (p99)."""
+    return f"clock checked, +-{found.p99_us / 1000:.2g} ms"
 
 
 def health_line(health: RaceHealth) -> str:
@@ -105,15 +112,18 @@ def health_line(health: RaceHealth) -> str:
     if health.client_limited is None:
         return ""
     if health.client_limited:
-        return f"the client was the bottleneck: {'; '.join(health.reasons)}"
+        return f"{TOO_SLOW} - {'; '.join(health.reasons)}"
     worst = max(
         (lane.calibration for lane in health.lanes if lane.calibration),
         key=lambda found: found.p99_us,
         default=None,
     )
     if worst is None:
-        return "the client kept up (its stamps were not calibrated)"
-    return f"the client kept up: stamp error p99 {worst.p99_us / 1000:.2g} ms at {counted(worst.streams, 'stream')}{' over TLS' if worst.tls else ''}"
+        return "the recorder kept up (its clock was not checked)"
+    return (
+        f"the recorder kept up: {clock_checked(worst)} (p99) at {counted(worst.streams, 'stream')}"
+        f"{' over TLS' if worst.tls else ''}"
+    )
 
 
 def full(lane: LaneHealth) -> str:
@@ -124,7 +134,7 @@ def full(lane: LaneHealth) -> str:
     """
     if lane.samples < LEAST_SAMPLES or lane.full_share is None or lane.full_share < FULL_SHARE:
         return ""
-    return f"its CPU was full for {lane.full_share:.0%} of the race ({BUSY_CPU_PCT:.0f}% of a core, its loop late)"
+    return f"recorder too busy: its CPU was full for {lane.full_share * 100:.0f} % of {lane.engine}'s race"
 
 
 def late_stamps(lane: LaneHealth) -> str:
@@ -141,7 +151,7 @@ def late_stamps(lane: LaneHealth) -> str:
         or (lane.user_share or 0.0) <= USER_SHARE
     ):
         return ""
-    return f"its event loop woke up to {lag / 1000:.1f} ms late (p99), and so did its own stamps"
+    return f"recorder too busy: {lane.engine}'s token times are up to {lag / 1000:.1f} ms late (p99)"
 
 
 def late_reading(lane: LaneHealth) -> str:
@@ -160,7 +170,7 @@ def late_reading(lane: LaneHealth) -> str:
         or lag <= LATE_LOOP_US
     ):
         return ""
-    return f"it read {share:.0%} of the token chunks together with later ones"
+    return f"recorder too busy: {share * 100:.0f} % of {lane.engine}'s token times are late"
 
 
 def late_sends(lane: LaneHealth) -> str:
@@ -173,21 +183,21 @@ def late_sends(lane: LaneHealth) -> str:
     share = lane.late_send_share
     if lane.samples < LEAST_SAMPLES or share is None or lane.sends < LEAST_SENDS or share <= LATE_SEND_SHARE:
         return ""
-    return f"{share:.0%} of its requests left more than {LATE_SEND_NS / NS_PER_MS:g} ms after they were due"
+    return f"recorder too busy: {share * 100:.0f} % of {lane.engine}'s requests left more than {LATE_SEND_NS / NS_PER_MS:g} ms late"
 
 
 def lost(lane: LaneHealth) -> str:
     """Anything was lost: the queue to the disk was full and facts were dropped. One is too many."""
     if not lane.lost_chunks and not lane.lost_events:
         return ""
-    return f"it lost {counted(lane.lost_chunks, 'chunk')} and {counted(lane.lost_events, 'event')}"
+    return f"the recorder lost {counted(lane.lost_chunks, 'chunk')} and {counted(lane.lost_events, 'event')} of {lane.engine}"
 
 
 def crowded_out(lane: LaneHealth) -> str:
     """Requests failed because this machine had no port or open file left for them. One is too many."""
     if not lane.crowded_out:
         return ""
-    return f"{counted(lane.crowded_out, 'request')} found no port or open file left here"
+    return f"{counted(lane.crowded_out, 'request')} to {lane.engine} failed: no free port or open file on this machine"
 
 
 def uncalibrated(lane: LaneHealth) -> str:
@@ -198,7 +208,10 @@ def uncalibrated(lane: LaneHealth) -> str:
     found = lane.calibration
     if found is None or found.p99_us - (found.truth_p99_us or 0.0) <= CALIBRATION_P99_US:
         return ""
-    return f"before the race its stamps were {found.p99_us / 1000:.1f} ms off (p99) at {counted(found.streams, 'stream')}"
+    return (
+        f"in the clock check before the race {lane.engine}'s token times were {found.p99_us / 1000:.1f} ms late (p99) "
+        f"at {counted(found.streams, 'stream')}"
+    )
 
 
 Rule = Callable[[LaneHealth], str]

@@ -7,6 +7,7 @@ from msgspec import Struct
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.views.faults import said
 from racelog.views.race import prompt_text
 
 SHOWN = 5
@@ -129,7 +130,7 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
 
     until = request.t_end if request.t_end is not None else now_ns
     return RequestView(
-        req=request.req, phase=request.phase, status=request.status, error=request.message or request.error,
+        req=request.req, phase=request.phase, status=request.status, error=said(request.message) or request.error,
         prompt=prompt_text(replay, request.prompt), input_tokens=request.input_tokens,
         connection=request.connection, connect_ms=_ms(request.connect_ns), dns_ms=_ms(request.dns_ns),
         tcp_ms=_ms(request.tcp_ns), tls_ms=_ms(request.tls_ns),

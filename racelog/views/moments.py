@@ -8,6 +8,7 @@ from msgspec import Struct
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
+from racelog.views.faults import said
 from racelog.views.pauses import pauses
 from racelog.views.race import standings
 
@@ -95,7 +96,7 @@ def _of_lane(tracks: RaceTracks, fold: LaneFold) -> list[Moment]:
 
 def _why(error: str, message: str) -> str:
     """Return the shortest honest reason of a failure."""
-    return printable(message or error or "no reason recorded")[:60]
+    return printable(said(message) or error or "no reason recorded")
 
 
 def _overtakes(tracks: RaceTracks) -> Iterator[Moment]:

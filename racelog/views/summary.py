@@ -168,6 +168,21 @@ def race_status(lanes: list[str]) -> str:
     return "stopped" if "stopped" in lanes else "finished"
 
 
+def ending(status: str, died: int = 0) -> str:
+    """Return how a race ended, in words for people; programs get the one word of `race_status`.
+
+    ``died`` is how many of its engines did.
+    """
+    if status == "partial":
+        return "one engine died" if died == 1 else f"{died} engines died" if died else "an engine died"
+    return {"stopped": "stopped early", "unfinished": "no end recorded"}.get(status, status)
+
+
+def race_ending(race: RaceSummary) -> str:
+    """Return how ``race`` ended, in words."""
+    return ending(race.status, sum(lane.status == "died" for lane in race.lanes))
+
+
 def _lane_summary(fold: LaneFold) -> LaneSummary:
     track, facts = fold.track, fold.track.facts
     raced = [request for request in fold.requests.values() if request.phase == "race"]

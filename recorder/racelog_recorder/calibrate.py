@@ -98,7 +98,7 @@ def expected_streams(spec: LaneSpec) -> int:
 
 
 def _note(journal: Journal, lane: int, why: str) -> None:
-    text = f"not calibrated: {why}; how far the stamps of this race are from the truth was not measured"
+    text = f"clock not checked: {why}; the error of this race's token times is unknown"
     journal.record(Note(t=journal.now_ns(), text=text, level="warning", lane=lane))
 
 

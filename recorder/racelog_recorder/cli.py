@@ -100,7 +100,7 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 @click.option(
     "--no-calibrate",
     is_flag=True,
-    help="Do not measure first, for about a second, how far the stamps are from the truth.",
+    help="Skip the clock check before the race (about one second).",
 )
 @click.option(
     "--metrics",

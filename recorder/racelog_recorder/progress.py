@@ -150,6 +150,6 @@ class Progress:
 def calibration_line(engine: str, found: Calibration) -> str:
     """Return one line for what a lane's calibration found."""
     return (
-        f"{printable(engine)} calibrated at {counted(found.streams, 'stream')}{' over TLS' if found.tls else ''}: stamps are {found.p50_us / 1000:.3f} ms off (p50), "
-        f"{found.p99_us / 1000:.3f} ms (p99)"
+        f"{printable(engine)}: clock checked at {counted(found.streams, 'stream')}{' over TLS' if found.tls else ''}, "
+        f"+-{found.p50_us / 1000:.3f} ms (p50), +-{found.p99_us / 1000:.3f} ms (p99)"
     )

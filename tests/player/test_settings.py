@@ -152,7 +152,7 @@ def test_without_a_host_settings_change_for_this_once(player: Player) -> None:
 def test_the_page_fits_and_says_what_the_chosen_setting_does(player: Player, columns: int, rows: int) -> None:
     player.press("o", 0)
     text = text_of(screen(player.scene(0), Look(), columns, rows))
-    assert all(word in text for word in ("SETTINGS", "theme", "idle limit", "the colours"))
+    assert all(word in text for word in ("SETTINGS", "theme", "idle limit", "colours; put"))
 
 
 def test_settings_are_changed_on_a_terminal_and_flags_win_for_once(

@@ -76,5 +76,5 @@ def test_a_calibration_is_told_in_milliseconds() -> None:
     )  # fmt: skip
 
     assert calibration_line("hare", found) == (
-        "hare calibrated at 1,000 streams: stamps are 0.008 ms off (p50), 0.031 ms (p99)"
+        "hare: clock checked at 1,000 streams, +-0.008 ms (p50), +-0.031 ms (p99)"
     )

@@ -109,5 +109,5 @@ def test_a_client_that_was_the_bottleneck_has_the_last_word() -> None:
     told = summary_lines(race_summary(Replay(RaceTracks([*race.events(), busy]))))
 
     assert told[-1] == (
-        "The client was the bottleneck: its CPU was full for 100% of the race (90% of a core, its loop late)."
+        "Measuring machine too slow - recorder too busy: its CPU was full for 100 % of a's race."
     )

@@ -12,7 +12,7 @@ from racelog_player.parts import beside, between, line_width, ms_text, rate_text
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _HISTOGRAM_ROWS = 4
-_GIVE_WAY = ("p75", "p95", "least", "p90")
+_GIVE_WAY = ("p75", "p95", "min", "p90")
 
 
 def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scroll: int) -> list[Line]:
@@ -67,7 +67,7 @@ def _overview(lane: LaneView, columns: int) -> list[Line]:
 
 def _percentiles(rows: list[Percentiles], columns: int) -> list[Line]:
     """Return the table of latencies; for want of room whole columns are left out, those in between first."""
-    names = ["least", "p50", "p75", "p90", "p95", "p99", "most"]
+    names = ["min", "p50", "p75", "p90", "p95", "p99", "max"]
     fit = max(3, (columns - 9) // 9)
     kept = (
         [name for name in names if name not in _GIVE_WAY[: len(names) - fit]] if fit < len(names) else names
@@ -78,7 +78,7 @@ def _percentiles(rows: list[Percentiles], columns: int) -> list[Line]:
         values = dict(zip(names, [row.least, *row.values, row.most], strict=True))
         told = [Span(right(ms_text(values[name]), 9)) for name in kept]
         lines.append([Span(left(f"   {row.name}", 9)), *told])
-    return lines if rows else [[Span(" LATENCY", HEADING)], [Span("   no request has ended well yet", SOFT)]]
+    return lines if rows else [[Span(" LATENCY", HEADING)], [Span("   no request has completed yet", SOFT)]]
 
 
 def _throughput(view: DetailsView, columns: int) -> list[Line]:
@@ -87,7 +87,7 @@ def _throughput(view: DetailsView, columns: int) -> list[Line]:
     for name, each in (("tokens", view.tokens_each_s), ("requests", view.requests_each_s)):
         peak = max(each, default=0)
         graph = spark(each, cells, peak)
-        most = f"  at most {peak:,}" if peak else "  none yet"
+        most = f"  peak {peak:,}/s" if peak else "  none yet"
         lines.append(
             [
                 Span(left(f"   {name}", 12)),
@@ -106,9 +106,7 @@ def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
     lines: list[Line] = [
         [
             Span(f" {one.name}", HEADING),
-            Span(
-                f"  how {counted(sum(one.counts) + one.beyond, 'request is', 'requests are')} spread", FAINT
-            ),
+            Span(f"  distribution, {counted(sum(one.counts) + one.beyond, 'request')}", FAINT),
         ]
     ]
     for row in range(_HISTOGRAM_ROWS - 1, -1, -1):
@@ -136,9 +134,9 @@ def _errors(view: DetailsView) -> list[Line]:
 
 
 def _samples(samples: list[Sample], columns: int) -> list[Line]:
-    lines: list[Line] = [[Span(" REQUESTS WORTH A LOOK", HEADING)]]
+    lines: list[Line] = [[Span(" SAMPLE REQUESTS", HEADING)]]
     for sample in samples:
-        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} in all · {counted(sample.tokens, 'token')}"
+        facts = f"TTFT {ms_text(sample.ttft_ms)} · {ms_text(sample.e2e_ms)} E2E · {counted(sample.tokens, 'token')}"
         if sample.why == "failed":
             facts = flat(sample.error) or "no reason recorded"
         style = BAD if sample.why == "failed" else STRONG
@@ -151,4 +149,4 @@ def _samples(samples: list[Sample], columns: int) -> list[Line]:
         )
         told = flat(sample.prompt) + ("  →  " + flat(sample.text.strip()) if sample.text.strip() else "")
         lines.append([Span(" " * 13), Span(cut(told, columns - 14), FAINT)])
-    return lines if samples else [*lines, [Span("   none has ended yet", SOFT)]]
+    return lines if samples else [*lines, [Span("   no request has ended yet", SOFT)]]

@@ -1,5 +1,6 @@
 """Recorder health: can these numbers be trusted? The verdict first, then what it rests on. Pure."""
 
+from racelog.views.health import TOO_SLOW
 from racelog.views.readings import HealthView, ProcessHealth, StampHealth
 from racelog_player.canvas import Line, Span
 from racelog_player.cells import cut, flat, left, right, wrap
@@ -8,9 +9,9 @@ from racelog_player.panes.heads import heading
 from racelog_player.parts import NOTHING, spark
 
 _VERDICTS = {
-    "good": (" ✓ the numbers can be trusted ", GOOD),
-    "watch": (" ! worth a look ", WARN),
-    "bad": (" ✗ the client was the bottleneck ", BAD),
+    "good": (" ✓ fast enough: the numbers are the engines' own ", GOOD),
+    "watch": (" ! the recorder gave a warning ", WARN),
+    "bad": (f" ✗ {TOO_SLOW} ", BAD),
     "unknown": (" ? nothing was recorded to judge by ", SOFT),
 }
 _SPARK = 30
@@ -20,7 +21,7 @@ def health_pane(view: HealthView, columns: int, rows: int) -> list[Line]:
     """Return the page in at most ``rows`` rows."""
     word, style = _VERDICTS[view.verdict]
     lines: list[Line] = [
-        heading("RECORDER HEALTH", "was the client fast enough?"),
+        heading("RECORDER HEALTH", "was this machine fast enough to measure?"),
         [],
         [Span(" "), Span(word, style._replace(bold=True, reverse=True))],
     ]
@@ -31,7 +32,7 @@ def health_pane(view: HealthView, columns: int, rows: int) -> list[Line]:
 
 
 def _processes(processes: list[ProcessHealth], columns: int) -> list[Line]:
-    titles = (("CPU", 8), ("p99", 8), ("memory", 10), ("loop late p50", 15), ("p99", 10))
+    titles = (("CPU", 8), ("p99", 8), ("memory", 10), ("loop delay p50", 15), ("p99", 10))
     lines: list[Line] = [
         [Span(left(" PROCESSES", 22), HEADING), *(Span(right(name, cells), SOFT) for name, cells in titles)]
     ]
@@ -66,8 +67,8 @@ def _lag(value: float | None) -> str:
 
 def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
     lines: list[Line] = [[
-        Span(left(" STAMPS", 22), HEADING), Span(right("chunks", 10), SOFT), Span(right("by the kernel", 16), SOFT),
-        Span(right("shared a read", 16), SOFT),
+        Span(left(" TOKEN TIMES", 22), HEADING), Span(right("chunks", 10), SOFT), Span(right("by the kernel", 16), SOFT),
+        Span(right("read together", 16), SOFT),
     ]]  # fmt: skip
     for one in stamps:
         kernel = NOTHING if one.kernel_share is None else f"{one.kernel_share:.1%}"
@@ -76,5 +77,5 @@ def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
             Span("   " + left(cut(flat(one.engine), 18), 19), STRONG), Span(right(f"{one.chunks:,}", 10)),
             Span(right(kernel, 16)), Span(right(joined, 16)),
         ])  # fmt: skip
-    words = "A kernel stamp is exact however busy the recorder is; of chunks that shared a read only the last one's is."
+    words = "Times by the kernel are exact, also when the recorder is busy. Of chunks read together only the last has an exact time."
     return [*lines, *([Span(f"   {line}", FAINT)] for line in wrap(words, columns - 6, 2))]

@@ -9,16 +9,16 @@ from racelog_player.parts import beside
 PLAYING = (
     ("space", "pause, go on, play again"),
     ("← →", "5 s; shift 1, ctrl 0.1"),
-    (", .", "an event back, forward"),
+    (", .", "event before, after"),
     ("↑ ↓", "faster, slower"),
     ("{ } =", "half, double, normal"),
-    ("[ ]", "last, next moment"),
+    ("[ ]", "previous, next moment"),
     ("0 - 9", "0 % - 90 % of the race"),
     ("home end", "start, end (also g G)"),
     (":", "go to 1m2s, 50%, @finish"),
     ("u", "undo the last seek"),
     ("l L", "loop A to B; loop it all"),
-    ("A", "align the lanes anew"),
+    ("A", "next way to align lanes"),
     ("mouse", "seek; shift selects text"),
 )
 VIEWS = (
@@ -27,7 +27,7 @@ VIEWS = (
     ("d", "one engine in detail"),
     ("e", "what the numbers mean"),
     ("a n", "achievements, insights"),
-    ("H", "can they be trusted?"),
+    ("H", "recorder health"),
     ("tab", "next engine"),
     ("j k", "scroll"),
     ("F1-F3", "novice, expert, teacher"),
@@ -39,7 +39,7 @@ LIVE = (
     ("p", "pause the race, go on"),
     ("r", "start over (asks)"),
     ("x", "take one out (asks)"),
-    ("m f", "mark; live edge"),
+    ("m f", "mark; back to live"),
     ("1-3", "novice, expert, teacher"),
     ("q", "stop the race (asks)"),
 )

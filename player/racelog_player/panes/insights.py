@@ -16,13 +16,13 @@ _LAST_ANOMALIES = 20
 def insights_pane(view: Story, columns: int, rows: int, scroll: int) -> list[Line]:
     """Return the page, the newest first, scrolled down by ``scroll`` rows."""
     body = _insights(view.insights, columns) + _anomalies(view.anomalies, columns)
-    head = heading("INSIGHTS", "at each quarter of the race, from its own numbers")
+    head = heading("INSIGHTS", "computed at each quarter of the race")
     return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
 def _insights(rows: list[Insight], columns: int) -> list[Line]:
     if not rows:
-        return [[Span("   the first ones come when a quarter of the race is done", SOFT)], []]
+        return [[Span("   the first ones appear after a quarter of the race", SOFT)], []]
     lines: list[Line] = []
     for share in sorted({row.share for row in rows}, reverse=True):
         lines.append([Span(f"   at {share:.0%}", ACCENT)])
@@ -39,9 +39,9 @@ def _insights(rows: list[Insight], columns: int) -> list[Line]:
 
 
 def _anomalies(rows: list[Anomaly], columns: int) -> list[Line]:
-    lines: list[Line] = [[Span(" OUT OF THE ORDINARY", HEADING)]]
+    lines: list[Line] = [[Span(" ANOMALIES", HEADING)]]
     if not rows:
-        return [*lines, [Span("   nothing so far", SOFT)]]
+        return [*lines, [Span("   none so far", SOFT)]]
     for row in rows[: -_LAST_ANOMALIES - 1 : -1]:
         clock = clock_text(row.position_ns).split(".")[0]
         lines.append(

@@ -64,9 +64,7 @@ class Anomalies:
         if self._begins(
             lane, "latency-spike", holds=current >= SPIKE * usual > 0, lets_go=current < 1.25 * usual
         ):
-            said = (
-                f"TTFT is spiking: {usual:.0f} ms before, {current:.0f} ms now ({current / usual - 1:+.0%})"
-            )
+            said = f"TTFT rose from {usual:.0f} to {current:.0f} ms ({current / usual - 1:+.0%})"
             yield _row(lane, account, book, "latency-spike", (usual, current, "ms"), said)
 
     def _errors(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
@@ -100,7 +98,7 @@ class Anomalies:
         usual = statistics.fmean(earlier)
         unseen = current < DROP * usual and current < min(earlier)
         if self._begins(lane, "throughput-drop", holds=unseen, lets_go=current > 0.9 * usual):
-            said = f"throughput fell: {usual:.0f} tokens/s before, {current:.0f} now ({current / usual - 1:+.0%})"
+            said = f"throughput fell from {usual:.0f} to {current:.0f} tok/s ({current / usual - 1:+.0%})"
             yield _row(lane, account, book, "throughput-drop", (usual, current, "tok/s"), said)
 
     def _outlier(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
@@ -112,7 +110,7 @@ class Anomalies:
         squares = account.squares - (request.ttft_ms - mean) * (request.ttft_ms - account.mean_ms)
         sigma = math.sqrt(max(0.0, squares) / before)
         if request.ttft_ms > mean + SIGMAS * sigma and request.ttft_ms > NOTABLE * mean:
-            said = f"request {request.req} waited {request.ttft_ms:.0f} ms for its first token; {mean:.0f} ms is usual"
+            said = f"request {request.req}: TTFT {request.ttft_ms:.0f} ms, mean {mean:.0f} ms"
             yield _row(beat.lane, account, book, "outlier", (mean, request.ttft_ms, "ms"), said, request.req)
 
     def _begins(self, lane: int, kind: AnomalyKind, *, holds: bool, lets_go: bool) -> bool:

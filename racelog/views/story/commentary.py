@@ -6,6 +6,7 @@ Texts name the lane, the number and what it is compared with; nothing is said th
 from collections.abc import Iterator
 
 from racelog.text import counted, printable
+from racelog.views.faults import said
 from racelog.views.story.beats import Beat, Book, LaneAccount
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight, Level, Tone
 
@@ -53,13 +54,11 @@ class Commentator:
                 "start",
                 "info",
                 "normal",
-                f"And they are off: {len(book.lanes)} engines on the track",
+                f"The race starts: {len(book.lanes)} engines",
                 lane=None,
             )
         elif len(book.lanes) == 1:
-            yield _comment(
-                beat, book, "start", "info", "normal", f"{_name(account)} is off, alone against the clock"
-            )
+            yield _comment(beat, book, "start", "info", "normal", f"{_name(account)} starts alone")
 
     def _first_token(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Comment]:
         ttft = beat.request.ttft_ms if beat.request is not None else None
@@ -73,7 +72,7 @@ class Commentator:
                 "first-words",
                 "good",
                 "normal",
-                f"{_name(account)} speaks first, {ttft:.0f} ms after it was asked",
+                f"{_name(account)} sends the first token of the race, TTFT {_ms(ttft)}",
             )
         elif self._once("first", beat.lane):
             yield _comment(
@@ -82,7 +81,7 @@ class Commentator:
                 "first-token",
                 "info",
                 "verbose",
-                f"{_name(account)} joins in: first token after {ttft:.0f} ms",
+                f"{_name(account)} sends its first token, TTFT {_ms(ttft)}",
             )
         if self._best_ms is None or ttft < 0.8 * self._best_ms:
             if self._best_ms is not None:
@@ -92,7 +91,7 @@ class Commentator:
                     "record",
                     "good",
                     "verbose",
-                    f"New record: {_name(account)} answers within {ttft:.0f} ms",
+                    f"New lowest TTFT: {_name(account)}, {_ms(ttft)}",
                 )
             self._best_ms = ttft
 
@@ -125,7 +124,7 @@ class Commentator:
         request = beat.request
         if request is not None and request.status == "failed":
             yield from self._failure(
-                beat, account, book, printable(request.message or request.error or "no reason recorded")[:60]
+                beat, account, book, printable(said(request.message) or request.error or "no reason recorded")
             )
         for count in MILESTONES:
             if account.ok == count and self._once("done", beat.lane, count):
@@ -174,7 +173,7 @@ class Commentator:
                     "close",
                     "info",
                     "normal",
-                    f"Neck and neck: {_name(ahead)} and {_name(behind)} are {other - one:.1f} ms apart",
+                    f"Close race: TTFT p50 of {_name(ahead)} and {_name(behind)} is {_ms(other - one)} apart",
                 )
 
     def _lane_end(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Comment]:
@@ -185,7 +184,7 @@ class Commentator:
                 "finish",
                 "good",
                 "quiet",
-                f"{_name(account)} crosses the line after {book.position_ns / 1e9:.1f} s",
+                f"{_name(account)} finishes after {book.position_ns / 1e9:.1f} s",
             )
         else:
             yield _comment(
@@ -261,6 +260,11 @@ def of_achievement(row: Achievement, engine: str) -> Comment:
         level="normal",
         text=f"{printable(engine)} earns {row.name}: {row.told}",
     )
+
+
+def _ms(value: float) -> str:
+    """Return milliseconds with a digit after the point below ten: no TTFT is 0 ms."""
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"  # noqa: PLR2004 - a power of ten
 
 
 def _name(account: LaneAccount) -> str:

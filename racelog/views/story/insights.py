@@ -47,7 +47,9 @@ def _speed(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[
     one, other = ahead.ttft_p50_ms() or 0.0, behind.ttft_p50_ms() or 0.0
     if one <= 0:
         return
-    text = f"{printable(ahead.engine)} answers first, {other / one:.2f} times as quick as {printable(behind.engine)}"
+    text = (
+        f"{printable(ahead.engine)} has the lowest TTFT; {printable(behind.engine)}'s is {other / one:.2f}x"
+    )
     reason = f"TTFT p50 {one:.1f} ms of {counted(len(ahead.ttft_ms), 'request')} against {other:.1f} ms of {len(behind.ttft_ms):,}"
     yield _row(share, book, ranked[0], "speed", "high" if other > 1.5 * one else "low", (text, reason))
 
@@ -89,14 +91,14 @@ def _efficiency(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iter
         return
     best = max(rates, key=lambda number: (rates[number], -number))
     ranked = [lane for lane in book.ranked() if lane in rates]
-    text = f"{printable(lanes[best].engine)} writes most: {rates[best]:.0f} tokens a second"
+    text = f"{printable(lanes[best].engine)} has the highest throughput: {rates[best]:.0f} tok/s"
     if ranked and ranked[0] != best:
-        text += f", though {printable(lanes[ranked[0]].engine)} answers first"
+        text += f"; {printable(lanes[ranked[0]].engine)} has the lowest TTFT"
     others = ", ".join(
         f"{printable(lanes[number].engine)} {rate:.0f}" for number, rate in rates.items() if number != best
     )
     yield _row(
-        share, book, best, "efficiency", "medium", (text, f"mean tokens/s of finished requests; {others}")
+        share, book, best, "efficiency", "medium", (text, f"mean tok/s of finished requests; {others}")
     )
 
 
@@ -104,7 +106,7 @@ def _evenness(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterat
     for number, lane in lanes.items():
         middle, high = lane.ttft_p50_ms() or 0.0, quantile(lane.ttft_ms, 0.99) or 0.0
         if middle > 0 and high > UNEVEN * middle:
-            text = f"{printable(lane.engine)} is uneven: its slow answers start {high / middle:.1f} times later than usual"
+            text = f"{printable(lane.engine)}: p99 TTFT is {high / middle:.1f}x its median"
             reason = (
                 f"TTFT p99 {high:.0f} ms, p50 {middle:.0f} ms, of {counted(len(lane.ttft_ms), 'request')}"
             )

@@ -74,7 +74,7 @@ def test_tokens_stamps_and_errors_stand_under_each_engine(sealed, capfd):
     text = page(capfd)
 
     assert "tokens: 10 in, 6 out · counted by the server (usage)" in text
-    assert "chunk stamps: 6 kernel, 0 coalesced · transport pump" in text
+    assert "token times: 6 kernel, 0 read together with a later one · transport pump" in text
     assert "errors: 1 http" in text
 
 
@@ -110,7 +110,7 @@ def test_damage_is_shown_with_its_place(sealed, capfd):
 def test_a_log_without_any_lane_still_has_a_page(tmp_path, capfd):
     path = write_log(tmp_path / "bare.rlog", [Note(t=1, text="hello")])
 
-    assert page(capfd, path).startswith(f"{RACE_ID}  unfinished\n")
+    assert page(capfd, path).startswith(f"{RACE_ID}  no end recorded\n")
 
 
 def test_what_is_no_log_exits_1(tmp_path, capfd):
@@ -129,9 +129,9 @@ def test_what_the_recorder_noted_of_itself_stands_under_the_verdict(tmp_path, ca
     text = " ".join(page(capfd, write_log(tmp_path / "race.rlog", events)).split())
 
     assert (
-        "Client kept up: stamp error p99 0.031 ms at 64 streams a: calibrated over plain HTTP at 64 streams x 50 tok/s: stamp error "
-        "p50 / p99 / max 0.012 / 0.031 / 0.400 ms, 0.0% coalesced, kernel stamps; CPU median 20 % of a core, full 0% "
-        "of the time; loop lag p99 0.8 ms"
+        "Client kept up: clock checked, +-0.031 ms (p99) at 64 streams a: clock checked over plain HTTP at 64 streams x 50 tok/s: error "
+        "p50 / p99 / max 0.012 / 0.031 / 0.400 ms, 0.0% read together with a later one, times by kernel; CPU median 20 % of a core, full 0% "
+        "of the time; event loop delay p99 0.8 ms"
     ) in text
 
 
@@ -151,7 +151,7 @@ def test_what_connecting_took_stands_with_its_steps(tmp_path, capfd):
 
     assert (
         "connections: 1 opened, 1 reused, 1 opened again after the server had dropped them · connecting took 2.00 ms in "
-        "the median (DNS 1.00, TCP 0.50, TLS 1.00), 3.00 at most"
+        "the median (DNS 1.00, TCP 0.50, TLS 1.00), max 3.00"
     ) in text
 
 
@@ -162,4 +162,4 @@ def test_a_log_without_connect_times_says_only_how_many_connections_there_were(t
 
 
 def test_a_log_that_tells_nothing_of_its_recorder_says_so(sealed, capfd):
-    assert "Client not judged: the log tells nothing of its recorder" in page(capfd)
+    assert "Client not judged: this log holds no readings of its recorder" in page(capfd)

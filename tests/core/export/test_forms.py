@@ -149,7 +149,7 @@ def test_what_a_reader_must_know_first_stands_in_the_page(form, tmp_path, out):
     (file,) = write(path, [form], out)
 
     assert "damaged: " in file.read_text()
-    assert "the client was the bottleneck: " in file.read_text()
+    assert "measuring machine too slow - " in file.read_text()
 
 
 def test_an_archive_keeps_to_har_1_2_and_to_sql(log, out):

@@ -68,11 +68,11 @@ def test_a_client_that_kept_up_says_how_well() -> None:
     found = health(readings(), calibration())
 
     assert not found.client_limited
-    assert health_line(found) == "the client kept up: stamp error p99 0.031 ms at 64 streams"
+    assert health_line(found) == "the recorder kept up: clock checked, +-0.031 ms (p99) at 64 streams"
 
 
 def test_without_a_calibration_it_says_so() -> None:
-    assert health_line(health(readings())) == "the client kept up (its stamps were not calibrated)"
+    assert health_line(health(readings())) == "the recorder kept up (its clock was not checked)"
 
 
 @pytest.mark.parametrize(("busy", "limited"), [(9, False), (10, True)])
@@ -94,7 +94,7 @@ def test_the_reason_has_the_number() -> None:
     found = health(readings(cpu_pct=rows(99.0, 34, 50.0), loop_lag_us=9_000.0))
 
     assert health_line(found) == (
-        "the client was the bottleneck: its CPU was full for 34% of the race (90% of a core, its loop late)"
+        "measuring machine too slow - recorder too busy: its CPU was full for 34 % of vLLM's race"
     )
 
 
@@ -178,7 +178,9 @@ def test_an_open_loop_that_sends_late_is_limited(late: list[Send], limited) -> N
 
 
 def test_late_sends_are_a_reason_with_their_share() -> None:
-    assert open_loop([LATE] * 7).reasons == ["7% of its requests left more than 5 ms after they were due"]
+    assert open_loop([LATE] * 7).reasons == [
+        "recorder too busy: 7 % of e's requests left more than 5 ms late"
+    ]
 
 
 def test_what_connecting_took_is_not_the_clients() -> None:
@@ -249,7 +251,7 @@ def test_with_several_lanes_the_reason_names_its_lane() -> None:
     replay = Replay(RaceTracks(events))
     replay.seek_end()
 
-    assert race_health(replay).reasons == ["SGLang: it lost 7 chunks and 0 events"]
+    assert race_health(replay).reasons == ["the recorder lost 7 chunks and 0 events of SGLang"]
 
 
 def test_the_verdict_is_that_of_the_playhead() -> None:

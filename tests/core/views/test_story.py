@@ -113,7 +113,7 @@ def test_insights_come_at_each_quarter_with_their_numbers() -> None:
     found = told(Plan("a", ttft_ms=100, requests=40), Plan("b", ttft_ms=200, requests=40)).insights
     speed = [row for row in found if row.category == "speed"]
     assert [row.share for row in speed] == [0.25, 0.5, 0.75, 1.0]
-    assert speed[-1].text == "a answers first, 2.00 times as quick as b"
+    assert speed[-1].text == "a has the lowest TTFT; b's is 2.00x"
     assert speed[-1].reason == "TTFT p50 100.0 ms of 40 requests against 200.0 ms of 40"
 
 

@@ -11,7 +11,7 @@ from racelog.events import AnyEvent, LaneEnd, Tokens
 from racelog.log.library import Log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
-from racelog.views.summary import RaceSummary, log_summary, race_status, race_summary, spread
+from racelog.views.summary import RaceSummary, ending, log_summary, race_status, race_summary, spread
 
 FAST = Plan("fast", ttft_ms=100, gap_ms=20, requests=4, tokens=8)
 SLOW = Plan("slow", ttft_ms=300, gap_ms=40, requests=2, tokens=5)
@@ -133,3 +133,17 @@ def test_one_word_for_a_race(lanes: list[str], status: str) -> None:
 def test_the_summary_of_a_log_on_disk_is_that_of_its_events(tmp_path: Path) -> None:
     with Log(ScriptedRace([FAST, SLOW]).write_file(tmp_path / "race.rlog")) as log:
         assert race_summary(Replay(RaceTracks(log.events))) == log_summary(log)
+
+
+@pytest.mark.parametrize(
+    ("status", "died", "words"),
+    [
+        ("finished", 0, "finished"),
+        ("partial", 1, "one engine died"),
+        ("partial", 3, "3 engines died"),
+        ("stopped", 0, "stopped early"),
+        ("unfinished", 0, "no end recorded"),
+    ],
+)
+def test_how_a_race_ended_is_told_in_words(status: str, died: int, words: str) -> None:
+    assert ending(status, died) == words
