@@ -4,6 +4,7 @@
     +-- InputError                    exit 2   you asked for something that cannot be done
     |   +-- PlanError                          a field of race.yaml or a flag is wrong
     |   +-- RaceNotFound                       no race by that path, id or prefix
+    |   +-- SeveralRaces                       one race was asked for, the files hold more
     +-- LogError                      exit 1   the file is at fault
     |   +-- NotALog                            these bytes never were a racelog file
     |   +-- NewerLog                           written by a later racelog than this one
@@ -15,7 +16,12 @@
 Messages hold the value at fault and the next step. `racelog.cli` is the only place that prints them.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Self
+
+_SHOWN = 80
+"""Characters of an id in a message: one from outside may have any number."""
 
 
 class ExitCode(IntEnum):
@@ -48,6 +54,23 @@ class PlanError(InputError):
 
 class RaceNotFound(InputError):  # noqa: N818 - reads as the sentence it is
     """No race answers to that path, id or prefix."""
+
+
+class SeveralRaces(InputError):  # noqa: N818 - reads as the sentence it is
+    """Files of different races were put together, where a log holds one."""
+
+    @classmethod
+    def of(cls, races: Mapping[str, str]) -> Self:
+        """Return the error for the files in which these races were met, by their ids."""
+        files = sorted(set(races.values()))
+        if len(files) == 1:
+            each = f"in {files[0]}: {', '.join(repr(race[:_SHOWN]) for race in sorted(races))}"
+        else:
+            each = f"({', '.join(f'{race[:_SHOWN]!r} in {file}' for race, file in sorted(races.items()))})"
+        return cls(
+            f"these are different races {each}. A log holds one. Take one out: racelog cut RACE --race-id ID -o OUT.rlog; "
+            "or compare them, a file each: racelog sql"
+        )
 
 
 class LogError(RacelogError):

@@ -15,6 +15,7 @@ EXAMPLES = """\b
 Examples:
   racelog cut latest --start 10s --end 20s -o middle.rlog
   racelog cut race.rlog --lane vllm -o vllm.rlog         one lane alone
+  racelog cut both.rlog --race-id 20261121-013000-9f3a01c2 -o one.rlog
   racelog cat race.rlog --kind mark                      find the instants to cut at
 
 \b
@@ -27,6 +28,9 @@ Exit status: 0 done; 1 failed; 2 wrong usage; 3 the race is damaged, the cut hol
 @race_argument
 @window_options
 @lane_option
+@click.option(
+    "--race-id", metavar="ID", help="This race alone, where RACE holds several put together by hand."
+)
 @output_options("The file to write.", required=True)
 @json_option
 @home_option
@@ -36,6 +40,7 @@ def cut(
     start: int | None,
     end: int | None,
     lane: str | None,
+    race_id: str | None,
     output: Path,
     home: Path | None,
     force: bool,
@@ -53,12 +58,12 @@ def cut(
     from racelog.log.rewrite import write_sealed_race  # noqa: PLC0415 - not needed for --help
     from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
 
-    if start is None and end is None and lane is None:
-        raise InputError("cut what? give --start, --end or --lane")
+    if start is None and end is None and lane is None and race_id is None:
+        raise InputError("cut what? give --start, --end, --lane or --race-id")
     check_window(start, end)
     check_target(output, force=force)
     with ProgressLine() as progress:
-        found = gather(race_path(race, home), progress)
+        found = gather(race_path(race, home), progress, race_id=race_id)
         number = chosen_lane(found.log, lane)
         window = cutting.Window.between(start, end, number)
         events = cutting.cut(found.log.events, window)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw
 
-from racelog.errors import LogError, NotALog
+from racelog.errors import NotALog, RaceNotFound, SeveralRaces
 from racelog.events import AnyEvent, ClockAnchor, Finish, Head, RaceFacts, Unknown
 from racelog.log.codec import FIELDS_OF, OrderedEvent
 from racelog.log.order import in_order
@@ -19,7 +19,7 @@ from racelog.log.reader import FileDamage, LogReport, RaceLog, UnitReader
 from racelog.log.scan import log_files, scan_file
 from racelog.log.seek import LogIndex, UnitSpan
 from racelog.log.segment import new_writer_id
-from racelog.log.superseded import superseded_beside
+from racelog.log.superseded import heads_of_files, superseded_beside
 from racelog.log.units import Damage, Trailer, Unit, decode_payload
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
@@ -48,31 +48,55 @@ class Gathered:
         return sorted({event.race_id for event in self.log.events if isinstance(event, Head | RaceFacts)})
 
 
-def gather(path: Path, progress: Progress = silent, *, exact: bool = False) -> Gathered:
-    """Return everything readable in the log at ``path``, a file or a directory of segments.
+def gather(
+    path: Path, progress: Progress = silent, *, exact: bool = False, race_id: str | None = None
+) -> Gathered:
+    """Return everything readable in the log at ``path``, a file or a directory of segments; of ``race_id`` alone.
 
     With ``exact``, an event of a known kind that has fields this racelog does not know is given as `Unknown`, so
     that writing it loses nothing. Cost: the whole log in memory; ``exact`` decompresses once more and looks at names.
 
     Raises:
-        RaceNotFound: there is nothing at ``path``.
+        RaceNotFound: there is nothing at ``path``, or nothing of that race.
+        SeveralRaces: it holds more than one race, and none was named.
         NotALog: no file there holds a single unit.
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
     """
-    ordered, places, report = gather_units(log_files(path), progress, exact=exact)
+    files = log_files(path)
+    ordered, places, report = gather_units(files, progress, exact=exact, others=_others(path, race_id))
     if report.units == 0:
         raise NotALog(f"{path} is not a racelog file: it holds no committed unit")
     return Gathered(RaceLog(path, [entry[4] for entry in ordered], report), places)
 
 
+def _others(path: Path, race_id: str | None) -> frozenset[int]:
+    """Return the writers of every other race than ``race_id``, and those of whom nothing tells whose they are."""
+    if race_id is None:
+        return frozenset()
+    with LogIndex(path) as index:
+        told = [head for _, head in heads_of_files(index)]
+        own = {head.writer for head in told if head.race_id == race_id}
+        if not own:
+            there = ", ".join(sorted({head.race_id for head in told})) or "none that is told"
+            raise RaceNotFound(f"no race {race_id!r} in {path}; there are {there}")
+        return frozenset(span.writer for span in index.spans if f"{span.writer:016x}" not in own)
+
+
 def gather_units(
-    files: Sequence[Path], progress: Progress = silent, *, exact: bool = False
+    files: Sequence[Path],
+    progress: Progress = silent,
+    *,
+    exact: bool = False,
+    others: frozenset[int] = frozenset(),
 ) -> tuple[list[OrderedEvent], list[UnitPlace], LogReport]:
-    """Return the events of ``files`` in order, where their units lie, and the report of reading them, as `gather`."""
-    ordered, places, report = _gathered(files, frozenset(), progress, exact=exact)
+    """Return the events of ``files`` in order, where their units lie, and the report of reading them, as `gather`.
+
+    Units of the writers in ``others`` are not read.
+    """
+    ordered, places, report = _gathered(files, others, progress, exact=exact)
     if superseded := superseded_beside(files, ordered):
-        return _gathered(files, superseded, progress, exact=exact)
+        return _gathered(files, superseded | others, progress, exact=exact)
     return ordered, places, report
 
 
@@ -169,13 +193,11 @@ def fresh_head(gathered: Gathered, *, name_sources: bool = True) -> Head:
     ``name_sources`` where the segment will hold every fact of the log: it then supersedes the units it is made of.
 
     Raises:
-        LogError: the log holds several races.
+        SeveralRaces: the log holds more than one.
     """
     log, races = gathered.log, gathered.race_ids
     if len(races) > 1:
-        raise LogError(
-            f"{log.path} holds {len(races)} races: {', '.join(races)}. Only one can be written to a file"
-        )
+        raise SeveralRaces.of(dict.fromkeys(races, str(log.path)))
     old = log.first(Head)
     anchor = log.first(ClockAnchor)
     origin_ns = old.mono_origin_ns if old else anchor.mono_ns - anchor.t if anchor else 0

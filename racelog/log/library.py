@@ -9,7 +9,7 @@ from typing import Self, TypeVar, overload
 from msgspec import Struct
 
 from racelog.errors import InputError, LogError, RaceNotFound
-from racelog.events import AnyEvent, Head, LaneFacts, RaceFacts
+from racelog.events import AnyEvent, LaneFacts, RaceFacts
 from racelog.log.codec import MAX_T_NS, MIN_T_NS, OrderedEvent
 from racelog.log.names import sealed_sibling
 from racelog.log.order import in_order
@@ -33,6 +33,7 @@ class Log:
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
+        SeveralRaces: files of different races were put together.
         NotALog: no file there holds a single racelog unit.
         NewerLog: a unit uses a newer major format.
         LogError: a file cannot be read.
@@ -44,7 +45,15 @@ class Log:
             FileDamage(file.name, found.offset, found.length, found.reason)
             for file, found in self.index.damage
         ]
-        self.index.leave_out(superseded(self.index))
+        try:
+            told = heads(self.index)
+            gone = superseded(self.index, told)
+        except BaseException:
+            self.close()
+            raise
+        self.index.leave_out(gone)
+        self.heads = [head for head in told if head.writer not in {f"{writer:016x}" for writer in gone}]
+        """The heads of the segments."""
 
     def __enter__(self) -> Self:
         return self
@@ -96,11 +105,6 @@ class Log:
             for entry in self._read(span, reader, _A_LANE):
                 if isinstance(facts := entry[4], LaneFacts):
                     yield facts
-
-    @cached_property
-    def heads(self) -> list[Head]:
-        """The heads of the segments. Cost: each segment's first unit."""
-        return heads(self.index)
 
     @overload
     def select(

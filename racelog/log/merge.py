@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from racelog.errors import InputError, LogError, NotALog, StorageError
+from racelog.errors import InputError, LogError, NotALog, SeveralRaces, StorageError
 from racelog.events import Finish, Head, RaceFacts
 from racelog.log.advice import refusal
 from racelog.log.codec import decode_events
@@ -153,10 +153,7 @@ class _Index:
         if not self.places:
             raise NotALog("nothing to merge: no file holds a single committed unit")
         if len(self.done.race_ids) > 1:
-            each = ", ".join(f"{race} in {file}" for race, file in sorted(self.done.race_ids.items()))
-            raise InputError(
-                f"these are different races ({each}); a log holds one. Compare them with: racelog sql"
-            )
+            raise SeveralRaces.of(self.done.race_ids)
         if self._differ:
             raise LogError(f"{self._differ[0]}; see which file is sound: racelog verify")
         for writer in sorted(self._writer_file.keys() & self._sealed_from.keys()):

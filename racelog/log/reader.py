@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from racelog.errors import LogError, NotALog, RaceNotFound
-from racelog.events import AnyEvent, Finish, Head, Tokens
+from racelog.errors import LogError, NotALog, RaceNotFound, SeveralRaces
+from racelog.events import AnyEvent, Finish, Head, RaceFacts, Tokens
 from racelog.log.codec import OrderedEvent, decode_events
 from racelog.log.names import sealed_sibling
 from racelog.log.scan import log_files, scan_file
@@ -81,7 +81,7 @@ class RaceLog:
 
 
 class UnitReader:
-    """Turns scanned units into ordered events: decodes, drops repeated units, keeps the report.
+    """Turns scanned units into ordered events: decodes, drops repeated units, keeps the report, refuses a second race.
 
     Units of the writers in ``superseded`` are not read: their facts are in a sealed file that is there too
     (`racelog.log.superseded`). Who reads a stream cannot know them, and leaves this out.
@@ -91,9 +91,14 @@ class UnitReader:
         self.report = LogReport()
         self._superseded = superseded
         self._seen: set[tuple[int, int]] = set()
+        self._races: dict[str, str] = {}
 
     def read(self, file: str, found: Unit | Damage) -> list[OrderedEvent]:
-        """Return the events of ``found``; damage, repeated and superseded units give none and are counted."""
+        """Return the events of ``found``; damage, repeated and superseded units give none and are counted.
+
+        Raises:
+            SeveralRaces: ``found`` tells of another race than what was read before.
+        """
         if isinstance(found, Damage):
             self.report.damage.append(FileDamage(file, found.offset, found.length, found.reason))
             return []
@@ -110,10 +115,10 @@ class UnitReader:
             self.report.damage.append(FileDamage(file, found.offset, found.end - found.offset, str(error)))
             return []
         self._seen.add(key)
-        self._count(events)
+        self._count(events, file)
         return [(event.t, writer, seq, position, event) for position, event in enumerate(events)]
 
-    def _count(self, events: list[AnyEvent]) -> None:
+    def _count(self, events: list[AnyEvent], file: str) -> None:
         """Add one unit's events to the report."""
         report = self.report
         report.units += 1
@@ -123,8 +128,16 @@ class UnitReader:
                 report.chunks += len(event.r)
             elif isinstance(event, Head):
                 report.writers += 1
+                self._is_of(event.race_id, file)
+            elif isinstance(event, RaceFacts):
+                self._is_of(event.race_id, file)
             elif isinstance(event, Finish):
                 report.finished_writers += 1
+
+    def _is_of(self, race_id: str, file: str) -> None:
+        self._races.setdefault(race_id, file)
+        if len(self._races) > 1:
+            raise SeveralRaces.of(self._races)
 
 
 def open_log(path: str | Path) -> RaceLog:
@@ -135,6 +148,7 @@ def open_log(path: str | Path) -> RaceLog:
 
     Raises:
         RaceNotFound: there is nothing at ``path``.
+        SeveralRaces: files of different races were put together.
         NotALog: no file there holds a single racelog unit.
         NewerLog: a unit uses a newer major format.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from racelog.errors import InputError, LogError
+from racelog.errors import InputError, LogError, SeveralRaces
 from racelog.events import AnyEvent, Gap, Note
 from racelog.log.alive import recorder_at_work
 from racelog.log.gather import Gathered, UnitPlace, fresh_head, gather
@@ -81,7 +81,8 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     twice, with all of it in memory, and what was written once.
 
     Raises:
-        RaceNotFound, NotALog, NewerLog, LogError: the log cannot be read at all, or holds several races.
+        RaceNotFound, NotALog, NewerLog, LogError: the log cannot be read at all.
+        SeveralRaces: it holds more than one race.
         InputError: ``target`` exists and ``force`` is not set, or is needed and missing.
         StorageError: ``target`` cannot be written.
     """
@@ -91,6 +92,8 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     if target is not None:
         check_target(target, force=force)
     verdict = verify_log(path, progress)
+    if len(verdict.race_ids) > 1:
+        raise SeveralRaces.of(dict.fromkeys(verdict.race_ids, str(path)))
     if in_place and path.is_dir() and not force and (pid := recorder_at_work(path)) is not None:
         raise LogError(
             f"{path} is still being recorded by process {pid}; wait for it, or copy it out with -o"

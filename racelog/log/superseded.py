@@ -7,24 +7,24 @@ or a unit supersedes nothing. A live segment's ``sources`` name the writer it go
 Which writers these are is known only once all is there, so who reads a stream, or follows a growing log, reads both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from racelog.errors import LogError, NotALog
+from racelog.errors import LogError, NotALog, SeveralRaces
 from racelog.events import AnyEvent, Finish, Head
 from racelog.log.codec import OrderedEvent, decode_events
 from racelog.log.seek import LogIndex, UnitSpan
 from racelog.log.units import Unit, decode_payload
 
 
-def superseded(index: LogIndex) -> frozenset[int]:
-    """Return the writers in ``index`` whose facts a whole sealed file, there too, holds.
+def superseded(index: LogIndex, told: Iterable[Head] | None = None) -> frozenset[int]:
+    """Return the writers in ``index`` whose facts a whole sealed file, there too, holds; ``told`` are its `heads`.
 
     Cost: each writer's first unit; all of a sealed file where it and what it was made of are both there.
     """
     writers = {f"{writer:016x}": writer for writer in {span.writer for span in index.spans}}
     gone: set[int] = set()
-    for head in heads(index):
+    for head in heads(index) if told is None else told:
         sources = {writers[name] for name in head.sources if name in writers and name != head.writer}
         if head.role == "seal" and sources and _is_whole(index, head):
             gone |= sources
@@ -60,15 +60,53 @@ def superseded_in(files: Iterable[Path]) -> frozenset[int]:
     except NotALog:
         return frozenset()
     try:
-        return superseded(index)
+        # Whose races they are is for others to judge: sealed files name the writers of their own alone.
+        return superseded(index, [head for _, head in heads_of_files(index)])
     finally:
         index.close()
 
 
 def heads(index: LogIndex) -> list[Head]:
-    """Return the heads of the writers in ``index``. Cost: each one's first unit."""
+    """Return the heads of the writers in ``index``. Cost: each one's first unit.
+
+    Raises:
+        SeveralRaces: they are of different races.
+    """
+    told: list[Head] = []
+    races: dict[str, str] = {}
+    for file, head in heads_of_files(index):
+        told.append(head)
+        races.setdefault(head.race_id, file.name)
+    if len(races) > 1:
+        raise SeveralRaces.of(races)
+    return told
+
+
+def heads_of_files(index: LogIndex) -> Iterator[tuple[Path, Head]]:
+    """Yield the head of every writer in ``index``, with the file it lies in, whatever race it is of."""
     first = {span.writer: span for span in index.spans if span.seq == 0}
-    return [event for span in first.values() for event in _events(index, span) if isinstance(event, Head)]
+    for span in first.values():
+        for event in _events(index, span):
+            if isinstance(event, Head):
+                yield index.files[span.file], event
+
+
+def races_in(path: Path) -> dict[str, list[Path]]:
+    """Return the files of every race that the log at ``path`` holds, as their heads tell. Cost: each one's first unit.
+
+    Raises:
+        RaceNotFound: there is nothing at ``path``.
+        NotALog: no file there holds a unit.
+        NewerLog: a unit uses a newer major format.
+        LogError: a file cannot be read.
+    """
+    races: dict[str, list[Path]] = {}
+    with LogIndex(path) as index:
+        for file, head in heads_of_files(index):
+            files = races.setdefault(head.race_id, [])
+            if file not in files:
+                files.append(file)
+    return races
 
 
 def _is_whole(index: LogIndex, head: Head) -> bool:

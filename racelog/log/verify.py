@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from racelog.errors import LogError, NotALog
-from racelog.events import AnyEvent, Finish, Gap, Head, Tokens, Unknown
+from racelog.events import AnyEvent, Finish, Gap, Head, RaceFacts, Tokens, Unknown
 from racelog.log.codec import decode_events, time_span
 from racelog.log.lifecycle import LifecycleChecker
 from racelog.log.progress import Progress, silent
@@ -70,6 +70,7 @@ class Verdict:
     contradictions: list[str] = field(default_factory=list)
     recorded_gaps: list[Gap] = field(default_factory=list)
     unknown_kinds: dict[str, int] = field(default_factory=dict)
+    race_ids: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> State:
@@ -212,8 +213,12 @@ class _Check:
         verdict.contradictions += self._lifecycle.problems(
             with_gaps=any(gap.events or gap.bytes for gap in verdict.recorded_gaps)
         )
+        verdict.race_ids = sorted(self._races)
         if len(self._races) > 1:
-            verdict.contradictions.append(f"holds {len(self._races)} races: {', '.join(sorted(self._races))}")
+            verdict.contradictions.append(
+                f"holds {len(self._races)} races: {', '.join(verdict.race_ids)}; take one out: racelog cut {verdict.path} "
+                f"--race-id {verdict.race_ids[0]} -o OUT.rlog"
+            )
         verdict.unknown_kinds = dict(sorted(self._unknown.items()))
         return verdict
 
@@ -250,6 +255,8 @@ class _Check:
                     verdict.chunks += len(event.r)
                 case Head():
                     account.role, account.lane = event.role, event.lane
+                    self._races.add(event.race_id)
+                case RaceFacts():
                     self._races.add(event.race_id)
                 case Finish():
                     account.finished = True

@@ -19,6 +19,7 @@ from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
+from racelog.query.folders import logs_of
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
 from racelog.query.tables import Batch
 
@@ -159,7 +160,7 @@ class Homes:
         ):
             return [ids[latest]]
         try:
-            return named_races(str(race), self.folders)
+            return [log for path in named_races(str(race), self.folders) for log in logs_of(path)]
         except RaceNotFound:
             matching = [race_id for race_id in ids if race_id.startswith(str(race))]
             if race in ids or len(matching) == 1:

@@ -118,7 +118,7 @@ def test_json_says_what_was_cut(race, capfd):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "cut what? give --start, --end or --lane"),
+        ((), "cut what? give --start, --end, --lane or --race-id"),
         (("--start", "2s", "--end", "1s"), "--end (1 s) must be after --start (2 s)"),
         (("--start", "1h"), "nothing to cut from 3600 s; the race has facts from 0.000 s to"),
         (("--lane", "c"), "there are 0 (a), 1 (b)"),

@@ -58,7 +58,7 @@ def test_different_races_are_refused_by_name(live, tmp_path, capfd):
     assert merge(tmp_path / "out.rlog", live, other) == 2
     err = capfd.readouterr().err
     assert "these are different races" in err
-    assert f"another in {other}" in err
+    assert f"'another' in {other}" in err
     assert not (tmp_path / "out.rlog").exists()
 
 
