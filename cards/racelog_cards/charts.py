@@ -5,8 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from racelog.figures import MS_PER_S, duration_parts, tick
 from racelog.views.summary import LaneSummary
-from racelog_cards.numbers import MS_PER_S, duration_parts, round_steps, three_digits
+from racelog_cards.numbers import round_steps
 
 LEAST_SECONDS = 5
 """A rate per second needs a few seconds to have a shape; shorter races show how TTFT spreads instead."""
@@ -75,7 +76,7 @@ def _rate_chart(lanes: list[LaneSummary]) -> Chart:
         kind="rate",
         title=f"{'Tokens' if all(map(_one_token_per_chunk, lanes)) else 'Text chunks'} arriving per second",
         x_label=f"{'minutes' if in_minutes else 'seconds'} since {whose}",
-        x_ticks=tuple(Tick(at, three_digits(at / unit)) for at in x_ticks),
+        x_ticks=tuple(Tick(at, tick(at / unit)) for at in x_ticks),
         y_ticks=_ticks(max(max(curve.y) for curve in curves), 3),
         curves=curves,
     )
@@ -89,13 +90,13 @@ def _spread_chart(bars: tuple[Bar, ...]) -> Chart:
         kind="spread",
         title="Time to first token",
         x_label=f"{'milliseconds' if in_ms else 'seconds'}; dot: median, bar: up to p90, line: up to p99",
-        x_ticks=tuple(Tick(step * scale, three_digits(step)) for step in round_steps(top / scale, 5)),
+        x_ticks=tuple(Tick(step * scale, tick(step)) for step in round_steps(top / scale, 5)),
         bars=bars,
     )
 
 
 def _ticks(top: float, at_most: int) -> tuple[Tick, ...]:
-    return tuple(Tick(step, three_digits(step)) for step in round_steps(top, at_most))
+    return tuple(Tick(step, tick(step)) for step in round_steps(top, at_most))
 
 
 def _curve(lane: LaneSummary) -> Curve:

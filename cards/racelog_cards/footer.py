@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from racelog.figures import number, percent
 from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary
-from racelog_cards.numbers import MIB_PER_GIB, share, three_digits
+from racelog_cards.numbers import MIB_PER_GIB
 from racelog_cards.wording import Draws, model_shown, shown
 
 FEW_REQUESTS = 100
@@ -47,7 +48,7 @@ def hardware(host: Mapping[str, object], draws: Draws) -> str:
         *_gpus(host.get("gpu")),
         _MARKS.sub("", cpu) if isinstance(cpu, str) else "",
         counted(cores, "core") if isinstance(cores, int) and cores > 0 else "",
-        f"{three_digits(memory / MIB_PER_GIB)} GiB" if isinstance(memory, int | float) and memory > 0 else "",
+        f"{number(memory / MIB_PER_GIB)} GiB" if isinstance(memory, int | float) and memory > 0 else "",
         system if isinstance(system, str) else "",
     ]
     said = [text for text in (shown(part, draws) for part in parts) if text]
@@ -101,5 +102,5 @@ def _stamps(summary: RaceSummary) -> str:
     if not chunks:
         return ""
     stamped = [who for who in ("kernel", "user") if total[who]]
-    said = [who if total[who] == chunks else f"{share(total[who] / chunks)} {who}" for who in stamped]
+    said = [who if total[who] == chunks else f"{percent(total[who] / chunks)} {who}" for who in stamped]
     return f"token times: {', '.join(said)}" if said else ""

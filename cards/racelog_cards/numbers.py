@@ -1,40 +1,10 @@
-"""Numbers as people read them: three significant digits and the unit that fits."""
+"""A card's day and the steps of its axes; how its figures read is `racelog.figures`."""
 
 from datetime import UTC, datetime
 from math import floor, isfinite, log10
 
-MS_PER_S = 1000.0
 MIB_PER_GIB = 1024
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def three_digits(value: float) -> str:
-    """Return ``value`` with three significant digits: 0.42, 38.2, 184, 12,300. Whole parts are never cut."""
-    if not isfinite(value):
-        return "-"
-    rounded = float(f"{value:.3g}")
-    if rounded == 0:
-        return "0"
-    decimals = max(0, 2 - floor(log10(abs(rounded))))
-    text = f"{rounded:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def duration_parts(milliseconds: float) -> tuple[str, str]:
-    """Return a time as number and unit: ``("184", "ms")``, ``("1.23", "s")``."""
-    if float(f"{milliseconds:.3g}") < MS_PER_S:
-        return three_digits(milliseconds), "ms"
-    return three_digits(milliseconds / MS_PER_S), "s"
-
-
-def duration(milliseconds: float) -> str:
-    """Return a time such as ``184 ms`` or ``1.23 s``."""
-    return " ".join(duration_parts(milliseconds))
-
-
-def share(fraction: float) -> str:
-    """Return a share of one as percent, cut rather than rounded: only a whole success is 100%."""
-    return f"{three_digits(floor(round(fraction * 1000, 6)) / 10)}%"
 
 
 def day(rfc3339: str) -> str:

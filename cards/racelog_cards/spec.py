@@ -3,17 +3,17 @@
 RaceSummary --card_spec--> CardSpec --racelog_cards.draw--> picture
 """
 
-from math import floor
 from typing import Literal
 
 from msgspec import Struct
 
+from racelog.figures import duration, duration_parts, number, percent, rate, times
 from racelog.text import counted
 from racelog.views.health import TOO_SLOW
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of
-from racelog_cards.numbers import day, duration, duration_parts, share, three_digits
+from racelog_cards.numbers import day
 from racelog_cards.wording import Draws, first_shown, model_shown, shown
 
 MOST_ROWS = 10
@@ -165,19 +165,14 @@ def _lead(fastest_ms: float, winner: int, lanes: list[LaneSummary], names: dict[
     rival, ratio = names[rivals[0].lane], next_ms / fastest_ms
     if ratio < PHOTO_FINISH:
         return f"{duration(next_ms - fastest_ms)} ahead of", rival
-    return f"{_times(ratio)}x faster to first token than", rival
-
-
-def _times(ratio: float) -> str:
-    """Return a ratio cut to what can be claimed: 3.4, 12, 120; never rounded up."""
-    return three_digits(floor(ratio * 10) / 10 if ratio < 10 else float(floor(ratio)))  # noqa: PLR2004 - two digits
+    return f"{times(ratio)} faster to first token than", rival
 
 
 def _pace(lane: LaneSummary) -> str:
     """Return a lone lane's speed: ``415 tok/s, 20 ms per token``."""
-    rate = f"{three_digits(lane.tokens_per_s)} tok/s" if lane.tokens_per_s else ""
+    written = rate(lane.tokens_per_s, "tok/s") if lane.tokens_per_s else ""
     each = f"{duration(lane.tpot_ms.p50)} per token" if lane.tpot_ms else ""
-    return ", ".join(part for part in (rate, each) if part)
+    return ", ".join(part for part in (written, each) if part)
 
 
 def _misses(lanes: list[LaneSummary]) -> str:
@@ -234,8 +229,8 @@ def _best(lanes: list[LaneSummary]) -> dict[int, str]:
     best = {}
     for column, values in enumerate(columns):
         present = [value for value in values if value is not None]
-        if len({three_digits(value) for value in present}) > 1:
-            best[column] = three_digits((max if column == COLUMNS.index("Throughput") else min)(present))
+        if len({number(value) for value in present}) > 1:
+            best[column] = number((max if column == COLUMNS.index("Throughput") else min)(present))
     return best
 
 
@@ -247,8 +242,10 @@ def _cells(lane: LaneSummary, best: dict[int, str]) -> tuple[Cell, ...]:
         if value is None:
             cells.append(Cell(NOTHING, "absent"))
             continue
-        text = f"{three_digits(value)} {unit}" if unit.startswith("tok") else duration(value) + unit[2:]
-        cells.append(Cell(text, "best" if best.get(column) == three_digits(value) else "plain"))
-    rate = lane.success_rate
-    success = Cell(NOTHING, "absent") if rate is None else Cell(share(rate), "plain" if rate == 1 else "warn")
+        text = rate(value, unit) if unit.startswith("tok") else duration(value) + unit[2:]
+        cells.append(Cell(text, "best" if best.get(column) == number(value) else "plain"))
+    share = lane.success_rate
+    success = (
+        Cell(NOTHING, "absent") if share is None else Cell(percent(share), "plain" if share == 1 else "warn")
+    )
     return (*cells, success, Cell(f"{lane.requests:,}"))

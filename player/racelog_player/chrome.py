@@ -1,5 +1,6 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from racelog.figures import duration, progress
 from racelog.replay.speed import speed_text
 from racelog.text import counted
 from racelog.views.health import TOO_SLOW, clock_checked, health_line
@@ -112,7 +113,7 @@ def _beside_rail(transport: Transport) -> tuple[Line, Line]:
         Span(f" / {clock_text(transport.end_ns)}  ", SOFT),
     ]
     if transport.live:
-        return head, [Span(f"  {transport.behind_ns / 1e9:.1f} s behind, f: live ", WARN)]
+        return head, [Span(f"  {duration(transport.behind_ns / 1e6)} behind, f: live ", WARN)]
     late = lag_text(transport.late_ns)
     return head, [Span(f"  {late} ", WARN) if late else Span(" ")]
 
@@ -240,7 +241,7 @@ def small(race: RaceView, transport: Transport, columns: int, rows: int) -> list
     ]
     for lane_id in race.standings[: max(1, rows - 2)]:
         lane = lanes[lane_id]
-        percent = "" if lane.progress is None else f"{lane.progress * 100:.0f} %"
+        percent = "" if lane.progress is None else progress(lane.progress)
         name = Span(left(flat(lane.engine), max(4, columns - 17)), Style(lane_color(lane), bold=True))
         lines.append([name, Span(right(percent, 6)), Span(right(ms_text(lane.ttft_p50_ms), 10), SOFT)])
     return [*lines[: rows - 1], [Span(cut("enlarge to 60×15 for the race · q leaves", columns), FAINT)]]  # noqa: RUF001

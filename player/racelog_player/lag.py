@@ -1,6 +1,7 @@
 """How far the picture is behind what it should show: measured, and the worst of the last second is told."""
 
 from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.figures import duration
 
 TOLD_NS = 100 * NS_PER_MS
 """Less than this nobody sees."""
@@ -32,4 +33,4 @@ def lag_text(late_ns: int) -> str:
         return ""
     if late_ns < NS_PER_S:
         return f"behind {late_ns // NS_PER_MS // 10 * 10} ms"
-    return f"behind {late_ns / NS_PER_S:.1f} s"
+    return f"behind {duration(late_ns / NS_PER_MS)}"

@@ -2,6 +2,7 @@
 
 import math
 
+from racelog.figures import progress
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right, take, width
@@ -117,7 +118,7 @@ def _bar(lane: LaneView, look: Look, cells: int, moved: Moved) -> Line:
 
 def _track(lane: LaneView, look: Look, columns: int, names: int, moved: Moved) -> Line:
     share = moved.shares.get(lane.lane, lane.progress)
-    percent = "" if share is None else f"{share * 100:.0f} %"
+    percent = "" if share is None else progress(share)
     tail = [
         Span(right(percent, 6)),
         Span("  "),

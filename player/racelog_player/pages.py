@@ -1,6 +1,7 @@
 """Which key opens which page, and what each page is made from: views of the replay where it stands."""
 
 from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.figures import tick
 from racelog.replay.race import Replay
 from racelog.views.details import details_view
 from racelog.views.inspector import inspector_view, reading_view
@@ -66,7 +67,7 @@ class Pages:
         shown = axis_ns(replay, self._span_ns)
         wanted = shorter_ns(shown) if inward else round_length_ns(shown + 1)
         self._span_ns = wanted if wanted < axis_ns(replay) else None
-        return "the whole race" if self._span_ns is None else f"{wanted / NS_PER_S:,g} s at a time"
+        return "the whole race" if self._span_ns is None else f"{tick(wanted / NS_PER_S)} s at a time"
 
     def _slow(self, page: Page, replay: Replay, lane: int) -> object:
         match page:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from racelog.figures import duration, number, percent
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import take, width
 from racelog_player.look import FAINT, TRACK, Look, mix
@@ -53,18 +54,18 @@ def _sparks(values: tuple[int, ...], peak: int) -> str:
 
 
 def ms_text(value: float | None) -> str:
-    """Return milliseconds with three digits that mean something: ``8.21 ms``, ``41.2 ms``, ``412 ms``, ``12.3 s``."""
-    if value is None:
-        return NOTHING
-    if value >= 10_000:  # noqa: PLR2004 - above ten seconds, seconds read better
-        return f"{value / 1000:,.1f} s"
-    digits = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - powers of ten
-    return f"{value:,.{digits}f} ms"
+    """Return milliseconds as `racelog.figures.duration` has them, or the sign for no number."""
+    return NOTHING if value is None else duration(value)
 
 
 def rate_text(value: float | None) -> str:
-    """Return a rate with one digit after the point below ten."""
-    return NOTHING if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"  # noqa: PLR2004 - a power of ten
+    """Return a rate without its unit as `racelog.figures.number` has it, or the sign for no number."""
+    return NOTHING if value is None else number(value)
+
+
+def share_text(value: float | None) -> str:
+    """Return a share as `racelog.figures.percent` has it, or the sign for no number."""
+    return NOTHING if value is None else percent(value)
 
 
 def line_width(line: Line) -> int:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
+from racelog.figures import MS_PER_S, duration
 from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import RaceSummary, race_ending
 from racelog_player.cells import flat, left, right, width
-from racelog_player.parts import NOTHING, ms_text, rate_text
-from racelog_player.result import success_text
+from racelog_player.parts import NOTHING, ms_text, rate_text, share_text
 from racelog_player.times import clock_text
 
 
@@ -58,7 +58,7 @@ class Narrator:
             yield self._said(lane, _progress(lane))
         if ended and status in ("waiting", "racing"):
             why = f": {flat(lane.reason)}" if lane.reason else ""
-            yield self._said(lane, f"{lane.status} after {lane.elapsed_s:.1f} s{why}")
+            yield self._said(lane, f"{lane.status} after {duration(lane.elapsed_s * MS_PER_S)}{why}")
 
     def _said(self, lane: LaneView, what: str) -> str:
         return f"{left(flat(lane.engine), self._names)}  {what}"
@@ -112,7 +112,7 @@ def result_table(summary: RaceSummary) -> list[str]:
         rows.append([
             str(lane.place or NOTHING), flat(lane.engine), f"{lane.requests:,}",
             ms_text(lane.ttft_ms.p50 if lane.ttft_ms else None), ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None),
-            ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), success_text(lane.success_rate),
+            ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), share_text(lane.success_rate),
         ])  # fmt: skip
     verdict = (
         f"{flat(lanes[summary.winner].engine)} wins"

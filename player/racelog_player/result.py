@@ -1,12 +1,13 @@
 """The result: who won and by how much, and a row of numbers per lane. Pure."""
 
+from racelog.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
-from racelog_player.parts import NOTHING, line_width, ms_text, rate_text
+from racelog_player.parts import line_width, ms_text, rate_text, share_text
 from racelog_player.table import INDENT, Column, Row, fitting, lane_row, title_row
 
 _COLUMNS = (
@@ -40,8 +41,8 @@ def _headline(summary: RaceSummary, columns: int) -> Line:
         Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0]), STRONG),
     ]  # fmt: skip
     if len(ranked) > 1 and medians[0] > 0:
-        times = f", {medians[1] / medians[0]:.2f}\N{MULTIPLICATION SIGN} ahead of {flat(ranked[1].engine)}"
-        line.append(Span(times, SOFT))
+        ahead = f", {times(medians[1] / medians[0])} ahead of {flat(ranked[1].engine)}"
+        line.append(Span(ahead, SOFT))
     if summary.status != "finished":
         line.insert(2, Span(f"  · {race_ending(summary)}", WARN))
     while line_width(line) > columns and len(line) > 2:  # noqa: PLR2004 - the winner stays
@@ -60,16 +61,9 @@ def _numbers(lane: LaneSummary) -> Row:
         "tokens": Span(f"{lane.output_tokens:,}"),
     }
     if lane.success_rate is not None:
-        row["success"] = Span(success_text(lane.success_rate), GOOD if lane.success_rate == 1 else BAD)
+        row["success"] = Span(share_text(lane.success_rate), GOOD if lane.success_rate == 1 else BAD)
     return row
 
 
 def _median(spread: Spread | None, style: Style | None = None) -> Span:
     return Span(ms_text(spread.p50 if spread else None), style or Style())
-
-
-def success_text(rate: float | None) -> str:
-    """Return a share as percent that says 100 only when it is: ``99.9 %``."""
-    if rate is None:
-        return NOTHING
-    return "100 %" if rate == 1 else f"{min(99.9, rate * 100):.3g} %"

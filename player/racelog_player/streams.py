@@ -73,12 +73,12 @@ def _idle(lane: LaneView) -> str:
         return "on the grid"
     if lane.status == "racing":
         return "between requests"
-    return f"{counted(lane.requests_done, 'request')} in {lane.elapsed_s:.1f} s"
+    return f"{counted(lane.requests_done, 'request')} in {ms_text(lane.elapsed_s * 1000)}"
 
 
 def _stream(stream: StreamView, cells: int, rows: int, color: str) -> list[Line]:
     """Return one answer in ``rows`` rows: its number and times, the prompt, then its newest lines."""
-    told = [f"#{stream.req}", f"{stream.elapsed_s:.1f} s"]
+    told = [f"#{stream.req}", ms_text(stream.elapsed_s * 1000)]
     if stream.ttft_ms is not None:
         told.insert(1, f"TTFT {ms_text(stream.ttft_ms)}")
     while len(told) > 1 and width(" · ".join(told)) > cells:

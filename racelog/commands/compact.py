@@ -7,6 +7,7 @@ import click
 from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
+from racelog.figures import percent
 from racelog.text import printable
 
 EXAMPLES = """\b
@@ -39,8 +40,8 @@ def compact(race: str, output: Path | None, home: Path | None, *, force: bool, a
     elif not done.replaced:
         click.echo(f"{printable(done.source)} is as compact as it gets: {done.bytes_before:,} bytes")
     else:
-        saved = 100 * (1 - done.bytes_after / max(1, done.bytes_before))
+        saved = 1 - done.bytes_after / max(1, done.bytes_before)
         click.echo(
             f"{printable(done.source)}: {done.bytes_before:,} bytes; {printable(done.target)}: {done.bytes_after:,} bytes, "
-            f"{saved:.0f} % less"
+            f"{percent(saved)} less"
         )

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import click
 from msgspec import Struct
 
-from racelog.clock import NS_PER_S, rfc3339
+from racelog.clock import rfc3339
 from racelog.commands.output import Heading, table_lines
 from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
+from racelog.figures import MS_PER_S, duration, instant, number, percent, rate, times
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
@@ -121,7 +122,7 @@ def _notes(log: RaceLog, tracks: RaceTracks) -> list[str]:
             what = f"{event.level}{where}: {event.text}"
         else:
             what = f"lost{where}: {counted(event.chunks, 'chunk')}, {counted(event.events, 'event')}, {counted(event.bytes, 'byte')}: {event.reason}"
-        found.append(f"{event.t / NS_PER_S:.3f} s {what}")
+        found.append(f"{instant(event.t)} {what}")
     return found
 
 
@@ -138,9 +139,9 @@ def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
         yield from _lane_lines(lane, page.transports.get(lane.lane, ""), columns)
         if race.load.rate_per_s is not None and lane.queue_ms is not None:
             waits = " / ".join(
-                _ms(value) for value in (lane.queue_ms.p50, lane.queue_ms.p99, lane.queue_ms.max)
+                duration(value) for value in (lane.queue_ms.p50, lane.queue_ms.p99, lane.queue_ms.max)
             )
-            yield f"  sent p50 / p99 / max {waits} ms after the schedule"
+            yield f"  sent p50 / p99 / max {waits} after the schedule"
     yield ""
     yield from _circumstances(page, columns)
     yield ""
@@ -169,7 +170,7 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
         counted(len(race.lanes), "engine"),
         f"{counted(race.requests_per_lane, 'request')} per lane" if race.requests_per_lane else "",
         race.load.words,
-        f"{race.duration_s:.2f} s",
+        duration(race.duration_s * MS_PER_S),
         f"seed {race.seed}",
     ]
     for line in _wrapped(" · ".join(fact for fact in facts if fact), columns):
@@ -187,12 +188,12 @@ def winner_line(race: RaceSummary) -> str:
     best = first.ttft_ms
     if best is None:
         return told
-    told += f", {race.ranked_by} {_ms(best.p50)} ms"
+    told += f", {race.ranked_by} {duration(best.p50)}"
     second = next((lane for lane in ranked if lane.lane != first.lane), None)
     if second is None or second.ttft_ms is None or not best.p50:
         return told
     ratio = second.ttft_ms.p50 / best.p50
-    return f"{told}, {ratio:.2f}x ahead of {printable(_label(second))} ({_ms(second.ttft_ms.p50)} ms)"
+    return f"{told}, {times(ratio)} ahead of {printable(_label(second))} ({duration(second.ttft_ms.p50)})"
 
 
 def _label(lane: LaneSummary) -> str:
@@ -213,7 +214,6 @@ def _numbers(race: RaceSummary, width: int | None) -> Iterator[str]:
     ]  # fmt: skip
     rows = [_number_row(lane) for lane in _ranked(race)]
     yield from table_lines(headings, rows, width)
-    yield click.style("TTFT, TPOT and ITL in ms", dim=True)
 
 
 def _number_row(lane: LaneSummary) -> list[str | None]:
@@ -223,28 +223,24 @@ def _number_row(lane: LaneSummary) -> list[str | None]:
         *_quantiles(lane.ttft_ms, "p50", "p90", "p99"),
         *_quantiles(lane.tpot_ms, "p50", "p99"),
         *_quantiles(lane.itl_ms, "p50", "p99"),
-        None if lane.tokens_per_s is None else _ms(lane.tokens_per_s),
-        None if lane.success_rate is None else f"{lane.success_rate:.1%}",
+        None if lane.tokens_per_s is None else number(lane.tokens_per_s),
+        None if lane.success_rate is None else percent(lane.success_rate),
     ]
 
 
 def _quantiles(spread: Spread | None, *names: str) -> list[str | None]:
-    return [None if spread is None else _ms(getattr(spread, name)) for name in names]
-
-
-def _ms(value: float) -> str:
-    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004 - three digits tell enough
+    return [None if spread is None else duration(getattr(spread, name)) for name in names]
 
 
 def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
     yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(' at '.join(filter(None, (lane.model, lane.url))))}"
-    ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {lane.duration_s:.2f} s"
+    ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
-    rate = f" · {_ms(lane.requests_per_s)} ok/s" if lane.requests_per_s else ""
-    yield indent + printable(f"{ended} · {counted(lane.requests, 'request')}: {counts}{rate}")
+    answered = f" · {rate(lane.requests_per_s, 'ok/s')}" if lane.requests_per_s else ""
+    yield indent + printable(f"{ended} · {counted(lane.requests, 'request')}: {counts}{answered}")
     basis = ", ".join(BASIS.get(name, name) for name in lane.token_basis) or "none counted"
     yield indent + f"tokens: {lane.input_tokens:,} in, {lane.output_tokens:,} out · {basis}"
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
@@ -268,8 +264,8 @@ def _connecting(lane: LaneSummary) -> str:
     if not counts or lane.connect_ms is None:
         return f"connections: {', '.join(counts)}" if counts else ""
     steps = (("DNS", lane.dns_ms), ("TCP", lane.tcp_ms), ("TLS", lane.tls_ms))
-    told = ", ".join(f"{name} {_ms(step.p50)}" for name, step in steps if step is not None)
-    took = f"{_ms(lane.connect_ms.p50)} ms in the median{f' ({told})' if told else ''}, max {_ms(lane.connect_ms.max)}"
+    told = ", ".join(f"{name} {duration(step.p50)}" for name, step in steps if step is not None)
+    took = f"{duration(lane.connect_ms.p50)} in the median{f' ({told})' if told else ''}, max {duration(lane.connect_ms.max)}"
     return f"connections: {', '.join(counts)} · connecting took {took}"
 
 
@@ -310,9 +306,11 @@ def _start(race: RaceSummary, columns: int) -> Iterator[str]:
     """Yield how well the lanes kept to the agreed start, where one is on record."""
     load = race.load
     late = [start.late_us for start in load.starts if start.late_us is not None]
-    parts = [f"{max(late) / 1000:.2f} ms after the agreed instant at the latest"] if late else []
+    parts = [f"{duration(max(late) / 1000)} after the agreed instant at the latest"] if late else []
     if load.start_spread_us is not None:
-        parts.insert(0, f"{len(load.starts)} lanes within {load.start_spread_us / 1000:.2f} ms of each other")
+        parts.insert(
+            0, f"{len(load.starts)} lanes within {duration(load.start_spread_us / 1000)} of each other"
+        )
     names = {lane.lane: lane.engine for lane in race.lanes}
     pinned = [
         f"{names[start.lane]} on CPU {', '.join(map(str, start.cpus))}" for start in load.starts if start.cpus
@@ -320,7 +318,7 @@ def _start(race: RaceSummary, columns: int) -> Iterator[str]:
     if pinned:
         parts.append(f"pinned: {'; '.join(pinned)}")
     if load.paused_s:
-        parts.append(f"paused {load.paused_s:.1f} s")
+        parts.append(f"paused {duration(load.paused_s * MS_PER_S)}")
     if parts:
         yield from _wrapped(" · ".join(parts), columns, label="Start")
 
@@ -342,25 +340,25 @@ def _client(page: RacePage, columns: int) -> Iterator[str]:
 def _evidence(lane: LaneHealth) -> Iterator[str]:
     """Yield what was read of one lane's recorder."""
     if (found := lane.calibration) is not None:
-        errors = " / ".join(f"{value / 1000:.3f}" for value in (found.p50_us, found.p99_us, found.max_us))
+        errors = " / ".join(duration(value / 1000) for value in (found.p50_us, found.p99_us, found.max_us))
         yield (
-            f"clock checked over {found.over} at {counted(found.streams, 'stream')} x {found.tokens_per_s / max(1, found.streams):.0f} "
-            f"tok/s: error p50 / p99 / max {errors} ms, {found.coalesced_share:.1%} read together with a later one, "
+            f"clock checked over {found.over} at {counted(found.streams, 'stream')} x "
+            f"{rate(found.tokens_per_s / max(1, found.streams), 'tok/s')}: error p50 / p99 / max {errors}, {percent(found.coalesced_share)} read together with a later one, "
             f"times by {found.stamp}"
         )
     if lane.late_send_share is not None:
-        yield f"{lane.late_send_share:.1%} of {counted(lane.sends, 'request')} sent late"
+        yield f"{percent(lane.late_send_share)} of {counted(lane.sends, 'request')} sent late"
     if lane.cpu_pct_p50 is not None and lane.full_share is not None:
-        yield f"CPU median {lane.cpu_pct_p50:.0f} % of a core, full {lane.full_share:.0%} of the time"
+        yield f"CPU median {percent(lane.cpu_pct_p50 / 100)} of a core, full {percent(lane.full_share)} of the time"
     if lane.loop_lag_p99_us is not None:
-        yield f"event loop delay p99 {lane.loop_lag_p99_us / 1000:.1f} ms"
+        yield f"event loop delay p99 {duration(lane.loop_lag_p99_us / 1000)}"
     if lane.most_waiting:
         yield f"{counted(lane.most_waiting, 'batch', 'batches')} waiting for the disk at most"
 
 
 def _log_facts(page: RacePage) -> str:
     log = page.log
-    per_token = f", {log.bytes_per_token:.1f} per output token" if log.bytes_per_token else ""
+    per_token = f", {number(log.bytes_per_token)} per output token" if log.bytes_per_token else ""
     closed = "sealed" if log.sealed else "closed, not sealed" if log.finished else "unfinished"
     version = f" · recorded by racelog {page.race.racelog_version}" if page.race.racelog_version else ""
     return (

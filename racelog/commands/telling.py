@@ -7,6 +7,7 @@ from typing import Any
 
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
 from racelog.commands.output import cells, plain_json
+from racelog.figures import duration
 from racelog.log.rows import Fact
 from racelog.text import counted, printable
 
@@ -83,7 +84,7 @@ def _joins(piece: _Piece, fact: Fact) -> bool:
 def _chunks_told(piece: _Piece) -> str:
     kind = piece.fact.more["chunk"]
     said = "" if kind == "content" else f"{kind} "
-    span = f", {(piece.last_t - piece.fact.t) / NS_PER_MS:.0f} ms" if piece.chunks > 1 else ""
+    span = f", {duration((piece.last_t - piece.fact.t) / NS_PER_MS)}" if piece.chunks > 1 else ""
     return f"request {piece.fact.req} {said}| {printable(piece.text, newline='⏎')} | {counted(piece.chunks, 'chunk')}{span}"
 
 
@@ -135,7 +136,7 @@ def _scheduled(fact: Fact, more: _Fields) -> str:
 
 
 def _sent(fact: Fact, more: _Fields) -> str:
-    connecting = "" if more["connect_ns"] is None else f" in {more['connect_ns'] / NS_PER_MS:.3f} ms"
+    connecting = "" if more["connect_ns"] is None else f" in {duration(more['connect_ns'] / NS_PER_MS)}"
     return f"request {fact.req} sent{_optional(', {} connection', more['connection'])}{connecting}"
 
 
@@ -166,9 +167,9 @@ def _host(_fact: Fact, more: _Fields) -> str:
 
 
 def _calibration(_fact: Fact, more: _Fields) -> str:
-    spread = " / ".join(f"{more[name] / 1000:.3f}" for name in ("p50_us", "p99_us", "max_us"))
+    spread = " / ".join(duration(more[name] / 1000) for name in ("p50_us", "p99_us", "max_us"))
     return (
-        f"calibrated: stamp error p50 / p99 / max {spread} ms over {counted(more['tokens'], 'chunk')} of "
+        f"calibrated: stamp error p50 / p99 / max {spread} over {counted(more['tokens'], 'chunk')} of "
         f"{counted(more['streams'], 'stream')}{' over TLS' if more['tls'] else ''}, {more['stamp']} stamps"
     )
 

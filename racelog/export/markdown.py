@@ -7,6 +7,7 @@ from typing import Any
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
+from racelog.figures import MS_PER_S, duration, number, times
 from racelog.text import counted, markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 
@@ -25,7 +26,7 @@ HEADINGS = (
 )
 
 SMALL_PRINT = (
-    "Milliseconds. TTFT: request sent to first token. TPOT: (last - first token) / (output tokens - 1), per request. "
+    "TTFT: request sent to first token. TPOT: (last - first token) / (output tokens - 1), per request. "
     "ITL: gaps between token chunks, pooled. Warm-up requests and failures are left out of latencies."
 )
 
@@ -80,13 +81,13 @@ def _verdict(race: RaceSummary) -> str:
     winner = next((lane for lane in race.lanes if lane.lane == race.winner), None)
     if winner is None or winner.ttft_ms is None:
         return "No winner: no request was answered."
-    told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {winner.ttft_ms.p50:,.1f} ms"
+    told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {duration(winner.ttft_ms.p50)}"
     others = [(lane.ttft_ms.p50, lane.engine) for lane in race.lanes if lane is not winner and lane.ttft_ms]
     if not others:
         return f"{told}."
     second_ms, engine = min(others)
-    times = f"{second_ms / winner.ttft_ms.p50:.2f}x " if winner.ttft_ms.p50 else ""
-    return f"{told}, {times}ahead of {escaped(engine)} ({second_ms:,.1f} ms)."
+    lead = f"{times(second_ms / winner.ttft_ms.p50)} " if winner.ttft_ms.p50 else ""
+    return f"{told}, {lead}ahead of {escaped(engine)} ({duration(second_ms)})."
 
 
 def _cells(lane: LaneSummary) -> Iterator[str]:
@@ -96,8 +97,8 @@ def _cells(lane: LaneSummary) -> Iterator[str]:
     for spread, name in (
         (lane.ttft_ms, "p50"), (lane.ttft_ms, "p99"), (lane.tpot_ms, "p50"), (lane.tpot_ms, "p99"), (lane.itl_ms, "p99"),
     ):  # fmt: skip
-        yield "-" if spread is None else f"{getattr(spread, name):,.1f}"
-    yield "-" if lane.tokens_per_s is None else f"{lane.tokens_per_s:,.1f}"
+        yield "-" if spread is None else duration(getattr(spread, name))
+    yield "-" if lane.tokens_per_s is None else number(lane.tokens_per_s)
     yield f"{lane.ok:,}"
     yield f"{lane.failed:,}"
 
@@ -106,7 +107,7 @@ def _circumstances(source: Source) -> Iterator[str]:
     race = source.summary
     if (facts := source.log.first(RaceFacts)) is not None and facts.imported_from:
         yield f"imported: measured by {escaped(facts.imported_from)}, not by racelog"
-    yield f"race `{printable(race.race_id).replace('`', '')}`, {race_ending(race)}, {race.duration_s:.2f} s, grid {race.grid}"
+    yield f"race `{printable(race.race_id).replace('`', '')}`, {race_ending(race)}, {duration(race.duration_s * MS_PER_S)}, grid {race.grid}"
     load = f"concurrency {race.concurrency}, " if race.concurrency else ""
     yield f"{load}seed {race.seed}, started {escaped(race.started_at) or 'at an unknown time'}"
     for lane in race.lanes:

@@ -16,6 +16,8 @@ import msgspec
 
 from racelog.export.single import write_single
 from racelog.export.source import Source
+from racelog.figures import UNKNOWN, duration, number, percent
+from racelog.views.summary import LaneSummary
 
 MOST_TOKENS = 200_000
 """Beyond so many token chunks (some 6 MB) the later requests go without a time line, and the page says so."""
@@ -68,14 +70,15 @@ def data(source: Source) -> dict[str, Any]:
     """Return what the page shows: the summary, the lanes, a row a request, tokens by request."""
     tokens: dict[str, list[list[Any]]] = {}
     left_out = 0
-    for number, row in enumerate(source.rows(TOKENS)):
-        if number >= MOST_TOKENS:
+    for before, row in enumerate(source.rows(TOKENS)):
+        if before >= MOST_TOKENS:
             left_out += 1
             continue
         key = f"{row['lane_id']}/{row['request_id']}"
         tokens.setdefault(key, []).append([row["t_ns"] / 1e6, row["text"]])
     return {
         "summary": msgspec.to_builtins(source.summary),
+        "figures": {lane.lane: _figures(lane) for lane in source.summary.lanes},
         "starts": {str(row["lane_id"]): row["t_start_ns"] for row in source.rows("FROM lanes")},
         "requests": list(source.rows(REQUESTS)),
         "gpus": list(source.rows("SELECT device, t_ns, util_pct, power_w FROM gpu_samples ORDER BY t_ns")),
@@ -84,6 +87,23 @@ def data(source: Source) -> dict[str, Any]:
         "warnings": source.warnings(),
         "imported_from": next(source.rows("SELECT imported_from FROM races"))["imported_from"],
     }
+
+
+def _figures(lane: LaneSummary) -> list[str]:
+    """Return a lane's numbers as the table has them, first to last column."""
+    spreads = [
+        (lane.ttft_ms, ("p50", "p90", "p99")),
+        (lane.tpot_ms, ("p50", "p99")),
+        (lane.itl_ms, ("p50", "p99")),
+    ]
+    times = [
+        UNKNOWN if spread is None else duration(getattr(spread, name))
+        for spread, names in spreads
+        for name in names
+    ]
+    rate = UNKNOWN if lane.tokens_per_s is None else number(lane.tokens_per_s)
+    success = UNKNOWN if lane.success_rate is None else percent(lane.success_rate)
+    return [*times, rate, success, f"{lane.ok:,}", f"{lane.failed:,}"]
 
 
 def _digest(text: str) -> str:

@@ -35,6 +35,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
+from racelog.figures import instant
 from racelog.log.chunks import chunk_rows, columns
 from racelog.log.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.lifecycle import RequestKey
@@ -186,4 +187,4 @@ def _bounds(window: Window) -> str:
 def _spans(events: Sequence[AnyEvent]) -> str:
     if not events:
         return "; the log is empty"
-    return f"; the race has facts from {events[0].t / 1e9:.3f} s to {events[-1].t / 1e9:.3f} s"
+    return f"; the race has facts from {instant(events[0].t)} to {instant(events[-1].t)}"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS
 from racelog.events import STAMP_CODES, Calibration, RaceFacts
+from racelog.figures import duration, percent, tick
 from racelog.replay.health import LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
@@ -104,7 +105,7 @@ def race_health(replay: Replay) -> RaceHealth:
 
 def clock_checked(found: StampError) -> str:
     """Return in words what a calibration found: by how much a token's time may be wrong (p99)."""
-    return f"clock checked, +-{found.p99_us / 1000:.2g} ms"
+    return f"clock checked, +-{duration(found.p99_us / 1000)}"
 
 
 def health_line(health: RaceHealth) -> str:
@@ -134,7 +135,7 @@ def full(lane: LaneHealth) -> str:
     """
     if lane.samples < LEAST_SAMPLES or lane.full_share is None or lane.full_share < FULL_SHARE:
         return ""
-    return f"recorder too busy: its CPU was full for {lane.full_share * 100:.0f} % of {lane.engine}'s race"
+    return f"recorder too busy: its CPU was full for {percent(lane.full_share)} of {lane.engine}'s race"
 
 
 def late_stamps(lane: LaneHealth) -> str:
@@ -151,7 +152,7 @@ def late_stamps(lane: LaneHealth) -> str:
         or (lane.user_share or 0.0) <= USER_SHARE
     ):
         return ""
-    return f"recorder too busy: {lane.engine}'s token times are up to {lag / 1000:.1f} ms late (p99)"
+    return f"recorder too busy: {lane.engine}'s token times are up to {duration(lag / 1000)} late (p99)"
 
 
 def late_reading(lane: LaneHealth) -> str:
@@ -170,7 +171,7 @@ def late_reading(lane: LaneHealth) -> str:
         or lag <= LATE_LOOP_US
     ):
         return ""
-    return f"recorder too busy: {share * 100:.0f} % of {lane.engine}'s token times are late"
+    return f"recorder too busy: {percent(share)} of {lane.engine}'s token times are late"
 
 
 def late_sends(lane: LaneHealth) -> str:
@@ -183,7 +184,7 @@ def late_sends(lane: LaneHealth) -> str:
     share = lane.late_send_share
     if lane.samples < LEAST_SAMPLES or share is None or lane.sends < LEAST_SENDS or share <= LATE_SEND_SHARE:
         return ""
-    return f"recorder too busy: {share * 100:.0f} % of {lane.engine}'s requests left more than {LATE_SEND_NS / NS_PER_MS:g} ms late"
+    return f"recorder too busy: {percent(share)} of {lane.engine}'s requests left more than {tick(LATE_SEND_NS / NS_PER_MS)} ms late"
 
 
 def lost(lane: LaneHealth) -> str:
@@ -209,7 +210,7 @@ def uncalibrated(lane: LaneHealth) -> str:
     if found is None or found.p99_us - (found.truth_p99_us or 0.0) <= CALIBRATION_P99_US:
         return ""
     return (
-        f"in the clock check before the race {lane.engine}'s token times were {found.p99_us / 1000:.1f} ms late (p99) "
+        f"in the clock check before the race {lane.engine}'s token times were {duration(found.p99_us / 1000)} late (p99) "
         f"at {counted(found.streams, 'stream')}"
     )
 

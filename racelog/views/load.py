@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
+from racelog.figures import tick
 from racelog.replay.race import RaceTracks
 from racelog.views.pauses import held
 
@@ -38,7 +39,7 @@ class RaceLoad(Struct, frozen=True, kw_only=True):
         if self.rate_per_s is None:
             return f"closed loop, concurrency {self.concurrency}" if self.concurrency else "load unknown"
         cap = f", at most {self.max_open:,} open" if self.max_open else ""
-        return f"open loop, {self.rate_per_s:g}/s {self.arrival}{cap}"
+        return f"open loop, {tick(self.rate_per_s)}/s {self.arrival}{cap}"
 
 
 def race_load(tracks: RaceTracks) -> RaceLoad:

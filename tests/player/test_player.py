@@ -329,7 +329,7 @@ def test_a_frame_that_took_long_is_told_until_it_is_a_second_ago(player: Player)
 
 @pytest.mark.parametrize(
     ("late_ms", "told"),
-    [(0, ""), (99, ""), (100, "behind 100 ms"), (129, "behind 120 ms"), (1260, "behind 1.3 s")],
+    [(0, ""), (99, ""), (100, "behind 100 ms"), (129, "behind 120 ms"), (1260, "behind 1.26 s")],
 )
 def test_only_what_can_be_seen_is_called_behind(late_ms: int, told: str) -> None:
     assert lag_text(late_ms * 1_000_000) == told

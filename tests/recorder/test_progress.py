@@ -20,7 +20,7 @@ def progress(events: list[AnyEvent]) -> Progress:
 
 def test_a_race_that_is_over_is_told_with_its_numbers() -> None:
     assert progress(RACE.events()).line() == (
-        "00:01  hare 4/4 (TTFT 100 ms, 33 tok/s, finished) | snail 4/4 (TTFT 250 ms, 17 tok/s, 1 failed, finished)"
+        "00:01  hare 4/4 (TTFT 100 ms, 33.3 tok/s, finished) | snail 4/4 (TTFT 250 ms, 16.9 tok/s, 1 failed, finished)"
     )
 
 

@@ -16,7 +16,7 @@ def lines(*plans: Plan) -> list[str]:
 
 
 def test_the_lead_is_cut_and_never_rounded_up() -> None:
-    assert "b wins, 1.9x faster to the first token" in lines(Plan("a", ttft_ms=199), Plan("b", ttft_ms=100))
+    assert "b wins, 1.99x faster to the first token" in lines(Plan("a", ttft_ms=199), Plan("b", ttft_ms=100))
 
 
 def test_a_lead_below_a_tenth_is_by_a_nose() -> None:
@@ -79,7 +79,7 @@ def test_who_was_better_at_something_else_is_told() -> None:
     slow_start, fast_start = Plan("a", ttft_ms=150, gap_ms=5), Plan("b", ttft_ms=100, gap_ms=50)
 
     assert (
-        "b wins, 1.5x faster to the first token; a made more tokens per second and a was through first"
+        "b wins, 1.50x faster to the first token; a made more tokens per second and a was through first"
         in lines(slow_start, fast_start)
     )
 

@@ -3,6 +3,7 @@
 import re
 from typing import ClassVar
 
+from racelog.figures import tick
 from racelog.views.series import LaneSeries, SeriesView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, right
@@ -55,7 +56,7 @@ def _stretch(view: SeriesView) -> str:
     return (
         "the whole race"
         if view.whole
-        else f"{view.to_s - view.from_s:,.4g} s of the race, + shows less, - more"
+        else f"{tick(view.to_s - view.from_s)} s of the race, + shows less, - more"
     )
 
 
@@ -112,10 +113,10 @@ def _heights(values: Values, top: float, dots: int) -> Heights:
 def _label(top: float, row: int, rows: int) -> str:
     """Return the scale beside a row: the top, the middle and zero."""
     if row == 0:
-        return f"{top:,.4g}"
+        return tick(top)
     if row == rows - 1:
         return "0"
-    return f"{top / 2:,.4g}" if rows >= 5 and row == rows // 2 else ""  # noqa: PLR2004 - the middle needs room
+    return tick(top / 2) if rows >= 5 and row == rows // 2 else ""  # noqa: PLR2004 - the middle needs room
 
 
 def _row(dots: Dots, row: int, label: str, signs: dict[str, str]) -> Line:

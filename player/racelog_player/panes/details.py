@@ -7,7 +7,7 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
 from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
 from racelog_player.panes.heads import lane_heading
-from racelog_player.parts import beside, between, line_width, ms_text, rate_text, scrolled, spark
+from racelog_player.parts import beside, between, line_width, ms_text, rate_text, scrolled, share_text, spark
 
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -54,7 +54,7 @@ def _overview(lane: LaneView, columns: int) -> list[Line]:
         ("requests", f"{lane.requests_done:,}"), ("ok", f"{lane.ok:,}"), ("failed", f"{lane.failed:,}"),
         ("in flight", f"{lane.active:,}"), ("tokens", f"{lane.output_tokens:,}"),
         ("tok/s", rate_text(lane.output_tokens / lane.elapsed_s if lane.elapsed_s else None)),
-        ("success", f"{lane.ok / done:.1%}" if done else "–"),  # noqa: RUF001 - stands for no number
+        ("success", share_text(lane.ok / done if done else None)),
     ]  # fmt: skip
     lines: list[Line] = [[Span("   ")]]
     for name, value in facts:

@@ -1,12 +1,13 @@
 """Recorder health: can these numbers be trusted? The verdict first, then what it rests on. Pure."""
 
+from racelog.figures import duration, percent
 from racelog.views.health import TOO_SLOW
 from racelog.views.readings import HealthView, ProcessHealth, StampHealth
 from racelog_player.canvas import Line, Span
 from racelog_player.cells import cut, flat, left, right, wrap
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN
 from racelog_player.panes.heads import heading
-from racelog_player.parts import NOTHING, spark
+from racelog_player.parts import NOTHING, share_text, spark
 
 _VERDICTS = {
     "good": (" ✓ fast enough: the numbers are the engines' own ", GOOD),
@@ -56,13 +57,13 @@ def _processes(processes: list[ProcessHealth], columns: int) -> list[Line]:
 
 
 def _pct(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.0f} %"
+    return NOTHING if value is None else percent(value / 100)
 
 
 def _lag(value: float | None) -> str:
     if value is None:
         return NOTHING
-    return f"{value / 1000:,.1f} ms" if value >= 1000 else f"{value:,.0f} µs"  # noqa: PLR2004 - a millisecond
+    return duration(value / 1000)
 
 
 def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
@@ -71,8 +72,8 @@ def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
         Span(right("read together", 16), SOFT),
     ]]  # fmt: skip
     for one in stamps:
-        kernel = NOTHING if one.kernel_share is None else f"{one.kernel_share:.1%}"
-        joined = NOTHING if one.coalesced_share is None else f"{one.coalesced_share:.1%}"
+        kernel = share_text(one.kernel_share)
+        joined = share_text(one.coalesced_share)
         lines.append([
             Span("   " + left(cut(flat(one.engine), 18), 19), STRONG), Span(right(f"{one.chunks:,}", 10)),
             Span(right(kernel, 16)), Span(right(joined, 16)),

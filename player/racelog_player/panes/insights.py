@@ -1,5 +1,6 @@
 """Insights so far, each with the numbers it rests on, and the anomalies with what may explain them. Pure."""
 
+from racelog.figures import progress
 from racelog.views.story.rows import Anomaly, Insight
 from racelog.views.story.tell import Story
 from racelog_player.canvas import Line, Span
@@ -25,7 +26,7 @@ def _insights(rows: list[Insight], columns: int) -> list[Line]:
         return [[Span("   the first ones appear after a quarter of the race", SOFT)], []]
     lines: list[Line] = []
     for share in sorted({row.share for row in rows}, reverse=True):
-        lines.append([Span(f"   at {share:.0%}", ACCENT)])
+        lines.append([Span(f"   at {progress(share)}", ACCENT)])
         for row in (row for row in rows if row.share == share):
             first, *more = wrap(row.text, columns - 26, 2)
             lines.append([

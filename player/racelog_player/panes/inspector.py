@@ -1,5 +1,6 @@
 """The inspector: requests of one engine as they stream, the first token marked. Pure."""
 
+from racelog.figures import number
 from racelog.text import counted
 from racelog.views.inspector import InspectorView, RequestView
 from racelog_player.canvas import Line, Span, Style
@@ -72,7 +73,7 @@ def _connecting(request: RequestView) -> list[str]:
     if request.connect_ms is None:
         return []
     steps = (("DNS", request.dns_ms), ("TCP", request.tcp_ms), ("TLS", request.tls_ms))
-    told = ", ".join(f"{name} {value:.2f}" for name, value in steps if value is not None)
+    told = ", ".join(f"{name} {number(value)}" for name, value in steps if value is not None)
     again = "connected again" if request.connection == "reopened" else "connected"
     whole = f"   {again} in {ms_text(request.connect_ms)}"
     return [f"{whole}: {told}", whole] if told else [whole]

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from racelog.figures import progress
 from racelog.text import counted
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
 from racelog_player.canvas import Line, Span, Style
@@ -10,7 +11,7 @@ from racelog_player.lanes import WIDE
 from racelog_player.look import BAD, FAINT, SOFT, TRACK, WARN, color_of, mix
 from racelog_player.panes.axes import ticks
 from racelog_player.panes.heads import heading, lane_sign, nothing
-from racelog_player.parts import rate_text
+from racelog_player.parts import ms_text
 
 _NAME_CELLS, _WIDE_NAME_CELLS = 14, 24
 _TAIL_CELLS = 7
@@ -102,7 +103,7 @@ def _tail(one: BarView) -> Span:
     if word:
         return Span(left(word, _TAIL_CELLS), BAD if word == "failed" else WARN if word == "slow" else FAINT)
     seconds = one.end_s - one.start_s
-    return Span(right(f"{rate_text(seconds)} s", _TAIL_CELLS - 1) + " ", SOFT)
+    return Span(right(ms_text(seconds * 1000), _TAIL_CELLS - 1) + " ", SOFT)
 
 
 def _gpu(gpu: GpuTrack, view: TimelineView, names: int, cells: int) -> Line:
@@ -121,7 +122,7 @@ def _gpu(gpu: GpuTrack, view: TimelineView, names: int, cells: int) -> Line:
     name = flat(gpu.name).removeprefix("NVIDIA ").split(" ")[0]
     return [
         Span(" " + left(name, names - 1), SOFT), Span(" "), Span(blocks, Style("accent")),
-        Span(right("" if now is None else f"{now:.0f} %", _TAIL_CELLS), SOFT),
+        Span(right("" if now is None else progress(now / 100), _TAIL_CELLS), SOFT),
     ]  # fmt: skip
 
 

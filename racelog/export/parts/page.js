@@ -6,7 +6,10 @@ const PALETTE = ["#2f6fed", "#e4572e", "#17a673", "#9b5de5", "#f2a900", "#00a5cf
 const painted = (lane, i) => /^#[0-9a-f]{6}$/i.test(lane.color) && race.lanes.findIndex((other) => other.color === lane.color) === i;
 const lanes = new Map(race.lanes.map((lane, i) => [lane.lane, { ...lane, paint: painted(lane, i) ? lane.color : PALETTE[i % PALETTE.length] }]));
 const digits = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
-const ms = (value) => value == null ? "-" : digits(value, Math.abs(value) >= 10 ? 1 : 2);
+// A request's and a token's figures, by the rule of racelog.figures; a lane's come written.
+const figure = (value) => value == null ? "-" : value === 0 ? "0" : Math.abs(value) < 0.0005 ? "<0.001" : digits(value, Math.abs(value) >= 99.95 ? 0 : Math.abs(value) >= 9.995 ? 1 : Math.abs(value) >= 0.9995 ? 2 : 3);
+const times = (ratio) => { const places = ratio >= 100 ? 0 : ratio >= 10 ? 1 : 2; return `${digits(Math.floor(ratio * 10 ** places + 1e-9) / 10 ** places, places)}x`; };
+const duration = (ms) => ms == null ? "-" : Math.abs(ms) >= 999.5 ? `${figure(ms / 1000)} s` : `${figure(ms)} ms`;
 
 function make(tag, text, parent, kind) {
   const element = document.createElement(tag);
@@ -43,7 +46,7 @@ function chart(id, xs, ys, xUnit, yUnit) {
   for (const part of [0, 0.5, 1]) {
     draw(svg, "line", { x1: left, x2: width - 8, y1: y(yMax * part), y2: y(yMax * part), class: "axis" });
     draw(svg, "text", { x: left - 6, y: y(yMax * part) + 5, "text-anchor": "end" }, (yMax * part).toLocaleString("en-US"));
-    draw(svg, "text", { x: x(xMax * part), y: height - 6, "text-anchor": part === 1 ? "end" : part ? "middle" : "start" }, part ? ms(xMax * part) + (part === 1 ? ` ${xUnit}` : "") : "0");
+    draw(svg, "text", { x: x(xMax * part), y: height - 6, "text-anchor": part === 1 ? "end" : part ? "middle" : "start" }, part ? figure(xMax * part) + (part === 1 ? ` ${xUnit}` : "") : "0");
   }
   draw(svg, "text", { x: left + 6, y: top + 18 }, yUnit);
   return { svg, x, y };
@@ -56,21 +59,21 @@ const since = (request, t) => (t - (data.starts[request.lane_id] ?? 0)) / 1e9;
 function headline() {
   byId("name").textContent = race.name || race.race_id;
   const first = lanes.get(race.winner), second = lanes.get(race.standings.find((id) => id !== race.winner && lanes.get(id).ttft_ms));
-  const ahead = first?.ttft_ms && second ? `, ${digits(second.ttft_ms.p50 / first.ttft_ms.p50, 2)}x ahead of ${second.engine} (${ms(second.ttft_ms.p50)} ms)` : "";
+  const ahead = first?.ttft_ms && second ? `, ${times(second.ttft_ms.p50 / first.ttft_ms.p50)} ahead of ${second.engine} (${data.figures[second.lane][0]})` : "";
   byId("verdict").textContent = first && first.ttft_ms
-    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${ms(first.ttft_ms.p50)} ms${ahead}`.trim() : "No winner: no request was answered.";
+    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${data.figures[first.lane][0]}${ahead}`.trim() : "No winner: no request was answered.";
   for (const warning of data.warnings) make("p", warning, byId("warnings"));
-  byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, `${race.duration_s.toFixed(2)} s`,
+  byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, duration(race.duration_s * 1000),
     race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`, data.imported_from && `measured by ${data.imported_from}, not by racelog`].filter(Boolean).join(" · ");
 }
 
-const LANE_KINDS = ["", "text", "text minor", "apart", "", "", "apart", "", "apart", "", "apart", "", ""];
+const LANE_KINDS = ["", "text", "text minor", "apart", "", "", "apart", "", "apart", "", "apart", "", "", ""];
 
 function laneTable() {
   const table = byId("lanes"), thead = make("thead", null, table), groups = make("tr", null, thead), head = make("tr", null, thead);
-  for (const [title, columns, kind] of [["", 2, ""], ["", 1, "minor"], ["TTFT", 3, "apart"], ["TPOT", 2, "apart"], ["ITL", 2, "apart"], ["", 3, ""]])
+  for (const [title, columns, kind] of [["", 2, ""], ["", 1, "minor"], ["TTFT", 3, "apart"], ["TPOT", 2, "apart"], ["ITL", 2, "apart"], ["", 4, ""]])
     make("th", title, groups, kind).colSpan = columns;
-  ["#", "engine", "model", "p50", "p90", "p99", "p50", "p99", "p50", "p99", "tokens/s", "ok", "failed"]
+  ["#", "engine", "model", "p50", "p90", "p99", "p50", "p99", "p50", "p99", "tokens/s", "success", "ok", "failed"]
     .forEach((title, i) => make("th", title, head, LANE_KINDS[i]));
   const body = make("tbody", null, table);
   for (const id of race.standings) {
@@ -80,11 +83,7 @@ function laneTable() {
     key(name, lane.paint);
     name.append(`${lane.emoji} ${lane.engine}`.trim());
     make("td", lane.model, row, "text minor");
-    for (const [spread, p] of [["ttft_ms", "p50"], ["ttft_ms", "p90"], ["ttft_ms", "p99"], ["tpot_ms", "p50"], ["tpot_ms", "p99"], ["itl_ms", "p50"], ["itl_ms", "p99"]])
-      make("td", ms(lane[spread]?.[p]), row, p === "p50" ? "apart" : "");
-    make("td", ms(lane.tokens_per_s), row, "apart");
-    make("td", lane.ok, row);
-    make("td", lane.failed, row);
+    data.figures[id].forEach((text, i) => make("td", text, row, LANE_KINDS[i + 3]));
   }
 }
 
@@ -93,7 +92,7 @@ function charts() {
   let at = chart("ttft", timed.map((r) => since(r, r.t_sent_ns)), timed.map((r) => r.ttft_ms), "s", "ms");
   for (const r of timed) {
     const dot = draw(at.svg, "circle", { cx: at.x(since(r, r.t_sent_ns)), cy: at.y(r.ttft_ms), r: 3.5, fill: lanes.get(r.lane_id).paint, "fill-opacity": 0.75 });
-    draw(dot, "title", {}, `${lanes.get(r.lane_id).engine}, request ${r.request_id}: ${ms(r.ttft_ms)} ms`);
+    draw(dot, "title", {}, `${lanes.get(r.lane_id).engine}, request ${r.request_id}: ${duration(r.ttft_ms)}`);
     dot.addEventListener("click", () => show(r));
   }
   at = chart("rate", race.lanes.map((l) => l.timeline_tokens_per_s.length), race.lanes.flatMap((l) => l.timeline_tokens_per_s), "s", "");
@@ -126,7 +125,7 @@ function charts() {
 const COLUMNS = [
   ["engine", (r) => lanes.get(r.lane_id).engine, "text"], ["request", (r) => r.request_id, "minor"], ["phase", (r) => r.phase, "text minor"],
   ["status", (r) => r.error_kind ? `${r.status}: ${r.error_kind}` : r.status, "text"],
-  ["sent s", (r) => r.t_sent_ns == null ? null : since(r, r.t_sent_ns)], ["TTFT", (r) => r.ttft_ms], ["TPOT", (r) => r.tpot_ms],
+  ["sent", (r) => r.t_sent_ns == null ? null : since(r, r.t_sent_ns) * 1000], ["TTFT", (r) => r.ttft_ms], ["TPOT", (r) => r.tpot_ms],
   ["E2E", (r) => r.e2e_ms], ["in", (r) => r.input_tokens, "whole minor"], ["out", (r) => r.output_tokens, "whole minor"],
   ["prompt", (r) => r.prompt, "text long"], ["response", (r) => r.response, "text long"],
 ];
@@ -158,7 +157,7 @@ function requestTable() {
       const said = of(r), number = typeof said === "number" && !kind?.includes("whole") && title !== "request";
       const cell = make("td", null, row, kind);
       if (title === "engine") key(cell, lanes.get(r.lane_id).paint);
-      cell.append(said == null ? "-" : number ? ms(said) : String(said).slice(0, 300));
+      cell.append(said == null ? "-" : number ? duration(said) : String(said).slice(0, 300));
     }
     row.addEventListener("click", () => show(r));
     row.addEventListener("keydown", (event) => { if (event.key === "Enter") show(r); });
@@ -180,14 +179,14 @@ function show(r) {
   const x = (t) => 8 + 1144 * (t - from) / (to - from), paint = lanes.get(r.lane_id).paint;
   svg.setAttribute("viewBox", "0 0 1160 90");
   draw(svg, "rect", { x: x(from), y: 24, width: Math.max(0, x(tokens[0][0]) - x(from)), height: 36, fill: paint, "fill-opacity": 0.15 });
-  draw(svg, "text", { x: x(from), y: 16 }, `sent; first token after ${ms(r.ttft_ms)} ms`);
-  draw(svg, "text", { x: 1152, y: 80, "text-anchor": "end" }, `${ms(to - from)} ms`);
+  draw(svg, "text", { x: x(from), y: 16 }, `sent; first token after ${duration(r.ttft_ms)}`);
+  draw(svg, "text", { x: 1152, y: 80, "text-anchor": "end" }, duration(to - from));
   tokens.forEach(([t, text], i) => {
     const tick = draw(svg, "rect", { x: x(t), y: 24, width: 2, height: 36, fill: paint }), word = make("span", text, words);
     const point = () => {
       words.querySelector(".now")?.classList.remove("now");
       word.classList.add("now");
-      byId("at").textContent = `token ${i}: ${ms(t - from)} ms after sending` + (i ? `, ${ms(t - tokens[i - 1][0])} ms after the one before` : "");
+      byId("at").textContent = `token ${i}: ${duration(t - from)} after sending` + (i ? `, ${duration(t - tokens[i - 1][0])} after the one before` : "");
     };
     tick.addEventListener("mouseenter", point);
     word.addEventListener("mouseenter", point);

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from racelog.clock import NS_PER_S
 from racelog.events import GpuSamples
+from racelog.figures import change, duration, number, percent, rate
 from racelog.replay.quantiles import median
 from racelog.text import printable
 from racelog.views.story.beats import Beat, Book, LaneAccount
@@ -64,7 +65,7 @@ class Anomalies:
         if self._begins(
             lane, "latency-spike", holds=current >= SPIKE * usual > 0, lets_go=current < 1.25 * usual
         ):
-            said = f"TTFT rose from {usual:.0f} to {current:.0f} ms ({current / usual - 1:+.0%})"
+            said = f"TTFT rose from {duration(usual)} to {duration(current)} ({change(current / usual - 1)})"
             yield _row(lane, account, book, "latency-spike", (usual, current, "ms"), said)
 
     def _errors(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
@@ -81,8 +82,8 @@ class Anomalies:
         if self._begins(
             lane, "error-rise", holds=share - earlier > ERRORS, lets_go=share - earlier <= ERRORS / 2
         ):
-            compared = f", {earlier:.1%} in the one before" if before else ""
-            said = f"errors are rising: {share:.1%} of requests failed in the last minute{compared}"
+            compared = f", {percent(earlier)} in the one before" if before else ""
+            said = f"errors are rising: {percent(share)} of requests failed in the last minute{compared}"
             yield _row(lane, account, book, "error-rise", (earlier, share, "share"), said)
 
     def _throughput(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
@@ -98,7 +99,7 @@ class Anomalies:
         usual = statistics.fmean(earlier)
         unseen = current < DROP * usual and current < min(earlier)
         if self._begins(lane, "throughput-drop", holds=unseen, lets_go=current > 0.9 * usual):
-            said = f"throughput fell from {usual:.0f} to {current:.0f} tok/s ({current / usual - 1:+.0%})"
+            said = f"throughput fell from {number(usual)} to {rate(current, 'tok/s')} ({change(current / usual - 1)})"
             yield _row(lane, account, book, "throughput-drop", (usual, current, "tok/s"), said)
 
     def _outlier(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
@@ -110,7 +111,7 @@ class Anomalies:
         squares = account.squares - (request.ttft_ms - mean) * (request.ttft_ms - account.mean_ms)
         sigma = math.sqrt(max(0.0, squares) / before)
         if request.ttft_ms > mean + SIGMAS * sigma and request.ttft_ms > NOTABLE * mean:
-            said = f"request {request.req}: TTFT {request.ttft_ms:.0f} ms, mean {mean:.0f} ms"
+            said = f"request {request.req}: TTFT {duration(request.ttft_ms)}, mean {duration(mean)}"
             yield _row(beat.lane, account, book, "outlier", (mean, request.ttft_ms, "ms"), said, request.req)
 
     def _begins(self, lane: int, kind: AnomalyKind, *, holds: bool, lets_go: bool) -> bool:
@@ -171,7 +172,7 @@ def _full(batch: GpuSamples, now_ns: int) -> str:
         if t > now_ns:
             break
         share = used / total if used is not None and total else share
-    return f"GPU {batch.device} memory was {share:.0%} full" if share > GPU_FULL else ""
+    return f"GPU {batch.device} memory was {percent(share)} full" if share > GPU_FULL else ""
 
 
 def _slower(account: LaneAccount, now_ns: int) -> bool:

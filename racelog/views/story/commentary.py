@@ -5,6 +5,8 @@ Texts name the lane, the number and what it is compared with; nothing is said th
 
 from collections.abc import Iterator
 
+from racelog.clock import NS_PER_MS
+from racelog.figures import duration, progress
 from racelog.text import counted, printable
 from racelog.views.faults import said
 from racelog.views.story.beats import Beat, Book, LaneAccount
@@ -72,7 +74,7 @@ class Commentator:
                 "first-words",
                 "good",
                 "normal",
-                f"{_name(account)} sends the first token of the race, TTFT {_ms(ttft)}",
+                f"{_name(account)} sends the first token of the race, TTFT {duration(ttft)}",
             )
         elif self._once("first", beat.lane):
             yield _comment(
@@ -81,7 +83,7 @@ class Commentator:
                 "first-token",
                 "info",
                 "verbose",
-                f"{_name(account)} sends its first token, TTFT {_ms(ttft)}",
+                f"{_name(account)} sends its first token, TTFT {duration(ttft)}",
             )
         if self._best_ms is None or ttft < 0.8 * self._best_ms:
             if self._best_ms is not None:
@@ -91,7 +93,7 @@ class Commentator:
                     "record",
                     "good",
                     "verbose",
-                    f"New lowest TTFT: {_name(account)}, {_ms(ttft)}",
+                    f"New lowest TTFT: {_name(account)}, {duration(ttft)}",
                 )
             self._best_ms = ttft
 
@@ -104,7 +106,7 @@ class Commentator:
         first, past = book.lanes[order[0]], before[0]
         if order[0] != past and past in order:
             ms, other = first.ttft_p50_ms() or 0.0, book.lanes[past]
-            text = f"{_name(first)} takes the lead from {_name(other)}: TTFT p50 {ms:.0f} against {other.ttft_p50_ms() or 0.0:.0f} ms"
+            text = f"{_name(first)} takes the lead from {_name(other)}: TTFT p50 {duration(ms)} against {duration(other.ttft_p50_ms() or 0.0)}"
             yield _comment(beat, book, "lead", "good", "quiet", text, lane=order[0])
             return
         for place, lane in enumerate(order[1:], 2):
@@ -134,7 +136,7 @@ class Commentator:
                     "milestone",
                     "info",
                     "normal",
-                    f"{_name(account)} has completed {count:,} requests after {book.position_ns / 1e9:.0f} s",
+                    f"{_name(account)} has completed {count:,} requests after {duration(book.position_ns / NS_PER_MS)}",
                 )
         if account.target and account.done * 2 >= account.target and self._once("half", beat.lane):
             yield _comment(beat, book, "halfway", "info", "normal", f"{_name(account)} is halfway")
@@ -173,7 +175,7 @@ class Commentator:
                     "close",
                     "info",
                     "normal",
-                    f"Close race: TTFT p50 of {_name(ahead)} and {_name(behind)} is {_ms(other - one)} apart",
+                    f"Close race: TTFT p50 of {_name(ahead)} and {_name(behind)} is {duration(other - one)} apart",
                 )
 
     def _lane_end(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Comment]:
@@ -184,7 +186,7 @@ class Commentator:
                 "finish",
                 "good",
                 "quiet",
-                f"{_name(account)} finishes after {book.position_ns / 1e9:.1f} s",
+                f"{_name(account)} finishes after {duration(book.position_ns / NS_PER_MS)}",
             )
         else:
             yield _comment(
@@ -209,7 +211,7 @@ class Commentator:
                 "winner",
                 "good",
                 "quiet",
-                f"{_name(winner)} wins with a median TTFT of {winner.ttft_p50_ms() or 0.0:.0f} ms",
+                f"{_name(winner)} wins with a median TTFT of {duration(winner.ttft_p50_ms() or 0.0)}",
                 lane=ranked[0],
             )
 
@@ -245,7 +247,7 @@ def of_insight(row: Insight) -> Comment:
         key="insight",
         tone="info",
         level="normal",
-        text=f"At {row.share:.0%}: {row.text}",
+        text=f"At {progress(row.share)}: {row.text}",
     )
 
 
@@ -260,11 +262,6 @@ def of_achievement(row: Achievement, engine: str) -> Comment:
         level="normal",
         text=f"{printable(engine)} earns {row.name}: {row.told}",
     )
-
-
-def _ms(value: float) -> str:
-    """Return milliseconds with a digit after the point below ten: no TTFT is 0 ms."""
-    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"  # noqa: PLR2004 - a power of ten
 
 
 def _name(account: LaneAccount) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from racelog.figures import duration, number, percent, rate, times
 from racelog.replay.quantiles import quantile
 from racelog.text import counted, printable
 from racelog.views.story.beats import Book, LaneAccount
@@ -32,7 +33,7 @@ class Insights:
 
 
 def _at(share: float, book: Book) -> Iterator[Insight]:
-    lanes = {number: lane for number, lane in book.lanes.items() if lane.ok >= LEAST}
+    lanes = {lane_id: lane for lane_id, lane in book.lanes.items() if lane.ok >= LEAST}
     yield from _speed(share, book, lanes)
     yield from _reliability(share, book, lanes)
     yield from _efficiency(share, book, lanes)
@@ -48,23 +49,23 @@ def _speed(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[
     if one <= 0:
         return
     text = (
-        f"{printable(ahead.engine)} has the lowest TTFT; {printable(behind.engine)}'s is {other / one:.2f}x"
+        f"{printable(ahead.engine)} has the lowest TTFT; {printable(behind.engine)}'s is {times(other / one)}"
     )
-    reason = f"TTFT p50 {one:.1f} ms of {counted(len(ahead.ttft_ms), 'request')} against {other:.1f} ms of {len(behind.ttft_ms):,}"
+    reason = f"TTFT p50 {duration(one)} of {counted(len(ahead.ttft_ms), 'request')} against {duration(other)} of {len(behind.ttft_ms):,}"
     yield _row(share, book, ranked[0], "speed", "high" if other > 1.5 * one else "low", (text, reason))
 
 
 def _reliability(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[Insight]:
-    for number, lane in book.lanes.items():
+    for lane_id, lane in book.lanes.items():
         done = lane.ok + lane.failed
         if lane.failed and done:
-            rate = lane.failed / done
-            text = f"{printable(lane.engine)} fails {rate:.1%} of its requests"
-            priority: Priority = "high" if rate > 0.05 else "medium"  # noqa: PLR2004 - one in twenty is felt
+            failing = lane.failed / done
+            text = f"{printable(lane.engine)} fails {percent(failing)} of its requests"
+            priority: Priority = "high" if failing > 0.05 else "medium"  # noqa: PLR2004 - one in twenty is felt
             yield _row(
                 share,
                 book,
-                number,
+                lane_id,
                 "reliability",
                 priority,
                 (text, f"{lane.failed:,} of {counted(done, 'request')} failed"),
@@ -83,19 +84,17 @@ def _reliability(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Ite
 
 def _efficiency(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[Insight]:
     rates = {
-        number: lane.tokens / _seconds(lane, book)
-        for number, lane in lanes.items()
-        if _seconds(lane, book) > 0
+        one: lane.tokens / _seconds(lane, book) for one, lane in lanes.items() if _seconds(lane, book) > 0
     }
     if len(rates) < 2:  # noqa: PLR2004 - a comparison needs two
         return
-    best = max(rates, key=lambda number: (rates[number], -number))
+    best = max(rates, key=lambda one: (rates[one], -one))
     ranked = [lane for lane in book.ranked() if lane in rates]
-    text = f"{printable(lanes[best].engine)} has the highest throughput: {rates[best]:.0f} tok/s"
+    text = f"{printable(lanes[best].engine)} has the highest throughput: {rate(rates[best], 'tok/s')}"
     if ranked and ranked[0] != best:
         text += f"; {printable(lanes[ranked[0]].engine)} has the lowest TTFT"
     others = ", ".join(
-        f"{printable(lanes[number].engine)} {rate:.0f}" for number, rate in rates.items() if number != best
+        f"{printable(lanes[lane].engine)} {number(per_s)}" for lane, per_s in rates.items() if lane != best
     )
     yield _row(
         share, book, best, "efficiency", "medium", (text, f"mean tok/s of finished requests; {others}")
@@ -103,14 +102,12 @@ def _efficiency(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iter
 
 
 def _evenness(share: float, book: Book, lanes: dict[int, LaneAccount]) -> Iterator[Insight]:
-    for number, lane in lanes.items():
+    for lane_id, lane in lanes.items():
         middle, high = lane.ttft_p50_ms() or 0.0, quantile(lane.ttft_ms, 0.99) or 0.0
         if middle > 0 and high > UNEVEN * middle:
-            text = f"{printable(lane.engine)}: p99 TTFT is {high / middle:.1f}x its median"
-            reason = (
-                f"TTFT p99 {high:.0f} ms, p50 {middle:.0f} ms, of {counted(len(lane.ttft_ms), 'request')}"
-            )
-            yield _row(share, book, number, "speed", "medium", (text, reason))
+            text = f"{printable(lane.engine)}: p99 TTFT is {times(high / middle)} its median"
+            reason = f"TTFT p99 {duration(high)}, p50 {duration(middle)}, of {counted(len(lane.ttft_ms), 'request')}"
+            yield _row(share, book, lane_id, "speed", "medium", (text, reason))
 
 
 def _seconds(lane: LaneAccount, book: Book) -> float:

@@ -36,7 +36,7 @@ def test_a_request_reads_as_a_story(race, capfd):
         "     1.000000  hare  request 0 is due: prompt 0",
         "     1.000000  hare  request 0 sent, new connection",
         "     1.100000  hare  request 0 answered: HTTP 200",
-        "     1.100000  hare  request 0 |  w0 w1 w2 | 3 chunks, 40 ms",
+        "     1.100000  hare  request 0 |  w0 w1 w2 | 3 chunks, 40.0 ms",
         "     1.140000  hare  request 0 counted by the server: 5 input, 3 output",
         "     1.140000  hare  request 0 ok, stop",
         "     1.140000  hare  finished",
@@ -108,8 +108,8 @@ def test_interleaved_requests_are_told_apart_in_the_order_they_begin():
     batch = Tokens(t=0, lane=0, r=[1, 2, 1, 2], d=[0, 1 * MS, 1 * MS, 1 * MS], x=["a", "x", "b", "y"])
 
     assert [line.split("  ")[-1] for line in story(facts_in_order([batch]), {})] == [
-        "request 1 | ab | 2 chunks, 2 ms\n",
-        "request 2 | xy | 2 chunks, 2 ms\n",
+        "request 1 | ab | 2 chunks, 2.00 ms\n",
+        "request 2 | xy | 2 chunks, 2.00 ms\n",
     ]
 
 

@@ -94,7 +94,7 @@ def test_the_reason_has_the_number() -> None:
     found = health(readings(cpu_pct=rows(99.0, 34, 50.0), loop_lag_us=9_000.0))
 
     assert health_line(found) == (
-        "measuring machine too slow - recorder too busy: its CPU was full for 34 % of vLLM's race"
+        "measuring machine too slow - recorder too busy: its CPU was full for 34.0 % of vLLM's race"
     )
 
 
@@ -179,7 +179,7 @@ def test_an_open_loop_that_sends_late_is_limited(late: list[Send], limited) -> N
 
 def test_late_sends_are_a_reason_with_their_share() -> None:
     assert open_loop([LATE] * 7).reasons == [
-        "recorder too busy: 7 % of e's requests left more than 5 ms late"
+        "recorder too busy: 7.0 % of e's requests left more than 5 ms late"
     ]
 
 

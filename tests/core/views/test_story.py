@@ -93,7 +93,7 @@ def test_a_cause_is_named_only_when_it_was_recorded() -> None:
     )
     spike = Plan("a", ttft_ms=400, gap_ms=20, requests=40, tokens=20)
     causes = [anomalies(changing(QUICK, spike, extra), "latency-spike")[0].causes for extra in ([], [full])]
-    assert causes == [["nothing else in this log changed at that time"], ["GPU 0 memory was 95% full"]]
+    assert causes == [["nothing else in this log changed at that time"], ["GPU 0 memory was 95.0 % full"]]
 
 
 def test_the_commentator_knows_more_than_ten_things_to_say() -> None:
@@ -114,7 +114,7 @@ def test_insights_come_at_each_quarter_with_their_numbers() -> None:
     speed = [row for row in found if row.category == "speed"]
     assert [row.share for row in speed] == [0.25, 0.5, 0.75, 1.0]
     assert speed[-1].text == "a has the lowest TTFT; b's is 2.00x"
-    assert speed[-1].reason == "TTFT p50 100.0 ms of 40 requests against 200.0 ms of 40"
+    assert speed[-1].reason == "TTFT p50 100 ms of 40 requests against 200 ms of 40"
 
 
 def test_nothing_is_concluded_from_a_few_requests() -> None:
