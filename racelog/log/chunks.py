@@ -4,7 +4,7 @@ from operator import sub
 
 from msgspec.structs import replace
 
-from racelog.events import Tokens
+from racelog.events import AnyEvent, Tokens
 from racelog.log.times import row_times
 
 ChunkRow = tuple[int, int, str, str, int | None, str]
@@ -29,6 +29,15 @@ def columns(lane: int, rows: list[ChunkRow]) -> Tokens:
             c="".join(kinds), n=list(counts), s="".join(stamps),
         )
     )  # fmt: skip
+
+
+def halves(event: AnyEvent) -> list[AnyEvent]:
+    """Return two batches that hold the rows of ``event``; what has no two rows of chunks, alone as it is."""
+    if not isinstance(event, Tokens) or len(event.r) < 2:  # noqa: PLR2004 - one row cannot be parted
+        return [event]
+    rows = chunk_rows(event)
+    middle = len(rows) // 2
+    return [columns(event.lane, rows[:middle]), columns(event.lane, rows[middle:])]
 
 
 def without_defaults(batch: Tokens) -> Tokens:

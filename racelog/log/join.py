@@ -3,6 +3,7 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, takewhile
 
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.chunks import ChunkRow, chunk_rows, columns
@@ -16,6 +17,13 @@ ROWS_HELD = 16 * CHUNKS_PER_BATCH
 """What begins early and is not full yet, as a slow lane's column beside a fast lane's, keeps all that comes after it waiting.
 Beyond so many rows it ends as it is: a shorter column costs a few bytes a row, and only its own rows. 10 lanes fill
 10 columns at once, so there is room for each; a row takes about 150 bytes."""
+
+CHARACTERS_PER_BATCH = 4 << 20
+"""Longest text in a sealed file's column, whatever a server sends as one chunk: nine chunks of 8 MiB are no column that a
+unit could hold. A column of ordinary tokens has 64 KiB."""
+
+ROW_CHARACTERS = 256
+"""So much text counts as a row of `ROWS_HELD`, which so never hold more than 64 Mi characters."""
 
 
 def joined(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
@@ -34,16 +42,17 @@ class _Joiner:
 
     def __init__(self) -> None:
         self._lanes: dict[int, list[ChunkRow]] = {}
+        self._characters: dict[int, int] = {}
         self._runs = SampleRuns()
         self._whole: list[tuple[int, int, int, int, AnyEvent]] = []
         self._made = 0
-        self._rows = 0
+        self._held = 0
 
     def take(self, event: AnyEvent) -> Iterator[AnyEvent]:
         """Take the next event; yield what is settled now: nothing still to come belongs before it."""
         if isinstance(event, Head | Finish):
             return
-        self._rows += _size(event)
+        self._held += _size(event)
         if isinstance(event, Tokens):
             self._take_chunks(event)
         elif isinstance(event, Samples):
@@ -51,14 +60,14 @@ class _Joiner:
         else:
             self._put(0, event)
         yield from self._settled(event.t)
-        while self._rows > ROWS_HELD and self._end_earliest(event.t):
+        while self._held > ROWS_HELD * ROW_CHARACTERS and self._end_earliest(event.t):
             yield from self._settled(event.t)
 
     def finish(self) -> Iterator[AnyEvent]:
         """Yield the rest."""
         for lane, rows in self._lanes.items():
             while rows:
-                self._end_column(lane, rows, CHUNKS_PER_BATCH)
+                self._end_column(lane, rows, min(CHUNKS_PER_BATCH, _rows_of_a_batch(rows)))
         self._put(1, *self._runs.finish())
         while self._whole:
             yield heapq.heappop(self._whole)[-1]
@@ -70,8 +79,14 @@ class _Joiner:
         rows += fresh
         if overlap:
             rows.sort(key=_t_ns)
+        self._characters[batch.lane] = self._characters.get(batch.lane, 0) + sum(map(len, batch.x))
         while len(rows) >= CHUNKS_PER_BATCH and rows[CHUNKS_PER_BATCH - 1][0] <= batch.t:
             self._end_column(batch.lane, rows, CHUNKS_PER_BATCH)
+        while self._characters[batch.lane] > CHARACTERS_PER_BATCH:
+            size = min(_rows_of_a_batch(rows), bisect_right(rows, batch.t, key=_t_ns))
+            if not size:
+                return
+            self._end_column(batch.lane, rows, size)
 
     def _settled(self, now_ns: int) -> Iterator[AnyEvent]:
         """Yield what is whole and begins before every column that is not, and before ``now_ns``, where the next may begin."""
@@ -81,7 +96,7 @@ class _Joiner:
         edge_ns = min((start for start, _ in self._open()), default=now_ns)
         while whole and whole[0][0] < min(edge_ns, now_ns):
             event = heapq.heappop(whole)[-1]
-            self._rows -= _size(event)
+            self._held -= _size(event)
             yield event
 
     def _open(self) -> Iterator[tuple[int, int | None]]:
@@ -106,7 +121,9 @@ class _Joiner:
 
     def _end_column(self, lane: int, rows: list[ChunkRow], size: int) -> None:
         """Make a column of the first ``size`` rows."""
-        self._put(2, columns(lane, rows[:size]))
+        column = columns(lane, rows[:size])
+        self._put(2, column)
+        self._characters[lane] -= sum(map(len, column.x))
         del rows[:size]
 
     def _put(self, rank: int, *events: AnyEvent) -> None:
@@ -118,7 +135,16 @@ class _Joiner:
 
 
 def _size(event: AnyEvent) -> int:
-    return len(event.d) if isinstance(event, Tokens | Samples) else 1
+    """Return what an event counts in `ROWS_HELD`, in characters; the same however its rows are joined."""
+    if isinstance(event, Tokens):
+        return ROW_CHARACTERS * len(event.d) + sum(map(len, event.x))
+    return ROW_CHARACTERS * (len(event.d) if isinstance(event, Samples) else 1)
+
+
+def _rows_of_a_batch(rows: list[ChunkRow]) -> int:
+    """Return how many of the first ``rows`` have the text of one column: one at least."""
+    characters = accumulate(len(row[2]) for row in rows)
+    return max(1, sum(1 for _ in takewhile(lambda total: total <= CHARACTERS_PER_BATCH, characters)))
 
 
 def _t_ns(row: ChunkRow) -> int:

@@ -15,7 +15,7 @@ from racelog.events import AnyEvent, Head
 from racelog.log.advice import refusal
 from racelog.log.fingerprint import Facts, fingerprint
 from racelog.log.gather import ExactEvents, exact_events
-from racelog.log.join import CHUNKS_PER_BATCH, joined
+from racelog.log.join import CHARACTERS_PER_BATCH, CHUNKS_PER_BATCH, joined
 from racelog.log.progress import Progress, silent
 from racelog.log.scan import log_files
 from racelog.log.seek import LogIndex
@@ -39,14 +39,15 @@ def compressing_threads() -> int:
 def sealed_units(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
     """Yield ``events`` in the portions that a sealed file commits as units, in their order."""
     unit: list[AnyEvent] = []
-    rows = 0
+    rows = characters = 0
     for event in events:
-        size = len(getattr(event, "d", ()))
-        if unit and (rows + size > ROWS_PER_UNIT or len(unit) >= EVENTS_PER_UNIT):
+        size, text = len(getattr(event, "d", ())), sum(map(len, getattr(event, "x", ())))
+        full = rows + size > ROWS_PER_UNIT or characters + text > CHARACTERS_PER_BATCH
+        if unit and (full or len(unit) >= EVENTS_PER_UNIT):
             yield unit
-            unit, rows = [], 0
+            unit, rows, characters = [], 0, 0
         unit.append(event)
-        rows += size
+        rows, characters = rows + size, characters + text
     if unit:
         yield unit
 

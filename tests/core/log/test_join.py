@@ -83,6 +83,26 @@ def test_however_little_may_be_held_nothing_is_lost_and_all_comes_by_time(
     assert all(before.t <= after.t for before, after in pairwise(got))
 
 
+@given(RACES, st.integers(0, 40))
+def test_however_short_a_text_a_column_may_hold_nothing_is_lost_and_each_has_no_more_than_that_or_one_row(
+    events: list[Any], most: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "CHARACTERS_PER_BATCH", most)
+        got = list(joined(events))
+    columns_of_several = [event.x for event in got if isinstance(event, Tokens) and len(event.x) > 1]
+
+    assert fingerprint(events) == fingerprint(got)
+    assert [text for text in columns_of_several if len("".join(text)) > most] == []
+
+
+def test_columns_end_by_their_text_as_they_do_by_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "CHARACTERS_PER_BATCH", 10)
+    race = [Tokens(t=t, lane=0, r=[0], d=[0], x=["12345"]) for t in range(5)]
+
+    assert [2, 2, 1] == [len(event.x) for event in joined(race) if isinstance(event, Tokens)]
+
+
 def test_a_slow_lane_beside_a_fast_one_keeps_no_more_waiting_than_may_be_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

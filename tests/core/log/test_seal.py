@@ -67,6 +67,24 @@ def test_a_sealed_unit_holds_no_more_rows_than_one_damaged_byte_may_cost(
     assert [[batch, batch], [batch]] == list(sealing.sealed_units([batch] * 3))
 
 
+def test_a_sealed_unit_holds_no_more_text_than_a_column_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "CHARACTERS_PER_BATCH", 10)
+    batch = Tokens(t=1, lane=0, r=[0], d=[0], x=["12345"])
+
+    assert [[batch, batch], [batch]] == list(sealing.sealed_units([batch] * 3))
+
+
+def test_a_lane_of_chunks_that_no_unit_could_hold_together_seals(tmp_path: Path) -> None:
+    live = RACE.write_segments(tmp_path / "race.live")
+    with SegmentWriter(live / "lane-9.rlog", RACE.head(9, "lane", 0)) as writer:
+        for t in range(9):
+            writer.commit([Tokens(t=t, lane=0, r=[1], d=[0], x=["x" * (8 << 20)])])
+        writer.finish(9)
+    before = fingerprint(open_log(live).events)
+
+    assert before == fingerprint(open_log(seal(live, tmp_path / "race.rlog")).events)
+
+
 def test_readings_of_many_flushes_are_sealed_as_one_column(tmp_path: Path) -> None:
     live = RACE.write_segments(tmp_path / "race.live")
     with SegmentWriter(live / "telemetry.rlog", RACE.head(writer=9)) as writer:

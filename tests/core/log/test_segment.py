@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from racelog.errors import StorageError
-from racelog.events import Finish, Head, Mark
+from racelog.events import Finish, Head, Mark, Tokens
 from racelog.log import segment as writing
 from racelog.log.files import OsFiles
+from racelog.log.fingerprint import fingerprint
 from racelog.log.reader import open_log
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog.testing.races import ScriptedRace
@@ -74,6 +75,21 @@ def test_a_commit_too_large_for_one_unit_becomes_several(
 
     assert list(log.of(Mark)) == MARKS
     assert log.report.units == 4
+
+
+def test_a_batch_of_chunks_that_no_unit_can_hold_is_written_as_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = Tokens(t=1, lane=0, r=list(range(9)), d=list(range(9)), x=["x" * 90] * 9)
+
+    with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
+        monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 400)
+        writer.commit([batch])
+        writer.finish(99)
+    log = open_log(tmp_path / "a.rlog")
+
+    assert fingerprint([batch]) == fingerprint(log.of(Tokens))
+    assert log.report.finished
 
 
 def test_one_event_too_large_for_any_unit_is_refused_with_its_size(
