@@ -6,13 +6,15 @@ so more chunks share a read than under the pump. HTTP/2 carries many streams ove
 say which read brought what: its chunks are stamped when they are given, and say ``user``.
 """
 
+import math
 import ssl
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+import trio
 
 from racelog_recorder.due import Hold
 from racelog_recorder.pump.backend import PROGRESS, Progress, StampedBackend, StampedStream, TlsStream
@@ -24,6 +26,8 @@ from racelog_recorder.pump.transport import ConnectionUse, OnSent, sent_now
 from racelog_recorder.reach import Reach, proxy_for
 
 HEADERS_STARTED = ("http11.send_request_headers.started", "http2.send_request_headers.started")
+HEADERS_DONE = ("http11.receive_response_headers.complete",)
+"""CONNECT is spoken in HTTP/1.1 alone."""
 
 Stream = StampedStream | TlsStream
 
@@ -60,7 +64,11 @@ class StampedPlainTransport(httpx2.AsyncHTTPTransport):
             progress = Progress()
             token = PROGRESS.set(progress)
             try:
-                response = await super().handle_async_request(call.traced(progress))
+                traced = call.traced(progress)
+                with call.tunnel:
+                    response = await super().handle_async_request(traced)
+                if call.tunnel.cancelled_caught:
+                    raise httpx2.ConnectTimeout(f"the proxy opened no way within {call.connect_s:g} s")
                 break
             except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
                 if progress.received or call.use != "reused":
@@ -95,6 +103,13 @@ class _Call:
     hold: Hold | None
     reopening: bool = False
     use: ConnectionUse = ""
+    tunnel: trio.CancelScope = field(default_factory=trio.CancelScope)
+
+    @property
+    def connect_s(self) -> float:
+        """How long connecting may take."""
+        seconds = self.request.extensions.get("timeout", {}).get("connect")
+        return math.inf if seconds is None else float(seconds)
 
     @classmethod
     def of(cls, request: httpx2.Request) -> "_Call":
@@ -102,10 +117,20 @@ class _Call:
         return cls(request, given("racelog.sink"), given("racelog.on_sent"), given("racelog.hold"))
 
     def traced(self, progress: Progress) -> httpx2.Request:
-        """Return the request with a trace that tells when its head is about to be written."""
+        """Return the request with a trace that tells when its head is about to be written.
+
+        What a proxy says to CONNECT is part of connecting, and has its deadline: a read of its own would begin anew with
+        every byte.
+        """
+        self.tunnel = trio.CancelScope()
 
         async def trace(step: str, info: dict[str, Any]) -> None:
-            if step not in HEADERS_STARTED or info["request"].method == b"CONNECT":
+            if step in HEADERS_DONE:
+                self.tunnel.deadline = math.inf
+            if step not in HEADERS_STARTED:
+                return
+            if info["request"].method == b"CONNECT":
+                self.tunnel.deadline = trio.current_time() + self.connect_s
                 return
             if self.hold:
                 await self.hold()
@@ -154,20 +179,25 @@ class _Tee(httpx2.AsyncByteStream):
         self._stamped = stamped
         self._inflater = inflater
         self._reading = False
+        self._fault = ""
+        self._broken = trio.CancelScope()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._stamped is not None:
             self._stamped.on_wait = self._end_read
         try:
-            async for data in self._body:
-                if not self._reading:
-                    self._reading = True
-                    self._sink.read_begins(_arrival(self._stamped))
-                self._give(data)
-                if self._stamped is None:
-                    self._end_read()
+            with self._broken:
+                async for data in self._body:
+                    if not self._reading:
+                        self._reading = True
+                        self._sink.read_begins(_arrival(self._stamped))
+                    self._give(data)
+                    if self._stamped is None:
+                        self._end_read()
         finally:
             self._end_read()
+        if self._fault:
+            raise httpx2.RemoteProtocolError(self._fault)
         if self._inflater and not self._inflater.whole:
             raise httpx2.RemoteProtocolError(CUT_SHORT)
         yield b""
@@ -175,12 +205,13 @@ class _Tee(httpx2.AsyncByteStream):
     def _give(self, data: bytes) -> None:
         if self._inflater is None:
             self._sink.body(data)
-            return
-        try:
-            for piece in self._inflater.feed(data):
-                self._sink.body(piece)
-        except EncodingFault as error:
-            raise httpx2.RemoteProtocolError(str(error)) from error
+        elif not self._fault:
+            try:
+                for piece in self._inflater.feed(data):
+                    self._sink.body(piece)
+            except EncodingFault as error:
+                self._fault = str(error)
+                self._broken.cancel()  # takes effect inside the next read, which so closes what it has open
 
     def _end_read(self) -> None:
         if self._reading:

@@ -12,16 +12,23 @@ import trio
 
 from racelog.errors import EngineError
 from racelog.text import printable
+from racelog_recorder.asking import MOST_BYTES, asking_headers, transport_to
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DIALECTS, Dialect
 from racelog_recorder.openai import endpoint
 from racelog_recorder.outcome import classify
-from racelog_recorder.plain import plain_transport
 from racelog_recorder.plan import EnginePlan, RacePlan, deadlines_of
 from racelog_recorder.plan_secrets import public_url, scrubbed, secrets_of
-from racelog_recorder.probe import Probed, Target, probe_engine
+from racelog_recorder.probe import Probed, Target, ask_again_while_busy, probe_engine
+from racelog_recorder.pump.drain import Pump
+from racelog_recorder.reach import transport_of
 
 TIMEOUT_S = 10.0
+"""The question for the models, whole: whoever cannot list them by then is asked to answer all the same, if one is named."""
+
+NOBODY_THERE = frozenset({"dns", "refused", "connect", "connect_timeout", "tls", "client_limit"})
+"""The kinds of failure after which nobody can be asked anything."""
+
 FORBIDDEN = (401, 403)
 NOT_FOUND = 404
 LISTED = 8
@@ -48,16 +55,21 @@ async def check_engines(plan: RacePlan, keys: dict[str, str], *, probe: bool = T
     found: dict[int, Checked] = {}
     problems: dict[int, str] = {}
 
+    pump = Pump()
+
     async def check(position: int, engine: EnginePlan) -> None:
-        flight = _Preflight(plan, engine, keys.get(engine.name, ""))
+        flight = _Preflight(plan, engine, keys.get(engine.name, ""), pump)
         try:
             found[position] = await flight.run(probe=probe)
         except EngineError as error:
             problems[position] = str(error)
 
-    async with trio.open_nursery() as nursery:
-        for position, engine in enumerate(plan.engines):
-            nursery.start_soon(check, position, engine)
+    async with trio.open_nursery() as beside:
+        beside.start_soon(pump.run)
+        async with trio.open_nursery() as nursery:
+            for position, engine in enumerate(plan.engines):
+                nursery.start_soon(check, position, engine)
+        beside.cancel_scope.cancel()
     if problems:
         raise EngineError(
             "\n  ".join(["not every engine is ready:", *(problems[i] for i in sorted(problems))])
@@ -65,12 +77,22 @@ async def check_engines(plan: RacePlan, keys: dict[str, str], *, probe: bool = T
     return [found[position] for position in range(len(plan.engines))]
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The models that a server lists, its status (0 where none came), and what was wrong with the list, if anything."""
+
+    models: list[str]
+    status: int
+    told: str
+
+
 class _Preflight:
     """One engine's checks."""
 
-    def __init__(self, plan: RacePlan, engine: EnginePlan, key: str) -> None:
+    def __init__(self, plan: RacePlan, engine: EnginePlan, key: str, pump: Pump) -> None:
         self._engine = engine
         self._key = key
+        self._pump = pump
         self._params = {**plan.params, **engine.params}
         self._deadlines: Deadlines = deadlines_of(plan, engine)
         self._dialect: Dialect = DIALECTS[engine.dialect]
@@ -83,20 +105,49 @@ class _Preflight:
         Raises:
             EngineError: the engine cannot be raced.
         """
-        headers = {"accept-encoding": "identity", **self._engine.headers}
-        if self._key:
-            headers.setdefault("authorization", f"Bearer {self._key}")
+        engine = self._engine
         try:
-            transport = plain_transport(self._engine.url, self._engine.reach)
-            async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S, headers=headers) as client:
-                response = await client.get(endpoint(self._engine.url, self._dialect.models_path))
-                listed = self._dialect.listed(response.content)
-                model = self._choose(listed, response.status_code)
-                return await self._probe(client, model, listed) if probe else Checked(model)
+            transport = transport_to(
+                engine.url,
+                engine.reach,
+                self._pump,
+                self._deadlines.connect_s,
+                transport_of(engine.url, engine.reach),
+            )
+            client = httpx2.AsyncClient(
+                transport=transport,
+                headers=asking_headers(self._dialect.stream_type, engine.headers, self._key),
+                timeout=httpx2.Timeout(self._deadlines.total_s, connect=self._deadlines.connect_s),
+                trust_env=False,
+            )
+            async with client:
+                listed = await self._listed(client, transport)
+                model = self._choose(listed)
+                return await self._probe(client, transport, model, listed.models) if probe else Checked(model)
         except httpx2.HTTPError as error:
             raise self._problem(self._unreachable(error)) from error
         except (httpx2.InvalidURL, ValueError) as error:
             raise self._problem(f"{self._shown_url} cannot be asked ({error})") from error
+
+    async def _listed(self, client: httpx2.AsyncClient, transport: httpx2.AsyncBaseTransport) -> _Listed:
+        """Return the models that the server lists; where the plan names one, a list is no condition.
+
+        Raises:
+            httpx2.HTTPError: there is no server; or no list, which is needed.
+        """
+        request = client.build_request("GET", endpoint(self._engine.url, self._dialect.models_path))
+        until_s = trio.current_time() + TIMEOUT_S
+        try:
+            answer = await ask_again_while_busy(transport, request, until_s)
+        except httpx2.HTTPError as error:
+            kind, said = classify(error)
+            if not self._engine.model or kind in NOBODY_THERE:
+                raise
+            return _Listed([], 0, f"{kind}: {said}")
+        if not answer.whole:
+            return _Listed([], answer.status, f"longer than {MOST_BYTES >> 20} MiB")
+        told = "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"  # noqa: PLR2004 - a success
+        return _Listed(self._dialect.listed(answer.body), answer.status, told)
 
     def _unreachable(self, error: httpx2.HTTPError) -> str:
         kind, text = classify(error)
@@ -114,28 +165,35 @@ class _Preflight:
         where = printable(self._engine.reach.unix_socket) or self._shown_url
         return f"nothing answers at {where} ({kind}: {text}); {step}"
 
-    def _choose(self, listed: list[str], status: int) -> str:
+    def _choose(self, listed: _Listed) -> str:
         """Return the model to ask for: the plan's, else the first that is listed."""
+        status = listed.status
+        if self._engine.model:
+            return self._engine.model
         if status in FORBIDDEN:
             raise self._problem(self._forbidden(status))
-        if self._engine.model or listed:
-            return self._engine.model or listed[0]
+        if listed.models:
+            return listed.models[0]
         if status == NOT_FOUND:
             raise self._problem(
                 f"{self._shown_url} has no /{self._dialect.models_path} (HTTP 404); is the base URL right? It "
                 f"{self._dialect.base_url}. If the server has no model list, say which model with model=; if it speaks another "
                 f"dialect ({', '.join(DIALECTS)}), say which with dialect="
             )
-        raise self._problem(f"{self._shown_url} names no model (HTTP {status}); say which with model=")
+        told = listed.told or f"HTTP {status}"
+        raise self._problem(f"{self._shown_url} names no model ({told}); say which with model=")
 
-    async def _probe(self, client: httpx2.AsyncClient, model: str, listed: list[str]) -> Checked:
+    async def _probe(
+        self, client: httpx2.AsyncClient, transport: httpx2.AsyncBaseTransport, model: str, listed: list[str]
+    ) -> Checked:
         """Ask for one short answer; say what is missing, or what a reader of the log should know."""
-        client.timeout = httpx2.Timeout(self._deadlines.total_s, connect=self._deadlines.connect_s)
         url = endpoint(self._engine.url, self._dialect.path)
-        found = await probe_engine(client, Target(self._dialect, url, model, self._params, self._deadlines))
+        target = Target(self._dialect, url, model, self._params, self._deadlines)
+        found = await probe_engine(client, transport, target)
         if found.failure:
             raise self._problem(self._why(found, model, listed))
-        return Checked(model, "; ".join(self._remarks(found, model, listed)), found.ask_usage)
+        remarks = scrubbed("; ".join(self._remarks_of(found, model, listed)), self._secrets)
+        return Checked(model, remarks, found.ask_usage)
 
     def _why(self, found: Probed, model: str, listed: list[str]) -> str:
         """Return why a probe failed and what to do about it."""
@@ -154,7 +212,7 @@ class _Preflight:
             return f"its answer is no stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"
         return f"a first request to model {model!r} failed: {kind}: {said}; {ANYWAY}"
 
-    def _remarks(self, found: Probed, model: str, listed: list[str]) -> list[str]:
+    def _remarks_of(self, found: Probed, model: str, listed: list[str]) -> list[str]:
         name = self._engine.name
         remarks = []
         if listed and not _lists(listed, model):
@@ -167,6 +225,10 @@ class _Preflight:
             )
         elif found.usage is False:
             remarks.append(f"{name} sends no usage; tokens are counted in chunks")
+        if found.busy:
+            remarks.append(
+                f"{name} answered HTTP {found.busy} at first, and had to be asked again; in the race each such answer is a failed request"
+            )
         return remarks
 
     def _forbidden(self, status: int) -> str:

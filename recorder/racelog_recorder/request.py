@@ -14,6 +14,7 @@ import msgspec
 import trio
 
 from racelog.events import Phase, RequestEnd, RequestScheduled, RequestSent, ResponseHeaders, Usage
+from racelog_recorder.asking import asking_headers, authorized, let_go, rest, transport_to
 from racelog_recorder.columns import ChunkColumns
 from racelog_recorder.deadlines import Stopwatch, Watchdog
 from racelog_recorder.dialects import DIALECTS
@@ -21,10 +22,9 @@ from racelog_recorder.due import Due
 from racelog_recorder.journal import Journal
 from racelog_recorder.openai import endpoint
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
-from racelog_recorder.plain import plain_transport
 from racelog_recorder.plan_secrets import scrubbed, secrets_of
 from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.transport import PumpTransport, Sent, wire_bytes
+from racelog_recorder.pump.transport import Sent, wire_bytes
 from racelog_recorder.spec import LaneSpec
 from racelog_recorder.stream import StreamFacts, StreamSink
 from racelog_recorder.usage import TokenUsage
@@ -41,7 +41,6 @@ KEPT_HEADERS = (
 """Response headers worth a place in the log; their values are scrubbed like every other word of a server."""
 
 HEADER_CHARACTERS = 200
-ERROR_BODY_BYTES = 4096
 ERROR_MESSAGE_CHARACTERS = 500
 
 
@@ -78,23 +77,10 @@ class Requester:
         self._columns = columns
         self._dialect = DIALECTS[spec.dialect]
         connect_s, total_s = spec.deadlines.connect_s, spec.deadlines.total_s
-        self._transport: httpx2.AsyncBaseTransport
-        if spec.transport == "pump":
-            self._transport = PumpTransport(
-                pump,
-                connect_timeout_s=connect_s,
-                quiet_timeout_s=None,  # the watchdog's deadlines are stricter
-                tls=spec.reach.tls,
-                unix_socket=spec.reach.unix_socket,
-            )
-        else:
-            self._transport = plain_transport(spec.url, spec.reach)
-        headers = {"accept": self._dialect.stream_type, "accept-encoding": "identity", **spec.headers}
-        if spec.api_key:
-            headers.setdefault("authorization", f"Bearer {spec.api_key}")
+        self._transport = transport_to(spec.url, spec.reach, pump, connect_s, spec.transport)
         self._client = httpx2.AsyncClient(
             transport=self._transport,
-            headers=headers,
+            headers=asking_headers(self._dialect.stream_type, spec.headers, spec.api_key),
             timeout=httpx2.Timeout(total_s, connect=connect_s),
             trust_env=False,
         )
@@ -190,14 +176,13 @@ class Requester:
                 self._headers(call.number, response)
                 if sink.facts.failure:
                     return sink.facts.failure
-                content = await _rest(response)
+                said = await rest(response)
             finally:
                 await self._let_go(response)
         except httpx2.HTTPError as error:
             return sink.facts.failure or classify(error)
         if not response.is_success:
-            head = content[:ERROR_BODY_BYTES].decode("utf-8", "replace")
-            return bad_status(response.status_code, response.headers, head)
+            return bad_status(response.status_code, response.headers, said.decode("utf-8", "replace"))
         sink.body_ends()
         return not_a_stream(self._dialect, response.headers.get("content-type", ""), sink.facts, sink.head)
 
@@ -206,8 +191,7 @@ class Requester:
         if self._spec.transport == "pump":
             await response.aclose()
             return
-        with trio.CancelScope(shield=True):
-            await response.aclose()
+        await let_go(response)
 
     def _request(self, prompt: int) -> httpx2.Request:
         """Return a request of its own for ``prompt``; what all of them have in common is made once.
@@ -220,8 +204,7 @@ class Requester:
             spec = self._spec
             body = self._dialect.body(spec.model, spec.prompts[prompt], spec.params, ask_usage=spec.ask_usage)
             made = self._client.build_request("POST", self._url, json=body)
-            if made.url.userinfo:
-                made = next(httpx2.BasicAuth(made.url.username, made.url.password).auth_flow(made))
+            made = authorized(made)
             made.extensions = {**made.extensions, "racelog.wire": wire_bytes(made)}
             self._made[prompt] = made
         return httpx2.Request(
@@ -280,16 +263,6 @@ class Requester:
                 finish_reason=facts.finish_reason,
             )
         )
-
-
-async def _rest(response: httpx2.Response) -> bytes:
-    """Wait for the end of the body; return it unless it is a success's, which went to the sink."""
-    if not response.is_success:
-        return await response.aread()
-    assert isinstance(response.stream, httpx2.AsyncByteStream)
-    async for _ in response.stream:
-        pass
-    return b""
 
 
 def _usage(t_ns: int, lane: int, number: int, facts: StreamFacts) -> Usage:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from racelog.events import AnyEvent, EngineSamples, Head, Note
 from racelog.log.reader import open_log
 from racelog.log.segment import SegmentWriter
-from racelog_recorder import metrics
+from racelog_recorder.asking import MOST_BYTES
 from racelog_recorder.journal import Journal
 from racelog_recorder.metrics import EngineColumns, EngineReading, metrics_url, reading_of, sample_engine
 from racelog_recorder.spec import MetricsTarget
@@ -134,7 +134,7 @@ def test_an_engine_is_asked_again_and_again_with_its_key(scripted, tmp_path: Pat
     [
         ("404 Not Found", "", "HTTP 404"),
         ("200 OK", "python_info 1\n", "its page has none of the series that racelog knows"),
-        ("200 OK", "x" * (metrics.MOST_BYTES + 1), "its page is longer than 8 MiB"),
+        ("200 OK", "x" * (MOST_BYTES + 1), "its page is longer than 2 MiB"),
     ],
 )
 def test_an_engine_that_says_nothing_is_noted_once_and_left_alone(

@@ -120,17 +120,26 @@ class StampedStream(_OpenToTls):
         self._sock = sock
         self._offsets = OffsetWatch()
         self._empty_ns = time.monotonic_ns()
+        self._waited = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
-        """Return what has arrived, up to ``max_bytes``; empty at the end."""
+        """Return what has arrived, up to ``max_bytes``; empty at the end.
+
+        Two reads in a row are never without a turn of the event loop: where bytes are always ready, deadlines, the journal
+        and Ctrl+C would wait for as long as the server likes.
+        """
         if self.on_wait:
             self.on_wait()
         with _mapped(httpcore2.ReadTimeout, httpcore2.ReadError, timeout):
+            if not self._waited:
+                await trio.lowlevel.checkpoint()
+            self._waited = False
             while True:
                 try:
                     return self._received(max_bytes)
                 except BlockingIOError:
                     await trio.lowlevel.wait_readable(self._sock)
+                    self._waited = True
 
     def _received(self, max_bytes: int) -> bytes:
         before_ns = time.monotonic_ns()

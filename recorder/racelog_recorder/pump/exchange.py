@@ -15,8 +15,11 @@ from racelog_recorder.pump.stamps import Arrival
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 256
-MAX_BUFFERED_BYTES = 16 << 20
-"""A response without a sink (a model list, an error) is kept up to here."""
+MAX_BUFFERED_BYTES = 4 << 20
+"""A response without a sink (a model list, an error) is read up to here, and ends here: nobody wants more of it."""
+
+MAX_ERROR_BYTES = 64 << 10
+"""The same of an answer that is no success, of which there may be as many as requests."""
 
 CUT_SHORT = "the connection was closed before the response was complete"
 
@@ -148,14 +151,17 @@ class Exchange:
             try:
                 for piece in self._inflater.feed(data):
                     self._give(piece)
+                    if self.finished:
+                        return
             except EncodingFault as error:
                 self.failure = str(error)
 
     def _keep(self, data: bytes) -> None:
-        """Buffer a piece of a body that no sink takes."""
-        if self._buffered_bytes <= MAX_BUFFERED_BYTES:
-            self._buffered_bytes += len(data)
-            self.buffered.append(data)
+        """Buffer a piece of a body that no sink takes; one that goes on for too long is not read on."""
+        self._buffered_bytes += len(data)
+        self.buffered.append(data)
+        if self._buffered_bytes > (MAX_BUFFERED_BYTES if self._succeeded else MAX_ERROR_BYTES):
+            self.finished, self.keep_alive = True, False
 
     def on_message_complete(self) -> None:
         """Note the end (called by the parser)."""

@@ -7,7 +7,7 @@ Request extensions connect it to a recorder:
 - ``racelog.on_sent``: called with `Sent` right before the first byte of the request goes to the kernel;
 - ``racelog.sink``: a `BodySink` that takes the body of a successful response as it arrives, by plain calls.
 
-Without a sink a response is read whole before it is given (model lists, error bodies). HTTP/1.1 over TCP, TLS or a
+Without a sink a response is read before it is given (model lists, error bodies), up to `MAX_BUFFERED_BYTES`. HTTP/1.1 over TCP, TLS or a
 unix socket; proxies and HTTP/2 are the plain transport's (`racelog_recorder.plain`).
 """
 
@@ -36,6 +36,9 @@ _REUSED: ConnectionUse = "reused"
 _REOPENED: ConnectionUse = "reopened"
 
 PORTS = {"http": 80, "https": 443}
+
+BUFFERED = "racelog.buffered"
+"""The extension of a response without a sink that holds the pieces of its body so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,11 @@ class PumpTransport(httpx2.AsyncBaseTransport):
             exchange.status,
             headers=exchange.headers,
             stream=_Body(self, connection, call.origin),
-            extensions={"http_version": b"HTTP/1.1", "racelog.headers_at": exchange.headers_at},
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "racelog.headers_at": exchange.headers_at,
+                BUFFERED: exchange.buffered,
+            },
         )
 
     async def _send(self, connection: Connection, wire: bytes) -> OSError | None:

@@ -100,7 +100,7 @@ def test_columns_end_by_their_text_as_they_do_by_their_rows(monkeypatch: pytest.
     monkeypatch.setattr(join, "CHARACTERS_PER_BATCH", 10)
     race = [Tokens(t=t, lane=0, r=[0], d=[0], x=["12345"]) for t in range(5)]
 
-    assert [2, 2, 1] == [len(event.x) for event in joined(race) if isinstance(event, Tokens)]
+    assert [len(event.x) for event in joined(race) if isinstance(event, Tokens)] == [2, 2, 1]
 
 
 def test_a_slow_lane_beside_a_fast_one_keeps_no_more_waiting_than_may_be_held(
