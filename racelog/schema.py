@@ -5,6 +5,7 @@ python -m racelog.schema > schemas/events.v1.schema.json
 
 import json
 import sys
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -23,8 +24,26 @@ def events_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": EVENTS_ID,
         "title": "racelog event, version 1",
-        **msgspec.json.schema(StoredEvent),
+        **_tidied(msgspec.json.schema(StoredEvent)),
     }
+
+
+def _tidied(schema: Any) -> Any:
+    """Return ``schema`` with every description as `inspect.cleandoc` leaves it.
+
+    A description is a docstring, and whether it comes with its indentation depends on the release of msgspec (since
+    0.23 without) and of Python (since 3.13 without): what we ship depends on neither.
+    """
+    match schema:
+        case dict():
+            return {
+                name: cleandoc(part) if name == "description" and isinstance(part, str) else _tidied(part)
+                for name, part in schema.items()
+            }
+        case list():
+            return [_tidied(part) for part in schema]
+        case _:
+            return schema
 
 
 def main() -> None:
