@@ -1,8 +1,10 @@
 """The lanes: how far each one is, how fast it goes, how it fares. Pure."""
 
 import math
+from dataclasses import dataclass
 
-from racelog.figures import progress
+from racelog.figures import percent, progress
+from racelog.text import counted
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right, take, width
@@ -17,7 +19,10 @@ _BADGES = {
     "stopped": ("■ stopped", SOFT),
     "died": ("✗ died", BAD),
 }
-_BADGE_CELLS = 13
+_CONDITIONS = {"good": ("●", GOOD), "warning": ("!", WARN), "failing": ("✗", BAD)}
+"""The sign and the style of a lane by how it fares (`racelog.views.condition`); never by its colour alone."""
+
+_BADGE_CELLS = 15
 _SPARK_CELLS = 16
 _LEAST_SPARK_CELLS = 4
 """Fewer show no history."""
@@ -25,7 +30,13 @@ _LEAST_SPARK_CELLS = 4
 _KIND_CELLS = 19
 """The longest kind of failure, `first_token_timeout`, whole."""
 
-_NARROW = 80
+_LEAST_BAR = 8
+"""A shorter bar shows less than its number does."""
+
+_PACKED_SPARK, _RATE_CELLS = 10, 12
+_TROUBLE_CELLS = 12
+"""What a lane in one row has for its failures: ``9,999 failed``, whole."""
+
 WIDE = 100
 """From this many columns on a screen is wide: longer names, more numbers, whole words."""
 
@@ -47,11 +58,16 @@ def name_cells(race: RaceView, columns: int) -> int:
 
 
 def badge(lane: LaneView) -> Span:
-    """Return the lane's status as a word with a sign."""
+    """Return the lane's status as a word with a sign; of one that does not fare well, what is wrong with it."""
     if lane.paused:
         return Span("❚❚ paused", WARN)
     text, style = _BADGES.get(lane.status, (lane.status, SOFT))
-    return Span(text, style)
+    sign, told = _CONDITIONS[lane.condition]
+    if lane.condition == "good" or lane.status not in ("racing", "finished"):
+        return Span(text, style)
+    if lane.status == "racing":
+        return Span(f"{sign} {lane.condition_word}", told)
+    return Span(f"{sign} {percent(lane.failed / max(1, lane.failed + lane.ok))} failed", told)
 
 
 def in_flight(lane: LaneView) -> float:
@@ -87,10 +103,11 @@ def lanes_pane(
     """
     peak = max((value for lane in race.lanes for value in lane.token_history), default=0)
     names = name_cells(race, columns)
+    fit = _fit(race, columns, names)
     lines: list[Line] = []
     for lane in race.lanes:
         if per_lane == 1:
-            lines.append(_packed(lane, look, columns, names, peak, moved=moved))
+            lines.append(_packed(lane, look, columns, names, peak, moved=moved, fit=fit))
         else:
             lines += [_track(lane, look, columns, names, moved), _numbers(lane, columns, names, peak, moved)]
         if lane.lane == chosen:
@@ -118,9 +135,9 @@ def _bar(lane: LaneView, look: Look, cells: int, moved: Moved) -> Line:
 
 def _track(lane: LaneView, look: Look, columns: int, names: int, moved: Moved) -> Line:
     share = moved.shares.get(lane.lane, lane.progress)
-    percent = "" if share is None else progress(share)
+    far = "" if share is None else progress(share)
     tail = [
-        Span(right(percent, 6)),
+        Span(right(far, 6)),
         Span("  "),
         Span(left(badge(lane).text, _BADGE_CELLS + 1), badge(lane).style),
     ]
@@ -145,11 +162,12 @@ def _numbers(lane: LaneView, columns: int, names: int, peak: int, moved: Moved) 
     requests = [Span("   " + rate_text(lane.requests_per_s)), Span(" req/s", SOFT)]
     tokens = [Span("   " + right(rate_text(lane.tokens_per_s), 5)), Span(" tok/s", SOFT)]
     mean = [] if lane.status in ("waiting", "racing") else [Span(" mean", SOFT)]
-    long, short = _trouble(lane, " failed"), _trouble(lane, "")
     all_of_it = [*done, *requests, *tokens]
-    tried = (([*all_of_it, *mean], long), (all_of_it, long), (all_of_it, short), ([*done, *tokens], short))
+    whole, kinds, *shorter = troubles(lane)
+    tried = [([*all_of_it, *mean], whole), (all_of_it, whole), (all_of_it, kinds), ([*done, *tokens], kinds)]
+    tried += [(line, why) for why in shorter for line in (all_of_it, [*done, *tokens])]
     fits = ((line, why) for line, why in tried if line_width(line) + line_width(why) < columns)
-    line, trouble = next(fits, (done, short))
+    line, trouble = next(fits, (done, shorter[-1]))
     cells = min(_SPARK_CELLS if columns < WIDE else 60, columns - line_width(line) - line_width(trouble) - 3)
     if cells >= _LEAST_SPARK_CELLS:
         sparks = spark(lane.token_history, cells, peak)
@@ -157,29 +175,73 @@ def _numbers(lane: LaneView, columns: int, names: int, peak: int, moved: Moved) 
     return between(line, [*trouble, Span(" ")], columns)
 
 
-def _trouble(lane: LaneView, word: str) -> Line:
-    """Return how many requests failed, with ``word``, and mostly of what; or why the lane is over."""
-    if lane.failed:
-        worst = max(lane.errors, key=lambda kind: lane.errors[kind], default="")
-        kind = Span(f" {cut(flat(worst), _KIND_CELLS)}" if worst else "", SOFT)
-        return [Span(f"  {lane.failed:,}{word}", BAD), kind]
-    if lane.reason and lane.status in ("died", "stopped"):
-        return [Span("  " + cut(flat(lane.reason), 30), SOFT)]
-    return []
+def troubles(lane: LaneView) -> list[Line]:
+    """Return what is wrong with a lane in five forms, the longest first: every kind of error, how many, and slow answers.
 
-
-def _packed(lane: LaneView, look: Look, columns: int, names: int, peak: int, *, moved: Moved) -> Line:
-    sign, style = badge(lane).text[0], badge(lane).style
-    tail = [
-        Span(right(counts(lane, moved), 10)),
-        Span(right(rate_text(lane.tokens_per_s), 7)),
-        Span(" tok/s ", SOFT),
+    ``181 failed: 150 refused, 31 http  3 slow`` · ``150 refused, 31 http  3 slow`` · ``150 refused +1 kind  3 slow`` ·
+    ``181 failed  3 slow`` · ``181 failed``; for a lane that did not end well by itself, why.
+    """
+    slow = [Span(f"  {lane.slow:,} slow", WARN)] if lane.slow else []
+    if not lane.failed:
+        ended = lane.reason and lane.status in ("died", "stopped")
+        why = [Span("  " + cut(flat(lane.reason), 30), SOFT)] if ended else []
+        return [[*why, *slow], why or slow, why or slow, why or slow, why or slow]
+    worst = sorted(lane.errors, key=lambda kind: (-lane.errors[kind], kind))
+    named = [f"{lane.errors[kind]:,} {cut(flat(kind), _KIND_CELLS)}" for kind in worst]
+    total, first = f"  {lane.failed:,} failed", named[0] if named else f"{lane.failed:,} failed"
+    listed = ", ".join(named) if len(named) > 1 else flat(worst[0]) if worst else ""
+    more = f" +{counted(len(named) - 1, 'kind')}" if len(named) > 1 else ""
+    return [
+        [Span(total, BAD), Span(f": {listed}" if listed else "", SOFT), *slow],
+        [Span("  " + (", ".join(named) or first), BAD), *slow],
+        [Span(f"  {first}", BAD), Span(more, SOFT), *slow],
+        [Span(total, BAD), *slow],
+        [Span(total, BAD)],
     ]
-    if columns >= _NARROW:
-        tail += [
-            Span(left(spark(lane.token_history, 10, peak), 10), Style(mix(lane_color(lane), TRACK, 0.25))),
-            Span(f" {lane.failed:>3} failed" if lane.failed else " " * 11, BAD),
-        ]
-    tail.append(Span(f" {sign} ", style))
-    cells = columns - names - 6 - line_width(tail)
-    return [*_head(lane, names), *_bar(lane, look, cells, moved), *tail]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What a lane in one row has room for, the same for all lanes of a race; cells of a part that is left out are 0."""
+
+    counts: int
+    requests: int
+    tokens: int
+    trouble: int
+    spark: int
+
+
+def _fit(race: RaceView, columns: int, names: int) -> _Fit:
+    """Return what fits: how many failed before the rates, those before the history; the bar keeps eight cells."""
+    room = columns - names - 6 - 6 - 3 - _LEAST_BAR
+    counted_cells = 1 + max((width(counts(lane)) for lane in race.lanes), default=0)
+    wanted = [
+        ("trouble", _TROUBLE_CELLS if any(lane.failed for lane in race.lanes) else 0),
+        ("tokens", _RATE_CELLS), ("requests", _RATE_CELLS), ("spark", _PACKED_SPARK + 2),
+    ]  # fmt: skip
+    fits = {"counts": min(room, counted_cells)}
+    for part, cells in wanted:
+        fits[part] = cells if sum(fits.values()) + cells <= room else 0
+    return _Fit(**fits)
+
+
+def _packed(
+    lane: LaneView, look: Look, columns: int, names: int, peak: int, *, moved: Moved, fit: _Fit
+) -> Line:
+    """Return a lane in one row."""
+    share = moved.shares.get(lane.lane, lane.progress)
+    tail = [
+        Span(right("" if share is None else progress(share), 6)),
+        Span(right(counts(lane, moved), fit.counts)),
+    ]
+    rates = ((fit.requests, lane.requests_per_s, " req/s"), (fit.tokens, lane.tokens_per_s, " tok/s"))
+    for cells, rate, word in rates:
+        tail += [Span(right(rate_text(rate), cells - len(word))), Span(word, SOFT)] if cells else []
+    if fit.trouble:
+        said = next((why for why in troubles(lane) if line_width(why) <= fit.trouble), [])
+        tail += [*said, Span(" " * (fit.trouble - line_width(said)))]
+    if fit.spark:
+        sparks = spark(lane.token_history, _PACKED_SPARK, peak)
+        tail += [Span("  "), Span(left(sparks, _PACKED_SPARK), Style(mix(lane_color(lane), TRACK, 0.25)))]
+    tail.append(Span(f" {left(badge(lane).text.split(' ')[0], 2)}", badge(lane).style))
+    return [*_head(lane, names), *_bar(lane, look, columns - names - 6 - line_width(tail), moved), *tail]

@@ -10,6 +10,7 @@ from racelog.clock import NS_PER_S
 from racelog.errors import RacelogError
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
+from racelog.views.condition import Conditions
 from racelog.views.race import race_view
 from racelog.views.story.achievements import viewer_achievements
 from racelog.views.story.rows import Comment, Level, Tone
@@ -86,6 +87,7 @@ class Player:
         self._frames = Lag()
         self._dialog = _Dialog()
         self._pages = Pages()
+        self._conditions = Conditions()
         self._summary: RaceSummary | None = None
         self.browsing = Browsing()
 
@@ -153,7 +155,7 @@ class Player:
             self._replay.seek_end()
         else:
             self._replay.seek(position)
-        race = race_view(self._replay, streams=STREAMS)
+        race = race_view(self._replay, streams=STREAMS, conditions=self._conditions)
         waiting = all(track.start_ns is None for track in self._replay.tracks.lanes.values())
         racing = Stage.GRID if waiting and not self._source.ended else Stage.RACING
         at = self.browsing

@@ -43,7 +43,7 @@ def title_row(heading: str, columns: Sequence[Column], names: int) -> Line:
 
 def lane_row(lane: LaneView, row: Row, columns: Sequence[Column], names: int) -> Line:
     """Return one lane's row."""
-    medal = MEDALS.get(lane.place or 0, f"{lane.place} " if lane.place else "  ")
+    medal = MEDALS.get(lane.place or 0, f"{lane.place:<2}" if lane.place else "  ")
     line: Line = [
         Span(" "), Span(right(medal, 2), SOFT), Span(" "), emoji(lane), Span(" "),
         Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True)), Span("  "),

@@ -7,6 +7,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.views.condition import Conditions, State
 from racelog.views.health import RaceHealth, race_health
 from racelog.views.pauses import held_at
 
@@ -28,7 +29,8 @@ class LaneView(Struct, frozen=True, kw_only=True):
     """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by.
 
     ``tokens_per_s`` is over the last second while the lane races, and over its whole time once it has ended. ``paused``:
-    the race was held by order, so the lane sent nothing new.
+    the race was held by order, so the lane sent nothing new. ``condition`` is how it fares, in a word and a sentence why
+    (`racelog.views.condition`); ``slow`` counts its slow requests.
     """
 
     lane: int
@@ -57,6 +59,10 @@ class LaneView(Struct, frozen=True, kw_only=True):
     token_history: list[int]
     streams: list[StreamView]
     paused: bool = False
+    condition: State = "good"
+    condition_word: str = ""
+    condition_reason: str = ""
+    slow: int = 0
 
 
 class RaceView(Struct, frozen=True, kw_only=True):
@@ -74,13 +80,16 @@ class RaceView(Struct, frozen=True, kw_only=True):
     health: RaceHealth
 
 
-def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
+def race_view(replay: Replay, *, streams: int = 3, conditions: Conditions | None = None) -> RaceView:
     """Return the view of ``replay`` where it stands, with up to ``streams`` open requests per lane.
+
+    ``conditions`` remembers what one view after another of a race needs anew.
 
     Places go by median TTFT, ascending; lanes without one follow in lane order. A lane that died keeps its
     number but ranks behind every lane that did not.
     """
     tracks = replay.tracks
+    conditions = conditions or Conditions()
     ranking = standings(replay)
     places = {lane: place for place, lane in enumerate(ranking, 1) if replay.lanes[lane].ttft_ms}
     facts = tracks.facts
@@ -93,7 +102,10 @@ def race_view(replay: Replay, *, streams: int = 3) -> RaceView:
         duration_s=tracks.duration_ns() / NS_PER_S,
         finished=bool(replay.lanes)
         and all(fold.status not in ("waiting", "racing") for fold in replay.lanes.values()),
-        lanes=[_lane_view(replay, fold, places.get(lane), streams) for lane, fold in replay.lanes.items()],
+        lanes=[
+            _lane_view(replay, fold, places.get(lane), streams, conditions)
+            for lane, fold in replay.lanes.items()
+        ],
         standings=ranking,
         health=race_health(replay),
     )
@@ -113,7 +125,9 @@ def standings(replay: Replay) -> list[int]:
     return sorted(replay.lanes, key=key)
 
 
-def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) -> LaneView:
+def _lane_view(
+    replay: Replay, fold: LaneFold, place: int | None, streams: int, conditions: Conditions
+) -> LaneView:
     track, facts = fold.track, fold.track.facts
     race = replay.tracks.facts
     now = fold.position_ns
@@ -124,6 +138,7 @@ def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) 
     target = race.requests if race else None
     ended = track.end_ns is not None and track.end_ns <= now
     output_tokens = fold.output_tokens
+    fares = conditions.of(fold)
     return LaneView(
         lane=facts.lane, engine=facts.engine, model=facts.model, color=facts.color, emoji=facts.emoji,
         status=fold.status, reason=fold.reason, place=place,
@@ -135,6 +150,7 @@ def _lane_view(replay: Replay, fold: LaneFold, place: int | None, streams: int) 
         token_history=_history(fold, start, end),
         streams=[_stream_view(replay, fold, request) for request in _newest(fold, streams)],
         paused=fold.status == "racing" and held_at(replay.tracks, now),
+        condition=fares.state, condition_word=fares.word, condition_reason=fares.reason, slow=fares.slow,
     )  # fmt: skip
 
 

@@ -9,17 +9,11 @@ from msgspec import Struct
 from racelog.clock import NS_PER_S
 from racelog.log.times import row_times
 from racelog.replay.lane import LaneFold
-from racelog.replay.quantiles import median
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.views.condition import KNOWN, RECENT, is_slow, usual_ms
 
 SHOWN = 50
-SLOW = 2.0
-"""A request that takes this many times its lane's median is slow, once the lane has ended `KNOWN` requests."""
-
-KNOWN = 5
-RECENT = 200
-
 Outcome = Literal["streaming", "waiting", "ok", "slow", "failed", "cancelled"]
 
 
@@ -102,7 +96,7 @@ class Timeline:
         lane, last = fold.track.facts.lane, fold.ended[-1]
         if (known := self._usual.get(lane)) is None or known[0] is not last:
             times = [one.e2e_ms for one in fold.ended[-RECENT:] if one.counts]
-            known = self._usual[lane] = last, median(sorted(ms for ms in times if ms is not None))
+            known = self._usual[lane] = last, usual_ms(sorted(ms for ms in times if ms is not None), fold.ok)
         return known[1]
 
 
@@ -114,7 +108,7 @@ def _start(request: RequestState) -> int:
     return request.t_sent if request.t_sent is not None else request.t_scheduled
 
 
-def _lane_bars(fold: LaneFold, origin: int, usual_ms: float | None, requests: list[RequestState]) -> LaneBars:
+def _lane_bars(fold: LaneFold, origin: int, usual: float | None, requests: list[RequestState]) -> LaneBars:
     facts = fold.track.facts
 
     def second(t: int) -> float:
@@ -126,7 +120,7 @@ def _lane_bars(fold: LaneFold, origin: int, usual_ms: float | None, requests: li
             start_s=second(_start(request)),
             first_s=None if request.t_first is None else second(request.t_first),
             end_s=second(request.t_end if request.t_end is not None else fold.position_ns),
-            outcome=_outcome(request, usual_ms),
+            outcome=_outcome(request, usual),
             tokens=request.output_tokens,
             warmup=request.phase == "warmup",
         )
@@ -135,13 +129,12 @@ def _lane_bars(fold: LaneFold, origin: int, usual_ms: float | None, requests: li
     return LaneBars(lane=facts.lane, engine=facts.engine, color=facts.color, emoji=facts.emoji, bars=bars)
 
 
-def _outcome(request: RequestState, usual_ms: float | None) -> Outcome:
+def _outcome(request: RequestState, usual: float | None) -> Outcome:
     if request.status == "open":
         return "waiting" if request.t_first is None else "streaming"
     if request.status != "ok":
         return request.status
-    slow = usual_ms is not None and request.e2e_ms is not None and request.e2e_ms > SLOW * usual_ms
-    return "slow" if slow else "ok"
+    return "slow" if is_slow(request, usual) else "ok"
 
 
 def _gpus(replay: Replay, from_s: float) -> list[GpuTrack]:
