@@ -9,9 +9,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from prompt_toolkit.output import Output, create_output
 
 from racelog.errors import ExitCode, InputError
 from racelog_player.canvas import Canvas, Line
+from racelog_player.keeping import ENDS, stop_here
 from racelog_player.look import Look, depth_of, shows_unicode
 from racelog_player.mouse import KEY, OFF, ON, mouse_of, pointed_at
 from racelog_player.player import Player
@@ -29,6 +31,9 @@ from racelog_player.screen import screen, scrolled_within
 from racelog_player.settings import Settings, remember
 from racelog_player.snapshot import save
 from racelog_player.wardrobe import Wardrobe
+
+SUSPEND = "c-z"
+"""In raw mode the terminal makes no signal of it."""
 
 ESCAPE_S = 0.05
 """A lone ESC is the Escape key when nothing follows it for this long (ncurses waits a full second)."""
@@ -56,8 +61,11 @@ class App:
         self._mouse = settings.mouse
         player.attach(self)
         self._frame_s = 1 / settings.fps
+        self._drawn_ns = time.monotonic_ns()
+        self._recorder = os.getppid() if player.recorded else None
         self._wake = asyncio.Event()
         self._exit_code: ExitCode | None = None
+        self._cooked: AbstractContextManager[None] | None = None
         self._failure: BaseException | None = None
 
     async def run(self) -> ExitCode:
@@ -67,10 +75,10 @@ class App:
         with ExitStack() as stack:
             stack.enter_context(suppress(BrokenPipeError))
             stack.enter_context(_signals(loop, self))
-            stack.enter_context(self._in.raw_mode())
-            stack.enter_context(_drawing(self._out))
-            if self._mouse:
-                self._out.write_raw(ON)
+            self._cooked = self._in.raw_mode()
+            stack.enter_context(self._cooked)
+            stack.callback(self._give_back)
+            self._take()
             stack.enter_context(self._in.attach(self._read_keys))
             self._player.announce()
             await self._draw_until_done(loop)
@@ -91,6 +99,8 @@ class App:
             self._wake.clear()
             if not self._draw():
                 return
+            if self._recorder is not None and os.getppid() != self._recorder:
+                return  # whoever started us is gone, and with it our place on the terminal
             moving = self._player.moving(time.monotonic_ns())
             # One more frame after everything has come to rest shows it at rest; then only a key wakes us.
             wait = moving or moved
@@ -112,7 +122,7 @@ class App:
                 self._out.flush()
         except OSError:
             return False
-        now_ns = time.monotonic_ns()
+        self._drawn_ns = now_ns = time.monotonic_ns()
         self._player.drawn(now_ns - begun_ns, now_ns)
         return True
 
@@ -137,6 +147,8 @@ class App:
             key = str(getattr(press.key, "value", press.key))
             if key == KEY:
                 self._point(press.data)
+            elif key == SUSPEND:
+                self.suspend(group=True)
             else:
                 self._player.press(key, time.monotonic_ns())
             self._wake.set()
@@ -181,6 +193,52 @@ class App:
         self._out.erase_screen()
         self._wake.set()
 
+    def suspend(self, *, group: bool) -> None:
+        """Give the terminal back and stop until someone lets us go on: this process, or the whole job by its key.
+
+        A job that records stops with its view, but not its lanes: they are jobs of their own and record on.
+        """
+        self._give_back()
+        with suppress(OSError):
+            self._restore()
+            stop_here(group=group)
+        self.resumed()
+
+    def resumed(self) -> None:
+        """Take the terminal again, which a shell has used meanwhile; a replay goes on from where it was last seen."""
+        self._player.slept(self._drawn_ns, time.monotonic_ns())
+        with suppress(OSError):
+            self._in.raw_mode().__enter__()  # the one `run` entered knows how the terminal was before
+            self._take()
+        self._canvas.forget()
+        self._wake.set()
+
+    def _take(self) -> None:
+        """Take the alternate screen, whatever is there and whatever our output believes of the cursor."""
+        out = self._out
+        out.enter_alternate_screen()
+        out.show_cursor()
+        out.hide_cursor()
+        out.disable_autowrap()
+        out.erase_screen()
+        if self._mouse:
+            out.write_raw(ON)
+        out.flush()
+
+    def _give_back(self) -> None:
+        """Leave the screen as it was found."""
+        with suppress(OSError):  # a terminal that is gone needs nothing back
+            self._out.write_raw(f"{OFF}\x1b[0m")
+            self._out.enable_autowrap()
+            self._out.show_cursor()
+            self._out.quit_alternate_screen()
+            self._out.flush()
+
+    def _restore(self) -> None:
+        """Set the terminal's modes as they were before `run`."""
+        if self._cooked is not None:
+            self._cooked.__exit__(None, None, None)
+
     def interrupted(self) -> None:
         """Take SIGINT as Ctrl+C: the terminal sends a key, a script a signal."""
         self._player.press("c-c", time.monotonic_ns())
@@ -195,11 +253,12 @@ class App:
 @contextmanager
 def _signals(loop: asyncio.AbstractEventLoop, app: App) -> Iterator[None]:
     """Turn the signals a terminal program meets into calls of ``app``."""
-    handlers = {
+    handlers: dict[int, Callable[[], None]] = {
         signal.SIGWINCH: app.resized,
         signal.SIGINT: app.interrupted,
-        signal.SIGTERM: lambda: app.leave(ExitCode.INTERRUPTED),
-        signal.SIGHUP: lambda: app.leave(ExitCode.OK),
+        **{number: partial(app.leave, code) for number, code in ENDS.items()},
+        signal.SIGTSTP: partial(app.suspend, group=False),
+        signal.SIGCONT: app.resumed,
     }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
@@ -208,25 +267,6 @@ def _signals(loop: asyncio.AbstractEventLoop, app: App) -> Iterator[None]:
     finally:
         for number in handlers:
             loop.remove_signal_handler(number)
-
-
-@contextmanager
-def _drawing(out: Output) -> Iterator[None]:
-    """Take the alternate screen, and give the terminal back as it was, whatever happens."""
-    out.enter_alternate_screen()
-    out.hide_cursor()
-    out.disable_autowrap()
-    out.erase_screen()
-    out.flush()
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # a terminal that is gone needs nothing back
-            out.write_raw(f"{OFF}\x1b[0m")
-            out.enable_autowrap()
-            out.show_cursor()
-            out.quit_alternate_screen()
-            out.flush()
 
 
 def run_app(player: Player, settings: Settings, wardrobe: Wardrobe) -> ExitCode:

@@ -86,6 +86,11 @@ class Deck:
             self._story, self._story_s = self._teller.story(), known
         return self._story
 
+    def slept(self, since_ns: int, now_ns: int) -> None:
+        """Go on from where it was at ``since_ns``; a live edge has moved on by itself."""
+        if not self.playhead.live and not self.playhead.paused:
+            self.playhead = self.playhead.seek(self.position_ns(since_ns), now_ns)
+
     def catch_up(self, now_ns: int) -> str:
         """Tie a playhead that ran into the live edge to it, and hold one that came to where it should stop."""
         head, limit = self.playhead, self.limit_ns(now_ns)

@@ -120,6 +120,15 @@ class Player:
         """Take note of how long a scene took to get to the screen: by so much it is behind when it is seen."""
         self._frames.note(took_ns, now_ns)
 
+    @property
+    def recorded(self) -> bool:
+        """Whether somebody records what is shown and listens to us."""
+        return self._steering.connected
+
+    def slept(self, since_ns: int, now_ns: int) -> None:
+        """Go on from where the playhead was at ``since_ns``: nobody has seen what passed since."""
+        self.deck.slept(since_ns, now_ns)
+
     def announce(self) -> None:
         """Tell the recorder, if there is one, that keys now come here."""
         self._steering.announce()

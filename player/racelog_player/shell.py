@@ -1,9 +1,11 @@
 """`racelog shell`: SQL over past races, asked one after another. The queries are `racelog sql`'s; so are the fences."""
 
 import re
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import click
 from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
 from racelog.text import counted, printable
+from racelog_player.keeping import KeptTerminal, heeding, stop_here
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,13 +99,26 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
         )
         kept_in = next((home for home in homes if isinstance(home, Path)), None)
         history = home_folder(kept_in) / "sql_history"
-        answer_all(loaded.connection, asked(new_session(loaded.connection, history)))
+        with KeptTerminal() as kept:
+            session = new_session(loaded.connection, history)
+            with (
+                heeding(signal.SIGTSTP, partial(suspended, session)),
+                heeding(signal.SIGCONT, partial(resumed, session)),
+            ):
+                answer_all(loaded.connection, asked(session), kept.check)
     else:
         answer_all(loaded.connection, statements(sys.stdin))
 
 
-def answer_all(connection: "duckdb.DuckDBPyConnection", questions: Iterable[str]) -> None:
-    """Answer each question on standard output, mistakes on standard error, until the last or ``.quit``."""
+def answer_all(
+    connection: "duckdb.DuckDBPyConnection",
+    questions: Iterable[str],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer each question on standard output, mistakes on standard error, until the last or ``.quit``.
+
+    ``check`` raises after an answer if the shell was told to end meanwhile.
+    """
     for question in questions:
         if question in (".quit", ".exit"):
             return
@@ -113,6 +129,8 @@ def answer_all(connection: "duckdb.DuckDBPyConnection", questions: Iterable[str]
             click.echo(f"racelog: {printable(str(error), newline=chr(10))}", err=True)
         except KeyboardInterrupt:
             click.echo("racelog: interrupted", err=True)
+        finally:
+            check()
 
 
 def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
@@ -225,21 +243,51 @@ def asked(session: "PromptSession[str]") -> Iterator[str]:
             yield text
 
 
+def suspended(session: "PromptSession[str]", *, group: bool = False) -> None:
+    """Stop this process, or its whole job, with the terminal as it was before the prompt; the prompt comes back after."""
+    from prompt_toolkit.application import run_in_terminal  # noqa: PLC0415 - not needed for --help
+
+    app = session.app
+    if app.is_running and app.loop is not None:
+        app.loop.call_soon_threadsafe(lambda: run_in_terminal(partial(stop_here, group=group)))
+    else:
+        stop_here(group=group)
+
+
+def resumed(session: "PromptSession[str]") -> None:
+    """Set the terminal up again and draw the prompt anew: a shell has used it since we were stopped."""
+    app = session.app
+    if not app.is_running or app.loop is None:
+        return
+
+    def take() -> None:
+        app.input.raw_mode().__enter__()  # the prompt's own knows how the terminal was before
+        app.renderer.reset()
+        app.output.enable_bracketed_paste()
+        app.invalidate()
+
+    app.loop.call_soon_threadsafe(take)
+
+
 def new_session(connection: "duckdb.DuckDBPyConnection", history: Path) -> "PromptSession[str]":
     """Return a prompt with history in a file (in memory where none can be written), completion and many lines."""
     from prompt_toolkit import PromptSession  # noqa: PLC0415 - not needed for --help
     from prompt_toolkit.filters import Condition  # noqa: PLC0415 - likewise
     from prompt_toolkit.history import FileHistory, History, InMemoryHistory  # noqa: PLC0415 - likewise
+    from prompt_toolkit.key_binding import KeyBindings  # noqa: PLC0415 - likewise
 
     kept: History = InMemoryHistory()
     with suppress(OSError):
         history.parent.mkdir(parents=True, exist_ok=True)
         history.touch(mode=0o600)
         kept = FileHistory(str(history))
+    bindings = KeyBindings()
+    bindings.add("c-z")(lambda _event: suspended(session, group=True))
     session: PromptSession[str] = PromptSession(
         history=kept,
         completer=completer(words(connection)),
         complete_while_typing=False,
+        key_bindings=bindings,
         prompt_continuation=lambda width, _number, _wrapped: "." * (width - 1) + " ",
     )
     session.multiline = Condition(lambda: not is_complete(session.default_buffer.text))

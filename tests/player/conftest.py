@@ -29,6 +29,7 @@ class Terminal:
         arguments: list[str],
         pass_fds: tuple[int, ...] = (),
         cwd: Path | None = None,
+        program: list[str] | None = None,
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(80, 24)
@@ -40,7 +41,7 @@ class Terminal:
         known = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", "LANG": "C.UTF-8"}
         inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self.process = subprocess.Popen(
-            [*PROGRAM, *arguments], stdin=self._slave, stdout=self._slave, stderr=self._slave,
+            [*(program or PROGRAM), *arguments], stdin=self._slave, stdout=self._slave, stderr=self._slave,
             env={**inherited, **known, **environment}, start_new_session=True, pass_fds=pass_fds, cwd=cwd,
         )  # fmt: skip
 
@@ -111,9 +112,13 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
     def start(
-        *arguments: str, pass_fds: tuple[int, ...] = (), cwd: Path | None = None, **environment: str
+        *arguments: str,
+        pass_fds: tuple[int, ...] = (),
+        cwd: Path | None = None,
+        program: list[str] | None = None,
+        **environment: str,
     ) -> Terminal:
-        opened.append(Terminal(list(arguments), pass_fds, cwd, **environment))
+        opened.append(Terminal(list(arguments), pass_fds, cwd, program, **environment))
         return opened[-1]
 
     yield start

@@ -397,3 +397,9 @@ def test_without_a_recorder_to_ask_q_just_leaves(recording: Recording) -> None:
     player.scene(START)
     player.press("q", START)
     assert player.done
+
+
+def test_a_replay_goes_on_from_where_it_was_last_seen_when_it_was_stopped_meanwhile(player: Player) -> None:
+    player.slept(7 * SECOND, 100 * SECOND)
+
+    assert player.scene(101 * SECOND).transport.position_ns == 8 * SECOND
