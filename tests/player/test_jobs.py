@@ -53,7 +53,7 @@ def state(pid: int) -> str:
 def cooked(shell) -> bool:
     """Whether what is typed is echoed, edited and makes signals, as before any program ran."""
     wanted = termios.ECHO | termios.ICANON | termios.ISIG
-    return shell.settings[3] & wanted == wanted
+    return bool(shell.settings[3] & wanted == wanted)
 
 
 def at_prompt(text: str) -> bool:
