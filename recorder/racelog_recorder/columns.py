@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from operator import itemgetter, sub
+from typing import Protocol
 
 from racelog.events import Tokens
 from racelog.log.chunks import ChunkRow, chunk_rows, without_defaults
@@ -17,6 +18,34 @@ PORTION = 128
 OVERLAP = 64
 """The latest rows wait for the next portion: reads are added in the order of their drains, and a drain may bring what arrived
 before the last of the one before. What comes later still is put into its place when the batch is taken."""
+
+
+class ChunkSink(Protocol):
+    """Takes the chunks of a stream: a lane's columns, or what stands before them."""
+
+    def add(  # noqa: PLR0917 - called once per token; keywords would cost a tenth of the call
+        self, t_ns: int, request: int, text: str, code: str, tokens: int | None, stamp: str
+    ) -> None:
+        """Append one chunk."""
+        ...
+
+    def mark_coalesced(self) -> None:
+        """Mark the chunk that was added last: its own arrival is hidden by a later one of the same read."""
+        ...
+
+
+class Held:
+    """A chunk's text of which not everything can be told yet: it is ``known``, and all of it when no more is ``open``."""
+
+    __slots__ = ("known", "open", "unknown")
+
+    def __init__(self, text: str) -> None:
+        self.known = ""
+        self.unknown = text
+        self.open = True
+
+    def __len__(self) -> int:
+        return len(self.known) + len(self.unknown)
 
 
 class ChunkColumns:
@@ -40,6 +69,7 @@ class ChunkColumns:
         self._codes: list[str] = []
         self._tokens: list[int | None] = []
         self._stamps: list[str] = []
+        self._holds = False
         self._room = FLUSH_BYTES
         self._full = False
 
@@ -62,19 +92,45 @@ class ChunkColumns:
             self._full = True
             self._when_full()
 
+    def hold(  # noqa: PLR0917 - as `add`
+        self, t_ns: int, request: int, text: Held, code: str, tokens: int | None, stamp: str
+    ) -> None:
+        """Append one chunk that is not taken before its text is known."""
+        self._holds = True
+        self.add(t_ns, request, text, code, tokens, stamp)  # type: ignore[arg-type]  # it becomes a text
+
     def mark_coalesced(self) -> None:
         """Mark the chunk that was added last: its own arrival is hidden by a later one of the same read."""
         *chunk, stamp = self._rows[-1]
         self._rows[-1] = (*chunk, stamp.upper())  # type: ignore[assignment]  # the same six
 
     def take(self) -> Tokens | None:
-        """Return everything as one batch in time order and start anew; None when nothing arrived."""
+        """Return everything as one batch in time order and start anew; None when nothing arrived, or all is held."""
         if not len(self):
             return None
         self._turn(len(self._rows))
-        batch = self._turned()
+        held = self._settle() if self._holds else []
+        batch = self._turned() if self._deltas else None
         self._clear()
+        self._rows += held
+        self._holds = bool(held)
         return batch
+
+    def _settle(self) -> list[ChunkRow]:
+        """Put in the texts that are known by now; take out and return the rows whose are not."""
+        settled, held = [], []
+        for row in chunk_rows(self._turned()):
+            text: str | Held = row[2]
+            if isinstance(text, str):
+                settled.append(row)
+            elif text.open:
+                held.append(row)
+            else:
+                settled.append((*row[:2], text.known, *row[3:]))
+        self._empty()
+        if settled:
+            self._append(settled)
+        return held
 
     def _turned(self) -> Tokens:
         """Return what was turned, at least one row."""
@@ -93,7 +149,11 @@ class ChunkColumns:
             return
         if self._deltas and turned[0][0] < self._last_ns:
             turned = self._merged(turned)
-        t, requests, texts, codes, tokens, stamps = zip(*turned, strict=True)
+        self._append(turned)
+
+    def _append(self, rows: list[ChunkRow]) -> None:
+        """Append ``rows``, none of which is earlier than the last, to the columns."""
+        t, requests, texts, codes, tokens, stamps = zip(*rows, strict=True)
         if not self._deltas:
             self._first_ns = self._last_ns = t[0]
         self._deltas += map(sub, t, (self._last_ns, *t))
@@ -107,6 +167,9 @@ class ChunkColumns:
     def _merged(self, rows: list[ChunkRow]) -> list[ChunkRow]:
         """Return ``rows`` among all that were turned, in time order; nothing counts as turned any more."""
         merged = sorted([*chunk_rows(self._turned()), *rows], key=itemgetter(0))
+        self._empty()
+        return merged
+
+    def _empty(self) -> None:
         for column in (self._deltas, self._requests, self._texts, self._codes, self._tokens, self._stamps):
             column.clear()
-        return merged

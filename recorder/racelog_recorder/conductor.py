@@ -27,7 +27,7 @@ from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import first_of
 from racelog_recorder.plan import RacePlan, deadlines_of, public_plan
-from racelog_recorder.plan_secrets import public_url
+from racelog_recorder.plan_secrets import public_url, scrubbed, secrets_of, without_known
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
 from racelog_recorder.reach import transport_of
@@ -35,6 +35,9 @@ from racelog_recorder.spec import LaneSpec, MetricsTarget, Order, TelemetrySpec
 
 ORDER_LENGTH = 10_000
 """Prompts drawn ahead, the same for every lane; a longer race repeats the order."""
+
+MODEL_CHARACTERS = 512
+"""Of a model's name, which may be the server's own word."""
 
 HANDOVER_S = 1.0
 """Pause between two lanes of a time trial, so that one's last work is not the other's first."""
@@ -115,6 +118,10 @@ class Conductor:
         self.clocks = read_clocks()
         self.race_id = race_id or new_race_id(self.clocks.wall_ns)
         self._keys = keys
+        self._secrets = [
+            secrets_of(one.url, keys.get(one.name, ""), one.headers, {**plan.params, **one.params})
+            for one in plan.engines
+        ]
         self._tell = tell
         self._durability = durability
         self._cpus = lane_cpus(plan, allowed_cpus())
@@ -284,10 +291,11 @@ class Conductor:
         """Record a death as a fact; the lane's own segment keeps everything it had committed."""
         assert self._journal is not None
         engine = self.plan.engines[lane].name
-        self.outcome.died[engine] = child.reason
+        reason = scrubbed(child.reason, self._secrets[lane])
+        self.outcome.died[engine] = reason
         self.outcome.storage_failed = self.outcome.storage_failed or child.exit_code == ExitCode.STORAGE
-        self._journal.record(LaneEnd(t=self._journal.now_ns(), lane=lane, status="died", reason=child.reason))
-        self._tell(f"{engine}: {child.reason}; the race goes on without it")
+        self._journal.record(LaneEnd(t=self._journal.now_ns(), lane=lane, status="died", reason=reason))
+        self._tell(f"{engine}: {reason}; the race goes on without it")
 
     async def _keep(self, journal: Journal) -> None:
         """Write the conductor's own segment; a disk that fails ends the race, and is told of before the lanes are in."""
@@ -343,7 +351,8 @@ class Conductor:
         for lane, (engine, checked) in enumerate(zip(plan.engines, self.engines, strict=True)):
             journal.record(
                 LaneFacts(
-                    t=0, lane=lane, engine=engine.name, model=checked.model, url=public_url(engine.url),
+                    t=0, lane=lane, engine=engine.name,
+                    model=without_known(checked.model[:MODEL_CHARACTERS], self._secrets[lane]), url=public_url(engine.url),
                     dialect=engine.dialect, color=engine.color, emoji=engine.emoji,
                     transport=transport_of(engine.url, engine.reach),
                 )

@@ -5,8 +5,10 @@ Too much removed costs a reader a detail; too little costs a user a key. Every r
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from racelog.text import printable
@@ -52,15 +54,20 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
     Servers and libraries echo what they were sent in their error messages; a message that was cut short may hold the
     beginning of a secret alone.
     """
+    return without_secrets(without_known(text, secrets))
+
+
+def without_known(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` without the given secrets and their beginnings; what only has the shape of a key stays."""
     known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
     for secret in sorted(known, key=len, reverse=True):
         text = _without(text, secret)
-    return without_secrets(text)
+    return text
 
 
 def _without(text: str, secret: str) -> str:
     """Return ``text`` with every occurrence of ``secret``, and of a telling beginning of it, replaced."""
-    stem = secret[: max(SHORTEST_SECRET, min(TELLING, len(secret) // 2))]
+    stem = secret[: _telling(secret)]
     kept: list[str] = []
     start = 0
     while (at := text.find(stem, start)) >= 0:
@@ -70,24 +77,54 @@ def _without(text: str, secret: str) -> str:
     return "".join([*kept, text[start:]])
 
 
-def secrets_of(url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return everything about an engine that may not be shown, in each form that a server may echo it in.
+class Hidden(NamedTuple):
+    """A text that must not be shown, and how many of its first characters alone say too much: all, or fewer of a key."""
 
-    Those are the key, every header's value (and its last word, as in ``Bearer KEY``), every value of the URL's query,
-    user and password, and text parameters with secret-sounding names; each as it is, percent-encoded and decoded, and
-    as JSON and Python write it.
+    value: str
+    telling: int
+
+
+def hidden_of(
+    url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]
+) -> tuple[Hidden, ...]:
+    """Return everything about an engine that may not be shown, as it is written there.
+
+    Those are the key, every header's value (its last word, as in ``Bearer KEY``, and what a cookie sets), every value of the
+    URL's query, its user and password, alone and as the header that they become, and text parameters with secret-sounding
+    names. Of a header that does not sound secret the beginning may be an ordinary word, and only the whole is hidden.
     """
-    values = {key, *headers.values(), *(value.rpartition(" ")[2] for value in headers.values())}
-    values |= set(_secret_params("", dict(params)))
+    keys = {key, *_secret_params("", dict(params)), *_secrets_of_url(url)}
+    plain: set[str] = set()
+    for name, value in headers.items():
+        crumbs = {crumb.strip().partition("=")[2] for crumb in value.split(";")}
+        (keys if sounds_secret(name) else plain).update({value, value.rpartition(" ")[2], *crumbs})
+    hidden = {Hidden(value, _telling(value)) for value in keys if value}
+    return tuple(sorted(hidden | {Hidden(value, len(value)) for value in plain - keys if value}))
+
+
+def _secrets_of_url(url: str) -> set[str]:
     try:
         parts = urlsplit(url)
-        values |= {value for _, value in parse_qsl(parts.query)} | {
-            parts.username or "",
-            parts.password or "",
-        }
-        values |= {pair.partition("=")[2] for pair in parts.query.split("&")}
+        user, password = parts.username or "", parts.password or ""
+        values = {user, password, *(value for _, value in parse_qsl(parts.query))}
     except ValueError:  # no URL: nothing is sent, nothing comes back
-        pass
+        return set()
+    if user or password:
+        values.add(b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode())
+    return values | {pair.partition("=")[2] for pair in parts.query.split("&")}
+
+
+def _telling(value: str) -> int:
+    """Return how many first characters of a key say too much of it."""
+    return min(len(value), max(SHORTEST_SECRET, min(TELLING, len(value) // 2)))
+
+
+def secrets_of(url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what `hidden_of` an engine does, in each form that a server may echo it in.
+
+    As it is, percent-encoded and decoded, and as JSON and Python write it.
+    """
+    values = {one.value for one in hidden_of(url, key, headers, params)}
     forms = (
         str,
         quote,
@@ -144,10 +181,8 @@ def public_url(url: str) -> str:
 
 
 def public_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return ``headers`` with the values of secret-sounding names, and anything shaped like a key, removed."""
-    return {
-        name: REMOVED if sounds_secret(name) else without_secrets(value) for name, value in headers.items()
-    }
+    """Return ``headers`` without their values: a user's header says who is asking, whatever it is called."""
+    return dict.fromkeys(headers, REMOVED)
 
 
 def public_params(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,3 +198,28 @@ def _public_value(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_public_value(name, item) for item in value]
     return value
+
+
+TIMINGS_KEPT = 64
+TIMING_CHARACTERS = 200
+
+
+def public_timings(timings: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
+    """Return a server's timings as the log may hold them: numbers and short texts without secrets, the first `TIMINGS_KEPT`.
+
+    llama.cpp sends 9 numbers; what is nested deeper is no timing.
+    """
+    known = tuple(secrets)
+
+    def text(said: str) -> str:
+        return scrubbed(said[: 8 * TIMING_CHARACTERS], known)[:TIMING_CHARACTERS]
+
+    kept = (
+        (name, value)
+        for name, value in timings.items()
+        if value is None or isinstance(value, int | float | str)
+    )
+    return {
+        text(name): text(value) if isinstance(value, str) else value
+        for name, value in islice(kept, TIMINGS_KEPT)
+    }

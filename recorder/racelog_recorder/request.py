@@ -5,6 +5,7 @@ however politely it ends.
 """
 
 import math
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -22,9 +23,10 @@ from racelog_recorder.due import Due
 from racelog_recorder.journal import Journal
 from racelog_recorder.openai import endpoint
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
-from racelog_recorder.plan_secrets import scrubbed, secrets_of
+from racelog_recorder.plan_secrets import hidden_of, public_timings, scrubbed, secrets_of
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.transport import Sent, wire_bytes
+from racelog_recorder.scrubber import ScrubbedColumns, Secrets
 from racelog_recorder.spec import LaneSpec
 from racelog_recorder.stream import StreamFacts, StreamSink
 from racelog_recorder.usage import TokenUsage
@@ -42,6 +44,13 @@ KEPT_HEADERS = (
 
 HEADER_CHARACTERS = 200
 ERROR_MESSAGE_CHARACTERS = 500
+SCRUBBED_CHARACTERS = 8192
+"""Of a server's words so many are searched for secrets, and so many at most are kept; a secret that is cut there is known by its
+beginning."""
+
+
+def _nothing() -> None:
+    """Hold nothing back, so that there is nothing to release."""
 
 
 class _Call:
@@ -55,6 +64,7 @@ class _Call:
         self.scope = scope
         self.status = 0
         self.broken: Failure | None = None
+        self.release: Callable[[], None] = _nothing
 
     def abandon(self) -> None:
         """End the request: its stream is broken. Not before the status line is recorded, which may be in the same read."""
@@ -86,6 +96,7 @@ class Requester:
         )
         self._url = endpoint(spec.url, self._dialect.path)
         self._secrets = secrets_of(spec.url, spec.api_key, spec.headers, spec.params)
+        self._hidden = Secrets(hidden_of(spec.url, spec.api_key, spec.headers, spec.params))
         self._around = AsyncExitStack()
         self._watchdog = Watchdog()
         self._made: dict[int, httpx2.Request] = {}
@@ -119,7 +130,12 @@ class Requester:
         call = _Call(number, prompt, phase, due or Due(self._journal.now_ns()), scope)
         if call.due.come is None:
             self._schedule(call)
-        sink = StreamSink(self._columns, number, self._spec.mono_origin_ns, self._dialect, call.abandon)
+        columns = ScrubbedColumns(self._columns, self._hidden) if self._hidden else None
+        sink = StreamSink(
+            columns or self._columns, number, self._spec.mono_origin_ns, self._dialect, call.abandon
+        )
+        if columns:
+            call.release = columns.release
         try:
             with scope:
                 failure = await self._watched(call, sink)
@@ -230,7 +246,7 @@ class Requester:
         t_ns = self._journal.since_origin(at.t_ns) if at else self._journal.now_ns()
         present = {name.lower() for name, _ in response.headers.raw}
         headers = {
-            name: scrubbed(response.headers[name], self._secrets)[:HEADER_CHARACTERS]
+            name: scrubbed(response.headers[name][:SCRUBBED_CHARACTERS], self._secrets)[:HEADER_CHARACTERS]
             for name in KEPT_HEADERS
             if name.encode() in present
         }
@@ -246,10 +262,11 @@ class Requester:
         One that failed while it was made ready, ahead of its time, failed when it was due.
         """
         self._schedule(call)
+        call.release()
         journal, lane, number, facts = self._journal, self._spec.lane, call.number, sink.facts
         t_ns = max(journal.now_ns(), call.due.t_ns) if failure else sink.last_ns
         if facts.counts is not None or facts.timings:
-            journal.record(_usage(t_ns, lane, number, facts))
+            journal.record(_usage(t_ns, lane, number, facts, self._secrets))
         kind, message = failure or ("", "")
         status = "ok" if failure is None else "cancelled" if kind == "cancelled" else "failed"
         journal.record(
@@ -259,15 +276,17 @@ class Requester:
                 req=number,
                 status=status,  # type: ignore[arg-type]  # one of three literals, by construction
                 error="" if status == "cancelled" else kind,
-                message=scrubbed(message, self._secrets)[:ERROR_MESSAGE_CHARACTERS],
-                finish_reason=facts.finish_reason,
+                message=scrubbed(message[:SCRUBBED_CHARACTERS], self._secrets)[:ERROR_MESSAGE_CHARACTERS],
+                finish_reason=scrubbed(facts.finish_reason[:SCRUBBED_CHARACTERS], self._secrets)[
+                    :HEADER_CHARACTERS
+                ],
             )
         )
 
 
-def _usage(t_ns: int, lane: int, number: int, facts: StreamFacts) -> Usage:
+def _usage(t_ns: int, lane: int, number: int, facts: StreamFacts, secrets: tuple[str, ...]) -> Usage:
     counts = facts.counts or TokenUsage()
-    timings = msgspec.to_builtins(facts.timings)
+    timings = public_timings(msgspec.to_builtins(facts.timings), secrets)
     return Usage(
         t=t_ns,
         lane=lane,

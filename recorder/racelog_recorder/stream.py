@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racelog.events import TOKEN_CODES
-from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.columns import ChunkSink
 from racelog_recorder.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from racelog_recorder.message import MalformedMessage, Message, named_error_text
 from racelog_recorder.openai import DONE
@@ -51,7 +51,7 @@ class StreamSink:
 
     def __init__(
         self,
-        columns: ChunkColumns,
+        columns: ChunkSink,
         request: int,
         origin_ns: int,
         dialect: Dialect = DIALECTS[DEFAULT_DIALECT],

@@ -185,7 +185,7 @@ def test_the_public_plan_keeps_names_and_drops_secrets():
     assert public["engines"][0] == {
         "name": "a", "url": "http://h/v1?key=<removed>", "model": "", "emoji": "", "color": "", "api_key_env": "A_KEY",
         "dialect": "openai-chat", "deadlines": msgspec.to_builtins(Deadlines()),
-        "pin": [], "headers": {"X-Api-Key": "<removed>", "X-Team": "red", "X-Note": "<removed>"},
+        "pin": [], "headers": {"X-Api-Key": "<removed>", "X-Team": "<removed>", "X-Note": "<removed>"},
         "params": {"password": "<removed>", "max_tokens": 5},
         "tls": None, "unix_socket": "", "proxy": "", "http2": False,
     }  # fmt: skip
