@@ -145,23 +145,23 @@ def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[s
     if question.startswith("."):
         yield from _command(connection, question)
         return
-    result = _result(connection, question)
+    result = _result(connection, question, exact=True)
     if result.explains:
         yield from (f"{printable(str(row[-1]), newline=chr(10))}\n" for row in result.rows)
     else:
-        yield from as_table(result.columns, result.rows, terminal_width())
+        yield from as_table(result.columns, result.told(), terminal_width())
 
 
-def _result(connection: "duckdb.DuckDBPyConnection", question: str) -> "Result":
-    """Return what a query, or ``@NAME`` with its parameters, gives."""
+def _result(connection: "duckdb.DuckDBPyConnection", question: str, *, exact: bool) -> "Result":
+    """Return what a query, or ``@NAME`` with its parameters, gives; ``exact`` as in `run_statement`."""
     from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
     from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
     if not question.startswith("@"):
-        return run_statement(connection, question)
+        return run_statement(connection, question, exact=exact)
     name, *given = question.removeprefix("@").rstrip("; ").split() or [""]
     saved = saved_query(name)
-    return run_statement(connection, saved.sql, bound(saved, dict(map(assigned, given))))
+    return run_statement(connection, saved.sql, bound(saved, dict(map(assigned, given))), exact=exact)
 
 
 def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[st
     kind = next((kind for kind in KINDS if wanted == kind), None)
     if kind is None or not query.strip("; "):
         raise InputError(f".plot takes {', '.join(KINDS)} and a query; try: .plot line @tokens-per-second")
-    result = _result(connection, query)
+    result = _result(connection, query, exact=False)
     return plot_in_terminal(plot_of(kind, result.columns, result.rows))
 
 

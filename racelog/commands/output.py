@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import click
@@ -146,7 +147,20 @@ def _line(
 
 
 def plain_json(value: Any) -> str:
-    """Return ``value`` as JSON on one line; it must consist of what JSON knows."""
+    """Return ``value`` as JSON on one line; it must consist of what JSON knows. A `Decimal` is a number with all its digits."""
     import json  # noqa: PLC0415 - not needed for --help
 
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except TypeError:
+        return _json_with_decimals(value)
+
+
+def _json_with_decimals(value: Any) -> str:
+    """Return ``value`` as `plain_json` does, where `json` has no way to write a number of any length."""
+    if isinstance(value, dict):
+        inside = (f"{plain_json(key)}: {_json_with_decimals(item)}" for key, item in value.items())
+        return "{" + ", ".join(inside) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json_with_decimals, value))}]"
+    return f"{value:f}" if isinstance(value, Decimal) else plain_json(value)

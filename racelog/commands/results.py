@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from racelog.commands.output import Heading, narrowest_table, plain_json, table_lines
-from racelog.text import markdown_escaped, printable
+from racelog.text import counted, markdown_escaped, printable
 
 Row = tuple[Any, ...]
 
@@ -98,17 +98,60 @@ FORMS: dict[str, Form] = {"csv": as_csv, "json": as_json, "jsonl": as_json_lines
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Return ``names`` with ``_2``, ``_3`` ... after a repeated one, so that an object can hold them all."""
-    taken: set[str] = set()
+    """Return ``names`` with ``_2``, ``_3`` ... after a repeated one, so that an object can hold them all.
+
+    A name that stands there once, or for the first time, stays: ``x, x, x_2`` are ``x, x_3, x_2``.
+    """
+    given, taken = set(names), set[str]()
     result = []
     for name in names:
         unique, number = name, 1
-        while unique in taken:
+        while unique in taken or (number > 1 and unique in given):
             number += 1
             unique = f"{name}_{number}"
         taken.add(unique)
         result.append(unique)
     return result
+
+
+class OddNumbers:
+    """Counts what JSON has no number for, NaN and infinities, in rows that pass: each is null there.
+
+    ``types`` are the columns' as DuckDB names them; ``inside`` looks only into lists, maps and structs, as for csv, where
+    a number of its own is kept.
+    """
+
+    def __init__(self, columns: Sequence[str], types: Sequence[str], *, inside: bool) -> None:
+        floating = [place for place, kind in enumerate(types) if "DOUBLE" in kind or "FLOAT" in kind]
+        self._places = [place for place in floating if not inside or types[place] not in ("DOUBLE", "FLOAT")]
+        self._columns = columns
+        self._met = dict.fromkeys(self._places, 0)
+
+    def passing(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Return the rows, counted as they pass."""
+        return self._counted(rows) if self._places else rows
+
+    def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            for place in self._places:
+                self._met[place] += _odd_in(row[place])
+            yield row
+
+    def told(self) -> str:
+        """Return a line about what was met; empty if nothing was."""
+        met = {self._columns[place]: count for place, count in self._met.items() if count}
+        if not met:
+            return ""
+        values = counted(sum(met.values()), "value")
+        return f"{values} of {', '.join(met)} NaN or infinite, which JSON has no number for: null stands there; keep them as text: {next(iter(met))}::VARCHAR"
+
+
+def _odd_in(value: Any) -> int:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return sum(map(_odd_in, value.values()))
+    return sum(map(_odd_in, value)) if isinstance(value, list | tuple) else 0
 
 
 def plain(value: Any) -> Any:
@@ -126,17 +169,22 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _plain_number(value: float | Decimal) -> float | None:
+def _plain_number(value: float | Decimal) -> float | Decimal | None:
+    """Return a number with all its digits: a decimal that a float's own text would round stays one."""
     if not math.isfinite(value):
         return None
-    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value if isinstance(value, Decimal) and Decimal(repr(float(value))) != value else float(value)
 
 
 def exact_text(value: Any) -> str:
     """Return ``value`` in full, as csv has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float | Decimal):
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float):
         return str(value)
     simple = plain(value)
     return simple if isinstance(simple, str) else plain_json(simple)

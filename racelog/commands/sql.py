@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from racelog.commands.plots import Kind, Plot
+    from racelog.commands.results import OddNumbers
     from racelog.query.statement import Result
 
 EXAMPLES = """\b
@@ -100,16 +101,27 @@ def sql(  # noqa: PLR0917 - click passes them by name
         warn(problem)
     if not loaded.races and not loaded.problems:
         warn(f"no races in {_where(homes)} yet, all tables are empty. Record one: racelog record")
-    result = run_statement(loaded.connection, text, values, unsafe=unsafe)
+    result = run_statement(loaded.connection, text, values, unsafe=unsafe, exact=kind is None)
     if kind is not None:
         _plot(result, kind, output, force=force)
-    elif output is not None:
-        _write(result, form, output, force=force)
+    else:
+        _give(result, form, output, force=force)
+
+
+def _give(result: "Result", form: str, output: Path | None, *, force: bool) -> None:
+    """Print the rows, or write them into a file; what JSON could not hold of them is told."""
+    from racelog.commands.results import OddNumbers  # noqa: PLC0415 - not needed for --help
+
+    odd = OddNumbers(result.columns, result.types, inside=form not in ("json", "jsonl"))
+    if output is not None:
+        _write(result, odd, form, output, force=force)
     elif form == "table" and not result.explains:
-        for line in _pieces(result, form, terminal_width()):
+        for line in _pieces(result, odd, form, terminal_width()):
             click.echo(line, nl=False)
     else:
-        emit_pieces(_pieces(result, form, None))
+        emit_pieces(_pieces(result, odd, form, None))
+    if told := odd.told():
+        warn(told)
 
 
 def _named_by(output: Path | None) -> str:
@@ -177,27 +189,26 @@ def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     return (sys.stdin.read() if query == "-" else query), values
 
 
-def _pieces(result: "Result", form: str, width: int | None) -> "Iterator[str]":
+def _pieces(result: "Result", odd: "OddNumbers", form: str, width: int | None) -> "Iterator[str]":
     """Yield the rows as text in one of the forms."""
     from racelog.commands.results import FORMS, as_table  # noqa: PLC0415 - not needed for --help
 
     if form == "table" and result.explains:
         return (f"{row[-1]}\n" for row in result.rows)
-    if form == "table":
-        return as_table(result.columns, result.rows, width)
-    return FORMS[form](result.columns, result.rows)
+    rows = odd.passing(result.told())
+    return as_table(result.columns, rows, width) if form == "table" else FORMS[form](result.columns, rows)
 
 
-def _write(result: "Result", form: str, output: Path, *, force: bool) -> None:
+def _write(result: "Result", odd: "OddNumbers", form: str, output: Path, *, force: bool) -> None:
     """Write the rows into a file that appears when it is whole."""
     from racelog.log.publish import new_file  # noqa: PLC0415 - not needed for --help
 
     with new_file(output, force=force) as partial:
         if form == "parquet":
-            from racelog.query.statement import write_parquet  # noqa: PLC0415 - loads DuckDB
+            from racelog.query.parquet import write_parquet  # noqa: PLC0415 - loads DuckDB
 
             write_parquet(result, partial)
             return
         with partial.open("w", encoding="utf-8", newline="") as file:
-            pieces = _pieces(result, form, None)
+            pieces = _pieces(result, odd, form, None)
             file.writelines(map(click.unstyle, pieces) if form == "table" else pieces)

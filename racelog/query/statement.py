@@ -5,18 +5,18 @@ the connection itself is read-only and has no way out (`racelog.query.catalog`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
 import duckdb
 
 from racelog.errors import InputError
+from racelog.query.exact import Told, projection, telling
+from racelog.query.split import without_end
 from racelog.query.tables import TABLES
 from racelog.text import printable
 
@@ -53,6 +53,17 @@ class Result:
     rows: Iterator[tuple[Any, ...]]
     explains: bool = False
     types: tuple[str, ...] = ()
+    telling: tuple[Told | None, ...] = ()
+
+    def told(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows for people and text files: what Python has no room for in ISO 8601, or as DuckDB writes it."""
+        if not any(self.telling):
+            yield from self.rows
+            return
+        for row in self.rows:
+            yield tuple(
+                value if told is None else told(value) for told, value in zip(self.telling, row, strict=True)
+            )
 
 
 def run_statement(
@@ -61,10 +72,13 @@ def run_statement(
     parameters: Mapping[str, Any] | None = None,
     *,
     unsafe: bool = False,
+    exact: bool = False,
 ) -> Result:
     """Return the result of the one reading statement in ``query``; with ``unsafe`` of one of any kind.
 
-    ``parameters`` are the values of ``$name`` in it.
+    ``parameters`` are the values of ``$name`` in it. With ``exact`` a value that Python has no room for (nanoseconds,
+    months, infinite dates) comes as the text that DuckDB writes of it; else as what Python makes of it. Cost: such a
+    query is run twice, as far as its first rows.
 
     Raises:
         InputError: it is no valid SQL, not exactly one statement, or one that does more than read. Errors of a
@@ -80,40 +94,12 @@ def run_statement(
         _check_parameters(connection, query, parameters or {})
         cursor = _interruptible(connection, lambda: connection.execute(query, *given))
         columns = [str(column[0]) for column in cursor.description or []]
-        types = tuple(str(column[1]) for column in cursor.description or [])
-    return Result(columns, _rows(cursor, query, parameters), explains, types)
-
-
-def write_parquet(result: Result, file: Path) -> None:
-    """Write a result as Parquet with the types that the query gave its columns.
-
-    The rows pass through Python, because the connection they come from can write nothing.
-
-    Raises:
-        InputError: a column has a type that Parquet has no room for, or two columns have one name.
-    """
-    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in result.columns]
-    declared = ", ".join(f"{name} {kind}" for name, kind in zip(names, result.types, strict=True))
-    cast = ", ".join(f"CAST(c{i} AS {kind})" for i, kind in enumerate(result.types))
-    with explained_errors(""), duckdb.connect(":memory:") as writer:
-        writer.execute(f"CREATE TABLE rows ({declared})")
-        while batch := list(islice(result.rows, ROWS_PER_FETCH)):
-            writer.register(
-                "batch", {f"c{i}": _as_objects(column) for i, column in enumerate(zip(*batch, strict=True))}
-            )
-            writer.execute(f"INSERT INTO rows SELECT {cast} FROM batch")  # noqa: S608 - types as DuckDB names them
-        writer.execute("COPY rows TO ? (FORMAT parquet, COMPRESSION zstd)", [str(file)])
-
-
-def _as_objects(values: Sequence[Any]) -> Any:
-    import numpy as np  # noqa: PLC0415 - only Parquet needs it
-
-    column = np.empty(
-        len(values), dtype=object
-    )  # filled one by one: lists of one length must not become a matrix
-    for row, value in enumerate(values):
-        column[row] = value
-    return column
+        types = tuple(column[1] for column in cursor.description or [])
+        texts = projection(without_end(query), types) if exact and _gives_rows(connection, query) else None
+        if texts is not None:
+            cursor = _interruptible(connection, lambda: connection.execute(texts, *given))
+    told = tuple(telling(types)) if texts is not None else ()
+    return Result(columns, _rows(cursor, query, parameters), explains, tuple(map(str, types)), told)
 
 
 def _rows(
@@ -168,6 +154,13 @@ def _check_reading(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
         f"{kind} is refused: a query reads only (SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, "
         "SUMMARIZE, PIVOT, EXPLAIN)"
     )
+
+
+def _gives_rows(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Return whether ``query`` is one statement whose rows another may ask for: what changes something runs once."""
+    return [statement.type for statement in connection.extract_statements(query)] in [
+        [kind] for kind in _READING
+    ]
 
 
 def _check_parameters(connection: duckdb.DuckDBPyConnection, query: str, given: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ def test_markdown_shows_a_hostile_text_and_obeys_nothing_in_it():
 
 
 def test_columns_of_one_name_are_told_apart_in_json():
-    assert "".join(as_json(["a", "a", "a_2"], [(1, 2, 3)])) == '[\n  {"a": 1, "a_2": 2, "a_2_2": 3}\n]\n'
+    assert "".join(as_json(["a", "a", "a_2"], [(1, 2, 3)])) == '[\n  {"a": 1, "a_3": 2, "a_2": 3}\n]\n'
 
 
 def test_what_json_cannot_say_is_null_and_what_it_can_is_exact():
