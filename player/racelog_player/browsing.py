@@ -11,7 +11,7 @@ from racelog_player.scene import Page
 WHEEL_LINES = 3
 """Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
 
-SHOWN = 8
+SHOWN = 16
 """Lines of commentary that are on the screen at most."""
 
 

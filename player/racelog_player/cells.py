@@ -93,6 +93,14 @@ def wrap(text: str, cells: int, last: int) -> list[str]:
     return lines[-last:] if last > 0 else []
 
 
+def prose(text: str, cells: int, most: int) -> list[str]:
+    """Return the first ``most`` lines of ``text`` wrapped to ``cells``, at least one; what is left out has an ellipsis."""
+    lines = wrap(text, cells, max(1, len(text)) + text.count("\n")) or [""]
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], cut(f"{lines[most - 1]} {lines[most]}", cells)]
+
+
 def _wrap_paragraph(text: str, cells: int) -> list[str]:
     lines: list[str] = []
     line, used = "", 0

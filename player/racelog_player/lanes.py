@@ -155,7 +155,7 @@ def counts(lane: LaneView, moved: Moved = AT_REST) -> str:
 def _numbers(lane: LaneView, columns: int, names: int, peak: int, moved: Moved) -> Line:
     """Return a lane's numbers and what is wrong with it; for want of room words and numbers give way, not the trouble."""
     done = [
-        Span(" " * (names + 6)),
+        Span(" " * (names + 6), Style(lane_color(lane))),  # whose row it is, for the mouse
         Span(counts(lane, moved)),
         Span(" done" if columns < WIDE else " requests done", SOFT),
     ]

@@ -74,19 +74,22 @@ def line_width(line: Line) -> int:
 
 
 def fitted(line: Line, cells: int) -> Line:
-    """Return ``line`` in exactly ``cells`` cells, cut or filled with blanks."""
+    """Return ``line`` in exactly ``cells`` cells: filled with blanks, or cut, and then its last sign is an ellipsis."""
+    blank = cells - line_width(line)
+    if blank >= 0:
+        return [*line, Span(" " * blank)]
     fit: Line = []
-    room = cells
-    for span in line:
+    room = cells - 1
+    for index, span in enumerate(line):
         size = width(span.text)
         if size > room:
             shown = take(span.text, room)
-            fit.append(Span(shown, span.style))
-            room -= width(shown)
-            break
+            lost = [span.text[len(shown) :], *(text for text, _ in line[index + 1 :])]
+            sign = "…" if any(text.strip() for text in lost) else " "
+            return [*fit, Span(shown + sign[:cells], span.style), Span(" " * (room - width(shown)))]
         fit.append(span)
         room -= size
-    return [*fit, Span(" " * room)]
+    return fit
 
 
 def between(start: Line, end: Line, cells: int) -> Line:
@@ -106,6 +109,21 @@ def beside(boxes: Sequence[Sequence[Line]], cells: int, gap: int) -> list[Line]:
         ]
         for row in range(height)
     ]
+
+
+def beside_each(boxes: Sequence[tuple[Sequence[Line], int]], gap: int) -> list[Line]:
+    """Return boxes of lines set side by side, each with a width of its own, ``gap`` blanks between."""
+    height = max((len(lines) for lines, _ in boxes), default=0)
+    rows: list[Line] = []
+    for row in range(height):
+        line: Line = []
+        for index, (lines, cells) in enumerate(boxes):
+            line += [
+                *([Span(" " * gap)] if index else []),
+                *fitted(lines[row] if row < len(lines) else [], cells),
+            ]
+        rows.append(line)
+    return rows
 
 
 def scrolled(lines: Sequence[Line], rows: int, scroll: int) -> list[Line]:

@@ -12,6 +12,7 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.views.condition import Conditions
 from racelog.views.race import race_view
+from racelog.views.recent import Recent
 from racelog.views.story.achievements import viewer_achievements
 from racelog.views.story.rows import Comment, Level, Tone
 from racelog.views.story.tell import until
@@ -88,6 +89,7 @@ class Player:
         self._dialog = _Dialog()
         self._pages = Pages()
         self._conditions = Conditions()
+        self._recent = Recent()
         self._summary: RaceSummary | None = None
         self.browsing = Browsing()
 
@@ -185,6 +187,7 @@ class Player:
             content=self._content(at.page, position),
             focus=at.focus, chosen=at.chosen, scroll=at.scroll, answered=at.answered, mode=self.mode, comments=said, newer=newer,
             moved=self._motion.frame(race, comments, now_ns, speed=head.speed, moves=not (over or head.paused)),
+            recent={number: self._recent.of(fold) for number, fold in self._replay.lanes.items()} if at.page is Page.RACE else {},
         )  # fmt: skip
 
     def _content(self, page: Page, position_ns: int) -> object:

@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Literal
 
 from racelog.views.race import RaceView
+from racelog.views.recent import Ended
 from racelog.views.story.rows import Comment
 from racelog.views.summary import RaceSummary
 from racelog_player.motion import AT_REST, Moved
@@ -64,7 +65,7 @@ class Scene:
     """One instant of the player, ready to be drawn. ``content`` is what the page's own pane draws.
 
     ``focus`` is the lane that pages about one lane show, by its place in the race; ``chosen``: the user has chosen it.
-    ``answered``: the answer to the page's quiz is told. ``newer`` comments were said since the last one of ``comments``, which is scrolled back then.
+    ``answered``: the answer to the page's quiz is told. ``newer`` comments were said since the last one of ``comments``, which is scrolled back then. ``recent`` has each lane's requests that ended last.
     """
 
     race: RaceView
@@ -88,6 +89,7 @@ class Scene:
     comments: tuple[Comment, ...] = ()
     newer: int = 0
     moved: Moved = AT_REST
+    recent: dict[int, list[Ended]] = field(default_factory=dict)
 
     @property
     def chosen_lane(self) -> int | None:

@@ -21,7 +21,7 @@ from racelog_player.scene import Page, Scene, Stage
 from racelog_player.streams import LEAST_ROWS, streams_pane
 
 LEAST_COLUMNS, LEAST_SCREEN_ROWS = 60, 15
-_MOST_TALK = 6
+_MOST_TALK = 14
 _ROOMY = 12
 """From this many rows left on a lesson may take three; below, the answers need them more."""
 _AIRY_ROWS = 34
@@ -64,21 +64,25 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     if scene.summary is not None:
         lines += result_pane(scene.summary, scene.race, columns, left)
         lines += _lesson(scene, columns, rows - len(lines) - 2)
-        return _with_small_print(scene, lines, columns, rows)
+        return _below(scene, lines, columns, rows)
     board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
     lines += board
     left -= len(board) + 2
-    lesson = _lesson(scene, columns, left)
-    lines += lesson
-    left -= len(lesson)
-    talk = comments_pane(scene.comments, columns, _talk_rows(left), scene.newer)
+    lines += _lesson(scene, columns, left)
+    return _below(scene, lines, columns, rows)
+
+
+def _below(scene: Scene, lines: list[Line], columns: int, rows: int) -> list[Line]:
+    """Return ``lines`` with what the rows left hold: the commentary, the answers, the small print."""
+    left = rows - len(lines)
+    talk = comments_pane(scene.comments, columns, _talk_rows(left, racing=scene.summary is None), scene.newer)
     left -= len(talk) + (1 if talk else 0)
     words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
-    answers = streams_pane(scene.race, columns, left - 2 if words else left)
-    lines += [[], *talk] if talk else []
+    answers = streams_pane(scene.race, columns, left - (3 if words else 1), scene.recent)
+    lines = [*lines, *([[], *talk] if talk else [])]
     if answers:
         lines += [[], *answers]
-    return _with_small_print(scene, lines, columns, rows) if words else lines
+    return _with_small_print(scene, lines, columns, rows) if words or not answers else lines
 
 
 def _lesson(scene: Scene, columns: int, left: int) -> list[Line]:
@@ -89,9 +93,15 @@ def _lesson(scene: Scene, columns: int, left: int) -> list[Line]:
     return [[], *told] if told else []
 
 
-def _talk_rows(left: int) -> int:
-    """Return how many of the rows left the commentary may take: none before the answers have theirs."""
-    return max(1, min(_MOST_TALK, (left - 2 * LEAST_ROWS) // 3 + 1)) if left >= LEAST_ROWS + 3 else 0
+def _talk_rows(left: int, *, racing: bool) -> int:
+    """Return how many of the rows left the commentary may take: none before the answers have theirs.
+
+    Beside answers that stream it takes a third of what they do not need, once they are over a half.
+    """
+    if left < LEAST_ROWS + 3:
+        return 0
+    spare = left - 2 * LEAST_ROWS
+    return max(1, min(_MOST_TALK, spare // (2 if racing else 1) + 1))
 
 
 def _rows_per_lane(lanes: int, rows: int) -> int:

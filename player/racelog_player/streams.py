@@ -1,11 +1,14 @@
 """The answers as they arrive, one box per lane, side by side where there is room. Pure."""
 
+from collections.abc import Mapping, Sequence
+
 from racelog.text import counted
 from racelog.views.race import LaneView, RaceView, StreamView
+from racelog.views.recent import Ended
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, width, wrap
+from racelog_player.cells import cut, flat, left, right, width, wrap
 from racelog_player.lanes import emoji
-from racelog_player.look import FAINT, SOFT, lane_color
+from racelog_player.look import BAD, FAINT, GOOD, HEADING, SOFT, lane_color
 from racelog_player.parts import beside, line_width, ms_text, spread_rows
 
 BEST_CELLS, LEAST_CELLS = 36, 24
@@ -17,13 +20,20 @@ LEAST_ROWS = 4
 ROWS_A_STREAM = 8
 """From twice this many rows on, a box shows more than one answer."""
 
+LEAST_HEADED, MOST_ENDED = 4, 40
+"""From so many rows on the list of requests that ended has a heading: a blank, the heading and two of them."""
+
 _GAP = 2
+_SIGNS = {"ok": ("✓", GOOD), "failed": ("✗", BAD), "cancelled": ("■", SOFT)}
 
 
-def streams_pane(race: RaceView, columns: int, rows: int) -> list[Line]:
+def streams_pane(
+    race: RaceView, columns: int, rows: int, recent: Mapping[int, Sequence[Ended]] | None = None
+) -> list[Line]:
     """Return the lanes' answers in exactly the room given, or nothing where that is too little.
 
-    When not every lane finds room, those still racing come first.
+    When not every lane finds room, those still racing come first. Below the answers that stream stand the requests of
+    each lane that ended last, ``recent``, as many as there is room for.
     """
     lanes = sorted(race.lanes, key=lambda lane: lane.status not in ("racing", "waiting"))
     if rows < LEAST_ROWS or not lanes:
@@ -35,7 +45,9 @@ def streams_pane(race: RaceView, columns: int, rows: int) -> list[Line]:
     lines: list[Line] = []
     for index, height in enumerate(spread_rows(rows - (down - 1), down)):
         part = chosen[index * across : (index + 1) * across]
-        lines += ([[]] if index else []) + beside([_box(lane, cells, height) for lane in part], cells, _GAP)
+        lines += ([[]] if index else []) + beside(
+            [_box(lane, cells, height, (recent or {}).get(lane.lane, ())) for lane in part], cells, _GAP
+        )
     return lines
 
 
@@ -47,7 +59,7 @@ def _across(lanes: int, columns: int, rows: int) -> int:
     return -(-lanes // -(-lanes // across))  # four in two rows of two, not three and one
 
 
-def _box(lane: LaneView, cells: int, rows: int) -> list[Line]:
+def _box(lane: LaneView, cells: int, rows: int, ended: Sequence[Ended]) -> list[Line]:
     rail = Span(" ▎", Style(lane_color(lane)))
     inner = max(2, cells - 3)
     name = Span(cut(flat(lane.engine), inner - 3), Style(lane_color(lane), bold=True))
@@ -56,11 +68,44 @@ def _box(lane: LaneView, cells: int, rows: int) -> list[Line]:
     body = [[*head, Span(waits if line_width(head) + len(waits) <= inner else "", FAINT)]]
     shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // ROWS_A_STREAM)]
     if not shown:
-        body.append([Span(_idle(lane), SOFT)])
+        body.append([Span(cut(_idle(lane), inner), SOFT)])
     for stream, height in zip(shown, spread_rows(rows - 1, max(1, len(shown))), strict=False):
         several = len(shown) > 1  # then a blank row parts them
         body += [*_stream(stream, inner, height - several, lane_color(lane)), *([[]] if several else [])]
-    return [[rail, Span(" "), *line] for line in body[:rows]]
+    body = body[:rows]
+    while len(body) > 1 and not body[-1]:
+        body.pop()
+    body += _history(ended, inner, rows - len(body))
+    return [[rail, Span(" "), *line] for line in body]
+
+
+def _history(ended: Sequence[Ended], cells: int, rows: int) -> list[Line]:
+    """Return the requests that ended last in exactly ``rows`` rows: a heading below blank rows, the newest at the bottom."""
+    heading = rows >= LEAST_HEADED
+    room = min(rows - (2 if heading else 1), MOST_ENDED)
+    shown = ended[-room:] if room > 0 else ()
+    if not shown:
+        return [[] for _ in range(rows)]
+    width_req = max(len(f"#{one.req}") for one in shown)
+    lines: list[Line] = [[Span(cut("LAST REQUESTS", cells), HEADING)]] if heading else []
+    lines += [_ended(one, cells, width_req) for one in shown]
+    return [*([] for _ in range(rows - len(lines))), *lines]
+
+
+def _ended(one: Ended, cells: int, width_req: int) -> Line:
+    """Return one request that ended in a row: its number and times, or why it failed; facts are left out whole."""
+    sign, style = _SIGNS.get(one.status, ("·", SOFT))
+    start = f"{sign} {left(f'#{one.req}', width_req)} "
+    if one.error:
+        return [Span(start, style), Span(cut(flat(one.error), cells - width(start)), SOFT)]
+    facts = [
+        f"TTFT {right(ms_text(one.ttft_ms), 7)}",
+        f"E2E {right(ms_text(one.e2e_ms), 7)}",
+        counted(one.tokens, "token"),
+    ]
+    while len(facts) > 1 and width(start + "  ".join(facts)) > cells:
+        facts.pop()
+    return [Span(start, style), Span(cut("  ".join(facts), cells - width(start)), SOFT)]
 
 
 def _streaming_s(stream: StreamView) -> float:

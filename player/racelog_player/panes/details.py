@@ -7,20 +7,35 @@ from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import cut, flat, left, right
 from racelog_player.look import BAD, FAINT, HEADING, SOFT, STRONG, color_of
 from racelog_player.panes.heads import lane_heading
-from racelog_player.parts import beside, between, line_width, ms_text, rate_text, scrolled, share_text, spark
+from racelog_player.parts import (
+    beside,
+    beside_each,
+    between,
+    line_width,
+    ms_text,
+    rate_text,
+    scrolled,
+    share_text,
+    spark,
+)
 
 _WIDE = 110
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-_HISTOGRAM_ROWS = 4
+_HISTOGRAM_ROWS, _HISTOGRAM_MOST = 4, 24
+_BAR_CELLS = 3
+_TABLE_CELLS = 9 + 7 * 9
+"""The table of latencies with all of its columns."""
+
 _GIVE_WAY = ("p75", "p95", "min", "p90")
 
 
 def details_pane(view: DetailsView, lane: LaneView, columns: int, rows: int, scroll: int) -> list[Line]:
     """Return the page, scrolled down by ``scroll`` rows where it does not fit."""
     about = (view.lane, view.engine, view.color, view.emoji)
-    note = cut(flat(f"{view.model} · {view.url}"), max(10, columns - columns // 3 - 20))
+    bare = lane_heading("DETAILS", about, "", columns)
+    note = cut(flat(f"{view.model} · {view.url}"), columns - line_width(bare) - 4)
     head = lane_heading("DETAILS", about, note, columns)
-    body = _wide(view, lane, columns) if columns >= _WIDE else _narrow(view, lane, columns)
+    body = _wide(view, lane, columns, rows - 2) if columns >= _WIDE else _narrow(view, lane, columns)
     return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
@@ -31,20 +46,20 @@ def _narrow(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
     return [row for part in parts for row in [*part, []]]
 
 
-def _wide(view: DetailsView, lane: LaneView, columns: int) -> list[Line]:
-    half = (columns - 3) // 2
+def _wide(view: DetailsView, lane: LaneView, columns: int, rows: int) -> list[Line]:
+    """Return the page for a wide screen: the histograms side by side, and as high as the rows that are left allow."""
     color = color_of(view.lane, view.color)
-    one = [
-        *_overview(lane, half),
-        [],
-        *_percentiles(view.percentiles, half),
-        [],
-        *_throughput(view, half),
-        [],
-        *_errors(view),
-    ]
-    other = [row for each in view.histograms for row in [*_histogram(each, half, color), []]]
-    return [*beside([one, other], half, 2), [], *_samples(view.samples, columns)]
+    table = _TABLE_CELLS if view.percentiles else columns // 2
+    numbers = beside_each(
+        [(_percentiles(view.percentiles, table), table), (_errors(view), columns - table - 3)], 2
+    )
+    above = [*_overview(lane, columns), [], *numbers, [], *_throughput(view, columns), []]
+    below = _samples(view.samples, columns)
+    count = max(1, len(view.histograms))
+    cells = (columns - 2 * (count - 1)) // count
+    high = min(_HISTOGRAM_MOST, max(_HISTOGRAM_ROWS, rows - len(above) - len(below) - 3))
+    boxes = [_histogram(one, cells, color, high) for one in view.histograms]
+    return [*above, *(beside(boxes, cells, 2) if boxes else []), *([[]] if boxes else []), *below]
 
 
 def _overview(lane: LaneView, columns: int) -> list[Line]:
@@ -98,10 +113,10 @@ def _throughput(view: DetailsView, columns: int) -> list[Line]:
     return lines
 
 
-def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
-    """Return a histogram: bars of eighths of a cell, its scale below, the tail counted in words."""
-    cells = max(2, (columns - 6) // len(one.counts))
-    cells = min(cells, 3)
+def _histogram(one: Histogram, columns: int, color: str, high: int = _HISTOGRAM_ROWS) -> list[Line]:
+    """Return a histogram ``high`` rows high: bars of eighths of a cell, its scale below, the tail counted in words."""
+    cells = min(_BAR_CELLS, max(1, (columns - 4) // len(one.counts)))
+    gap = cells > 1
     peak = max(one.counts, default=0)
     lines: list[Line] = [
         [
@@ -109,16 +124,17 @@ def _histogram(one: Histogram, columns: int, color: str) -> list[Line]:
             Span(f"  distribution, {counted(sum(one.counts) + one.beyond, 'request')}", FAINT),
         ]
     ]
-    for row in range(_HISTOGRAM_ROWS - 1, -1, -1):
+    for row in range(high - 1, -1, -1):
         bars = ""
         for count in one.counts:
-            eighths = round(count / peak * _HISTOGRAM_ROWS * 8) if peak else 0
+            eighths = round(count / peak * high * 8) if peak else 0
             eighths = max(1, eighths) if count else 0
-            bars += _BLOCKS[max(0, min(8, eighths - row * 8))] * (cells - 1) + " "
+            bars += _BLOCKS[max(0, min(8, eighths - row * 8))] * (cells - gap) + " " * gap
         lines.append([Span("   "), Span(bars, Style(color))])
     beyond = f" · {one.beyond:,} slower" if one.beyond else ""
-    width = len(one.counts) * cells
-    scale = between([Span(ms_text(one.low), SOFT)], [Span(ms_text(one.high) + beyond, SOFT)], width)
+    low, top = ms_text(one.low), ms_text(one.high) + beyond
+    reach = min(columns - 3, max(len(one.counts) * cells, len(low) + len(top) + 2))
+    scale = between([Span(low, SOFT)], [Span(top, SOFT)], reach)
     return [*lines, [Span("   "), *scale]]
 
 

@@ -47,7 +47,7 @@ EXPLAINERS = (
         "It is bound by memory bandwidth and by how many answers are written at once. It says nothing of the wait before.",
         lambda lane: lane.tpot_p50_ms, ms_text,
         ((20, "excellent"), (50, "good"), (100, "acceptable"), (float("inf"), "slow")),
-        ("TTFT is low and TPOT high. What does a reader feel?", "A quick start, then words that drip."),
+        ("TTFT is low and TPOT high. What does a reader feel?", "A quick start, then slow text."),
     ),
     Explainer(
         "ITL", "inter-token latency",
@@ -112,6 +112,8 @@ def explain_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     lines += _now(
         one, lanes, scene.focus, rows - len(lines) - (3 if mode == "teacher" and one.quiz[0] else 0)
     )
+    if mode != "teacher":
+        lines += _others(chosen, cells, rows - len(lines))
     if mode == "teacher" and one.quiz[0]:
         answer = (
             Span(cut(one.quiz[1], columns - 10), GOOD)
@@ -124,6 +126,18 @@ def explain_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
             [Span("         "), answer],
         ]
     return lines[:rows]
+
+
+def _others(chosen: int, cells: int, rows: int) -> list[Line]:
+    """Return the other numbers in short, each whole or not at all: what each is, and why it matters."""
+    lines: list[Line] = [[], [Span("   the other numbers", HEADING)]]
+    for one in (other for index, other in enumerate(EXPLAINERS) if index != chosen):
+        told = wrap(f"{one.what} {one.why}", cells, 9)
+        if len(lines) + len(told) + 2 > rows:
+            break
+        lines += [[], [Span(f"   {one.key}", STRONG), Span(f"  {one.title}", ACCENT)]]
+        lines += [[Span("   "), Span(line, SOFT)] for line in told]
+    return lines if len(lines) > 2 else []  # noqa: PLR2004 - the heading alone says nothing
 
 
 def _paragraph(title: str, text: str, cells: int) -> list[Line]:
@@ -141,7 +155,7 @@ def grade(one: Explainer, value: float | None) -> tuple[str, Style]:
 def _scale(one: Explainer) -> Line:
     line: Line = [Span("   ")]
     for limit, word in one.grades:
-        edge = f" below {one.shown(limit)}   " if limit < float("inf") else " above"
+        edge = f" < {one.shown(limit)}   " if limit < float("inf") else " above"
         line += [Span(word, STRONG), Span(edge, SOFT)]
     return line
 

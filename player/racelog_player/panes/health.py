@@ -1,13 +1,22 @@
 """Recorder health: can these numbers be trusted? The verdict first, then what it rests on. Pure."""
 
 from racelog.figures import duration, percent
-from racelog.views.health import TOO_SLOW
+from racelog.views.health import (
+    CALIBRATION_P99_US,
+    COALESCED_SHARE,
+    FULL_SHARE,
+    LATE_SEND_SHARE,
+    LOOP_LAG_US,
+    TOO_SLOW,
+    LaneHealth,
+    RaceHealth,
+)
 from racelog.views.readings import HealthView, ProcessHealth, StampHealth
 from racelog_player.canvas import Line, Span
 from racelog_player.cells import cut, flat, left, right, wrap
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN
 from racelog_player.panes.heads import heading
-from racelog_player.parts import NOTHING, share_text, spark
+from racelog_player.parts import NOTHING, ms_text, scrolled, share_text, spark
 
 _VERDICTS = {
     "good": (" ✓ fast enough: the numbers are the engines' own ", GOOD),
@@ -18,8 +27,8 @@ _VERDICTS = {
 _SPARK = 30
 
 
-def health_pane(view: HealthView, columns: int, rows: int) -> list[Line]:
-    """Return the page in at most ``rows`` rows."""
+def health_pane(view: HealthView, health: RaceHealth, columns: int, rows: int, scroll: int) -> list[Line]:
+    """Return the page in at most ``rows`` rows, scrolled down by ``scroll``; ``health`` has what the rules look at."""
     word, style = _VERDICTS[view.verdict]
     lines: list[Line] = [
         heading("RECORDER HEALTH", "was this machine fast enough to measure?"),
@@ -29,7 +38,32 @@ def health_pane(view: HealthView, columns: int, rows: int) -> list[Line]:
     for reason in view.reasons:
         lines += [[Span("   "), Span(line)] for line in wrap(reason, columns - 6, 3)]
     lines += [[], *_processes(view.processes, columns), [], *_stamps(view.stamps, columns)]
-    return lines[:rows]
+    lines += [[], *_rules(health.lanes)]
+    return scrolled(lines, rows, scroll) if len(lines) > rows else lines
+
+
+def _rules(lanes: list[LaneHealth]) -> list[Line]:
+    """Return what the rules look at, lane by lane, below their limits; a value beyond its limit stands out."""
+    limits = [
+        percent(FULL_SHARE), ms_text(LOOP_LAG_US / 1000), percent(COALESCED_SHARE), percent(LATE_SEND_SHARE), "0",
+        ms_text(CALIBRATION_P99_US / 1000),
+    ]  # fmt: skip
+    titles = ("CPU full", "loop p99", "together", "sent late", "lost", "clock p99")
+    lines: list[Line] = [
+        [Span(left(" RULES", 22), HEADING), *(Span(right(title, 9), SOFT) for title in titles)],
+        [Span(left("   at most", 22), FAINT), *(Span(right(limit, 9), FAINT) for limit in limits)],
+    ]
+    for lane in lanes:
+        check = lane.calibration
+        values = [
+            share_text(lane.full_share), NOTHING if lane.loop_lag_p99_us is None else ms_text(lane.loop_lag_p99_us / 1000),
+            share_text(lane.coalesced_share), share_text(lane.late_send_share), f"{lane.lost_chunks + lane.lost_events:,}",
+            NOTHING if check is None else ms_text(check.p99_us / 1000),
+        ]  # fmt: skip
+        name = Span("   " + left(cut(flat(lane.engine), 18), 19), STRONG)
+        sign = Span("  ✗ too slow", BAD) if lane.client_limited else Span("")
+        lines.append([name, *(Span(right(value, 9)) for value in values), sign])
+    return lines
 
 
 def _processes(processes: list[ProcessHealth], columns: int) -> list[Line]:

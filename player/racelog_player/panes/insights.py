@@ -4,7 +4,7 @@ from racelog.figures import progress
 from racelog.views.story.rows import Anomaly, Insight
 from racelog.views.story.tell import Story
 from racelog_player.canvas import Line, Span
-from racelog_player.cells import cut, flat, left, wrap
+from racelog_player.cells import cut, flat, left, prose
 from racelog_player.look import ACCENT, BAD, FAINT, HEADING, SOFT, STRONG, WARN
 from racelog_player.panes.heads import heading
 from racelog_player.parts import scrolled
@@ -28,13 +28,13 @@ def _insights(rows: list[Insight], columns: int) -> list[Line]:
     for share in sorted({row.share for row in rows}, reverse=True):
         lines.append([Span(f"   at {progress(share)}", ACCENT)])
         for row in (row for row in rows if row.share == share):
-            first, *more = wrap(row.text, columns - 26, 2)
+            first, *more = prose(row.text, columns - 26, 2)
             lines.append([
                 Span("   " + left(row.priority, 8), _PRIORITIES[row.priority]), Span(left(row.category, 13), SOFT),
                 Span(first, STRONG),
             ])  # fmt: skip
             lines += [[Span(" " * 24), Span(line, STRONG)] for line in more]
-            lines += [[Span(" " * 24), Span(line, FAINT)] for line in wrap(row.reason, columns - 26, 2)]
+            lines += [[Span(" " * 24), Span(line, FAINT)] for line in prose(row.reason, columns - 26, 2)]
         lines.append([])
     return lines
 

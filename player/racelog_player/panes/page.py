@@ -55,5 +55,5 @@ def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | No
         case OptionsView():
             lines = options_pane(scene.content, columns, rows)
         case HealthView():
-            lines = health_pane(scene.content, columns, rows)
+            lines = health_pane(scene.content, scene.race.health, columns, rows, scene.scroll)
     return lines

@@ -1,0 +1,128 @@
+"""What holds on every page, at every size, with any number of engines: rows fit, cuts have a sign, room is used."""
+
+import re
+from functools import lru_cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racelog.events import AnyEvent
+from racelog.replay.playhead import Playhead
+from racelog.replay.race import RaceTracks
+from racelog.testing.races import Plan, ScriptedRace
+from racelog_player.canvas import Span
+from racelog_player.cells import prose, width
+from racelog_player.look import Look
+from racelog_player.parts import fitted, line_width
+from racelog_player.player import Player
+from racelog_player.screen import screen
+from racelog_player.snapshot import text_of
+from tests.player.test_pages import PAGES
+from tests.player.theatre import SECOND, Still
+
+SIZES = [(60, 15), (80, 24), (120, 36), (200, 60)]
+NAME = "an-engine-whose-name-is-far-too-long-for-any-column-of-any-table-number-"
+
+
+@lru_cache
+def race_of(engines: int) -> tuple[AnyEvent, ...]:
+    """Return a race of engines with long names, of which every other one fails now and then."""
+    plans = [
+        Plan(
+            f"{NAME}{number}",
+            ttft_ms=60 + 11 * number,
+            requests=48,
+            tokens=20,
+            fail=(7, 19, 30, 41) if number % 2 else (),
+        )
+        for number in range(engines)
+    ]
+    return tuple(
+        ScriptedRace(plans, prompts=["Why is the sky blue, and why is it red at night? " * 9]).events()
+    )
+
+
+def drawn(page: str, engines: int, size: tuple[int, int], seconds: float) -> list[str]:
+    made = Player(
+        Still(RaceTracks(list(race_of(engines)))), Playhead(round(seconds * SECOND), 0, paused=True)
+    )
+    made.scene(0)
+    for key in PAGES[page]:
+        made.press(key, 0)
+    return text_of(screen(made.scene(0), Look(), *size)).split("\n")[: size[1]]
+
+
+def longest_gap(rows: list[str]) -> int:
+    """Return the most rows in a row that are blank, or hold a box's rail alone."""
+    signs = "".join("." if row.strip(" ▎") else " " for row in rows[2:-2])
+    return max(map(len, re.findall(" +", signs)), default=0)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "insights"])  # whole sentences, wrapped
+@pytest.mark.parametrize("engines", [2, 5, 10])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_row_fits_and_a_name_that_is_cut_has_its_sign(
+    page: str, engines: int, size: tuple[int, int]
+) -> None:
+    rows = drawn(page, engines, size, 12.0)
+    cut = [
+        row
+        for row in rows
+        for found in re.finditer(r"an-eng[a-z-]*\d*", row)
+        if not re.fullmatch(rf"{NAME}\d+", found.group()) and not row[found.end() :].startswith("…")
+    ]
+
+    assert (max(map(width, rows)) <= size[0], cut) == (True, [])
+
+
+@pytest.mark.parametrize("engines", [2, 3, 5, 10])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("seconds", [12.0, 9_999.0])
+def test_the_race_leaves_no_room_while_there_is_more_to_show(
+    engines: int, size: tuple[int, int], seconds: float
+) -> None:
+    assert longest_gap(drawn("race", engines, size, seconds)) <= 2
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_details_use_most_of_the_screen(size: tuple[int, int]) -> None:
+    rows = drawn("details", 2, size, 12.0)
+
+    assert sum(not row.strip() for row in rows) <= size[1] * 0.3
+
+
+@pytest.mark.parametrize("size", [(120, 36), (200, 60)])
+def test_details_have_every_percentile_from_120_columns_on(size: tuple[int, int]) -> None:
+    (head,) = [row for row in drawn("details", 2, size, 12.0) if " LATENCY" in row]
+
+    assert head.split()[1:8] == ["min", "p50", "p75", "p90", "p95", "p99", "max"]
+
+
+@pytest.mark.parametrize("size", [(100, 30), (120, 36), (200, 60)])
+def test_all_engines_stand_in_the_standings_where_there_are_rows_for_them(size: tuple[int, int]) -> None:
+    rows = drawn("race", 10, size, 12.0)
+
+    assert [row for row in rows if "more" in row and "…" in row] == []
+
+
+@given(st.lists(st.text("ab 日…", max_size=9), max_size=5), st.integers(1, 30))
+def test_a_line_made_to_fit_is_as_wide_as_asked_and_says_what_it_lost(texts: list[str], cells: int) -> None:
+    whole = "".join(texts)
+    line = fitted([Span(text) for text in texts], cells)
+    text = "".join(span.text for span in line)
+    kept = text.rstrip() == whole.rstrip() or (text.rstrip() or "…").endswith("…")
+
+    assert (line_width(line), kept) == (cells, True)
+
+
+@pytest.mark.parametrize(
+    ("most", "lines"),
+    [
+        (3, ["one two", "three", "four"]),
+        (2, ["one two", "three …"]),
+        (1, ["one tw…"]),
+    ],
+)
+def test_prose_keeps_its_beginning_and_says_that_it_was_cut(most: int, lines: list[str]) -> None:
+    assert prose("one two three four", 7, most) == lines
