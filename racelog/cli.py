@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from racelog import __version__
+from racelog.commands.loss import LOSSY
 from racelog.errors import ExitCode, RacelogError
 from racelog.text import printable
 
@@ -50,11 +51,15 @@ class EntryPointGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader of its output that leaves (``| head``) is told apart from click's exit 1."""
+        """Run the command; a reader of its output that leaves (``| head``) is told apart from click's exit 1.
+
+        One that succeeded with a log of which something could not be read exits with `ExitCode.LOSS`.
+        """
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ReaderLeft from error
+        return result or (ExitCode.LOSS if ctx.meta.get(LOSSY) else ExitCode.OK)
 
 
 def _installed(ctx: click.Context) -> dict[str, EntryPoint]:

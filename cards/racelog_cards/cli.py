@@ -51,6 +51,7 @@ def card(
     _refuse_overwriting(output, force=force)  # before the log is read, which may take a while
     path = find_race(race, home_folder(home))
 
+    from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
     from racelog.log.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
     from racelog.views.summary import log_summary  # noqa: PLC0415 - as above
     from racelog_cards.draw import render  # noqa: PLC0415 - as above
@@ -60,6 +61,7 @@ def card(
 
     with Log(path) as log:
         summary = log_summary(log)
+        tell_loss_met(log)
     target = output or Path(f"{_file_name(summary.race_id)}.png")
     _refuse_overwriting(target, force=force)
     spec = card_spec(summary, draws, title=title)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from racelog.clock import NS_PER_S
+from racelog.commands.loss import tell_loss_of
 from racelog.errors import ExitCode, InputError
 from racelog.log.publish import new_file
 from racelog.replay.idle import squeezed
@@ -69,6 +70,9 @@ class Session:
             if options["follow"]
             else PastRace(*paths, align=options["align"], only=only)
         )
+        if isinstance(self.source, PastRace):
+            for log in self.source.logs:  # first: a full screen gives the line back when it ends
+                tell_loss_of(log)
         tracks = self.source.tracks
         if only is not None and not options["follow"] and not tracks.lanes:
             raise InputError(f"no lane of this race is called {options['lanes']!r}; racelog info lists them")

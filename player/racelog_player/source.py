@@ -55,13 +55,14 @@ class Source(Protocol):
 
 
 class PastRace:
-    """A race that is over, or several side by side, read whole."""
+    """A race that is over, or several side by side, read whole; ``logs`` are what was read."""
 
     ended = True
 
     def __init__(self, *paths: Path, align: Align = "start", only: frozenset[str] | None = None) -> None:
         labels = _labels(paths)
-        races = [(label, open_log(path).events) for label, path in zip(labels, paths, strict=True)]
+        self.logs = [open_log(path) for path in paths]
+        races = [(label, log.events) for label, log in zip(labels, self.logs, strict=True)]
         self.tracks = side_by_side(races, align, only)
 
     def poll(self, now_ns: int) -> None:

@@ -89,6 +89,8 @@ def chosen_lane(log: "RaceLog", lane: str | None) -> int | None:
 
     engines = {facts.lane: facts.engine for facts in log.of(LaneFacts)}
     number = next((number for number, engine in engines.items() if lane in (engine, str(number))), None)
+    if number is None and log.report.damage and lane.isdecimal():
+        return int(lane)  # what tells of it may be what was lost
     if number is None:
         raise no_such_lane(lane, str(log.path), engines)
     return number

@@ -6,9 +6,10 @@ import click
 
 from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.choices import check_window, chosen_lane, lane_option, window_options
-from racelog.commands.output import emit_json, warn
+from racelog.commands.loss import tell_loss_of
+from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
-from racelog.errors import ExitCode, InputError
+from racelog.errors import InputError
 from racelog.text import counted, printable
 
 EXAMPLES = """\b
@@ -45,7 +46,7 @@ def cut(
     home: Path | None,
     force: bool,
     as_json: bool,
-) -> int:
+) -> None:
     """Write the part of RACE between two instants, of one lane or all, to OUT.
 
     Instants are those of the race's clock, as `racelog cat` prints them, and stay as they are. The race, its lanes and
@@ -64,20 +65,18 @@ def cut(
     check_target(output, force=force)
     with ProgressLine() as progress:
         found = gather(race_path(race, home), progress, race_id=race_id)
+        tell_loss_of(found.log)
         number = chosen_lane(found.log, lane)
         window = cutting.Window.between(start, end, number)
         events = cutting.cut(found.log.events, window)
         head = fresh_head(found, name_sources=False)
         write_sealed_race(output, head, events, reason="cut", force=force, progress=progress)
-    lost = lost_stretches(found.log)
-    for stretch in lost:
-        warn(stretch)
     if as_json:
         emit_json({
-            "target": str(output), "events": len(events), "start_ns": start, "end_ns": end, "lane": number, "lost": lost,
+            "target": str(output), "events": len(events), "start_ns": start, "end_ns": end, "lane": number,
+            "lost": lost_stretches(found.log),
         })  # fmt: skip
     else:
         click.echo(
             f"wrote {len(events):,} of {counted(len(found.log.events), 'event')} to {printable(str(output))}"
         )
-    return ExitCode.LOSS if lost else ExitCode.OK

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from racelog.commands.arguments import home_option, race_argument
+from racelog.commands.loss import tell_loss_of
 from racelog.commands.output import emit
 from racelog.errors import InputError
 
@@ -35,10 +36,12 @@ def export(race: str, forms: str, output: Path, home: Path | None, *, force: boo
 
     The paths of the files are printed, one a line. What each form holds: docs/exports.md.
     """
-    from racelog.export import write  # noqa: PLC0415 - not needed for --help
+    from racelog.export import write_told  # noqa: PLC0415 - not needed for --help
 
     wanted = [form.strip() for form in forms.split(",") if form.strip()]
     if not wanted:
         raise InputError("-f names no form; try: -f html")
-    for file in write(race, wanted, output, home=home, force=force):
+    files, log = write_told(race, wanted, output, home=home, force=force)
+    for file in files:
         emit(f"{file}\n")
+    tell_loss_of(log)

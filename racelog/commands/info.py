@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.loss import tell_loss_of
 from racelog.commands.output import emit_json, terminal_width
 
 EXAMPLES = """\b
@@ -24,7 +25,9 @@ def info(race: str, home: Path | None, *, as_json: bool) -> None:
     from racelog.commands.page import page_lines, race_page  # noqa: PLC0415 - folds; not needed for --help
     from racelog.log.reader import open_log  # noqa: PLC0415 - not needed for --help
 
-    page = race_page(open_log(race_path(race, home)))
+    log = open_log(race_path(race, home))
+    page = race_page(log)
+    tell_loss_of(log)
     if as_json:
         emit_json(page)
         return

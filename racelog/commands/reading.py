@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from racelog.commands.arguments import race_path
 from racelog.commands.choices import KindChoice, no_such_lane
+from racelog.commands.loss import tell_loss, tell_loss_met
 from racelog.commands.output import warn
 from racelog.commands.progress import ProgressLine
 from racelog.errors import InputError
@@ -119,6 +120,8 @@ class _Stored:
         self._start, self._end = start, end
         self.engines = _EngineNames(self._log)
         self._lane = None if lane is None else self.engines.number(lane)
+        if lane is not None and self._lane is None and self._log.damage and lane.isdecimal():
+            self._lane = int(lane)  # what tells of it may be what was lost
         if lane is not None and self._lane is None:
             raise no_such_lane(lane, str(self._log.path), self.engines)
 
@@ -152,10 +155,7 @@ class _Stored:
                 yield event
 
     def finish(self) -> None:
-        from racelog.log.verify import losses  # noqa: PLC0415 - not needed for --help
-
-        for lost in losses(self._log.damage, self._log.heads, finished=self._log.index.finished):
-            warn(lost)
+        tell_loss_met(self._log)
         self._kinds.check()
 
 
@@ -233,8 +233,7 @@ class _Piped:
         from racelog.log.verify import losses  # noqa: PLC0415 - not needed for --help
 
         report = self._stream.report
-        for lost in losses(report.damage, self._heads, finished=report.finished):
-            warn(lost)
+        tell_loss("standard input", losses(report.damage, self._heads, finished=report.finished))
         self._kinds.check()
         if self._asked_lane is None:
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from racelog.commands.arguments import HomeOrUrl
+from racelog.commands.loss import note_loss
 from racelog.commands.output import emit_pieces, terminal_width, warn
 from racelog.errors import InputError
 
@@ -101,6 +102,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
         warn(problem)
     if not loaded.races and not loaded.problems:
         warn(f"no races in {_where(homes)} yet, all tables are empty. Record one: racelog record")
+    note_loss(lossy=bool(races) and loaded.lossy)
     result = run_statement(loaded.connection, text, values, unsafe=unsafe, exact=kind is None)
     if kind is not None:
         _plot(result, kind, output, force=force)

@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from racelog.errors import InputError
+
+if TYPE_CHECKING:
+    from racelog.log.reader import RaceLog
 
 FORMS: dict[str, tuple[str, str]] = {
     "csv": ("tables", "a CSV file a table (RFC 4180)"),
@@ -47,6 +51,18 @@ def write(
         RacelogError: a form needs a package that is not installed; the message says which.
         StorageError: a file cannot be written.
     """
+    return write_told(race, forms, folder, home=home, force=force)[0]
+
+
+def write_told(
+    race: str | Path,
+    forms: Iterable[str],
+    folder: str | Path = ".",
+    *,
+    home: str | Path | None = None,
+    force: bool = False,
+) -> "tuple[list[Path], RaceLog]":
+    """Do as `write` does; return the new files and the log they were made from, which tells what it lost."""
     wanted = list(dict.fromkeys(forms))
     for form in wanted:
         if form not in FORMS:
@@ -63,7 +79,7 @@ def write(
     files: list[Path] = []
     for form, module in zip(wanted, modules, strict=True):
         files += module.write(source, target, form, force=force)
-    return files
+    return files, source.log
 
 
 def _module(form: str) -> ModuleType:

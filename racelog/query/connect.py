@@ -14,6 +14,7 @@ import duckdb
 
 from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
 from racelog.home import find_race, home_folder, imports, stored_races
+from racelog.log.lost import loss_told, lost_facts
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
@@ -36,11 +37,15 @@ class RaceWarning(UserWarning):
 
 @dataclass(slots=True)
 class LoadedRaces:
-    """A connection over the races that could be read, and a line for each thing that could not."""
+    """A connection over the races that could be read, and a line for each thing that could not.
+
+    ``lossy``: a race, or a part of one, is missing.
+    """
 
     connection: duckdb.DuckDBPyConnection
     races: int = 0
     problems: list[str] = field(default_factory=list)
+    lossy: bool = False
 
 
 def connect(
@@ -108,7 +113,7 @@ def _load(
                     f"the cached rows cannot be read ({error}); do without: --no-cache"
                 ) from error
             return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe)
-    return LoadedRaces(connection, loading.races, loading.problems)
+    return LoadedRaces(connection, loading.races, loading.problems, loading.lossy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +208,7 @@ class _Loading:
         self.cache = cache
         self.races = 0
         self.problems: list[str] = []
+        self.lossy = False
         self.first_error: RacelogError | None = None
         self.shown: dict[Path, str] = {}
         self._homes: dict[str, Path] = {}
@@ -244,6 +250,7 @@ class _Loading:
 
     def _skip(self, name: str, error: RacelogError) -> None:
         self.first_error = self.first_error or error
+        self.lossy = True
         told = re.sub(rf"^(cannot read )?{re.escape(name)}(?=[ :])", r"\1it", str(error))
         self.problems.append(f"{name} was skipped: {told}")
 
@@ -277,7 +284,8 @@ class _Loading:
         batches[0][1]["path"] = [self._name(path)]
         if not self._is_new(race_id := batches[0][1]["race_id"][0], path):
             return
-        lost = [f"{self._name(path)} is damaged: {stretch}" for stretch in lost_stretches(log)]
+        stretches = lost_stretches(log)
+        lost = [loss_told(self.shown.get(path, path), stretches, lost_facts(log.events))] if stretches else []
         kept = self._keep(name, path, log, batches, lost)
         if kept is not None:
             self._add(kept)
@@ -289,6 +297,7 @@ class _Loading:
             raise
         self.races += 1
         self.problems += lost
+        self.lossy = self.lossy or bool(lost)
 
     def _take_growing(self, path: Path) -> bool:
         """Take a race under way, told on from the last question; False if it has to be read as a whole."""
@@ -357,6 +366,7 @@ class _Loading:
         self.catalog.add_cached(cached)
         self.races += 1
         self.problems += cached.entry.problems
+        self.lossy = self.lossy or bool(cached.entry.problems)
 
     def _is_new(self, race_id: str, path: Path) -> bool:
         """Return whether this race is not there yet; a copy of one that is, is told."""

@@ -96,7 +96,10 @@ class _Growing:
         self._path, self._known = path, known
         self._told_before = {id(entry[4]) for entry in context}
         self._entries = sorted([*context, *later], key=_key)
-        self.tracks = RaceTracks(entry[4] for entry in self._entries)
+        self.tracks = RaceTracks()
+        self.tracks.extend(
+            entry[4] for entry in self._entries
+        )  # a lane that nothing tells of yet waits for its facts
         self._since_ns = -1 if known is None else known.position_ns
         self._replay, self._end = Replay(self.tracks), Replay(self.tracks)
         self._telling = Telling(self.tracks) if known is None else self._resumed(known)

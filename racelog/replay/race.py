@@ -22,6 +22,7 @@ from racelog.events import (
     Note,
     Prompt,
     RaceFacts,
+    RequestEvent,
     Tokens,
 )
 from racelog.log.reader import collector_paused
@@ -37,6 +38,7 @@ Align = Literal["start", "first-token", "wall"]
 class RaceTracks:
     """Everything a log says, sorted into one track per lane and what concerns the whole race.
 
+    A lane that raced in ``events``, but of which nothing there tells, is called by its number.
     ``only`` names the lanes to take, by engine or number; the others are as if they had not raced.
     """
 
@@ -57,7 +59,9 @@ class RaceTracks:
         self.gpu: list[GpuSamples] = []
         self.engine: list[EngineSamples] = []
         self._early: dict[int, list[AnyEvent]] = {}
+        self._told: set[int] = set()
         self.extend(events)
+        self._announce_nameless()
 
     def extend(self, events: Iterable[AnyEvent]) -> None:
         """Take more events; those of a lane not announced yet wait for it."""
@@ -105,15 +109,25 @@ class RaceTracks:
             case _:
                 pass
 
+    def _announce_nameless(self) -> None:
+        """Open a track for every lane that raced though nothing tells of it: its facts were lost, its events were not."""
+        for lane, events in sorted(self._early.items()):
+            if lane not in self._told and any(isinstance(event, Tokens | RequestEvent) for event in events):
+                self._announce(LaneFacts(t=0, lane=lane, engine=f"lane {lane}", model="", url="", dialect=""))
+                self._told.discard(lane)
+
     def _announce(self, facts: LaneFacts) -> None:
         """Open the lane's track, or take its facts as they are told again; what ran on it stays."""
+        self._told.add(facts.lane)
         if self.only is not None and not self.only & {facts.engine, str(facts.lane)}:
             return
         if facts.lane in self.lanes:
             self.lanes[facts.lane].facts = facts
             return
+        in_order = not self.lanes or facts.lane > next(reversed(self.lanes))
         track = self.lanes[facts.lane] = LaneTrack(facts)
-        self.lanes = dict(sorted(self.lanes.items()))
+        if not in_order:
+            self.lanes = dict(sorted(self.lanes.items()))
         for early in self._early.pop(facts.lane, []):
             track.add(early)
         for samples in self.host:

@@ -76,9 +76,11 @@ def serve(
     RACE is a path, an id, a prefix of one, or 'latest' (when left out). Every lane gets a port of its own. A request
     gets the recorded answer to the same messages; one that was never recorded gets the next answer in turn.
     """
+    from racelog.commands.loss import tell_loss_of  # noqa: PLC0415 - as below
     from racelog.log.reader import open_log  # noqa: PLC0415 - loads the log's codecs
 
     log = open_log(_log_path(race, home, demo=demo))
+    tell_loss_of(log)
     _run(log, lanes=lanes, host=host, port=port, speed=speed, as_json=as_json, while_stdin=while_stdin)
 
 

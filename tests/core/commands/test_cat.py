@@ -130,5 +130,5 @@ def test_facts_are_told_in_time_order_though_columns_overlap():
 def test_damage_is_told_and_the_rest_is_read(race, capfd):
     race.write_bytes(b"\0" * 9 + race.read_bytes())
 
-    assert run(["cat", str(race), "--kind", "fin"]) == 0
+    assert run(["cat", str(race), "--kind", "fin"]) == 3
     assert "9 bytes at offset 0" in capfd.readouterr().err

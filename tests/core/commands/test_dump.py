@@ -67,7 +67,9 @@ def test_damage_is_told_and_the_rest_is_dumped(race, capfd):
     data = bytearray(race.read_bytes())
     race.write_bytes(b"\0" * 9 + data)
 
-    assert run(["dump", str(race), "--kind", "fin"]) == 0
+    assert run(["dump", str(race), "--kind", "fin"]) == 3
     out, err = capfd.readouterr()
     assert len(out.splitlines()) == 1
-    assert err == "racelog: race.rlog: 9 bytes at offset 0: no trailer\n"
+    assert err.startswith(
+        f"racelog: {race} is damaged: race.rlog: 9 bytes at offset 0: no trailer. This is the rest."
+    )

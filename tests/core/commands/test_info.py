@@ -29,8 +29,8 @@ def sealed(home):
     return seal(segments, home / "races" / f"{RACE_ID}.rlog")
 
 
-def page(capfd, *arguments):
-    assert run(["info", *map(str, arguments)]) == 0
+def page(capfd, *arguments, code=0):
+    assert run(["info", *map(str, arguments)]) == code
     return capfd.readouterr().out
 
 
@@ -107,7 +107,7 @@ def test_what_the_recorder_noticed_is_shown(tmp_path, capfd):
 def test_damage_is_shown_with_its_place(sealed, capfd):
     sealed.write_bytes(b"\0" * 7 + sealed.read_bytes())
 
-    assert f"damaged: {sealed.name}: 7 bytes at offset 0: no trailer" in page(capfd)
+    assert f"damaged: {sealed.name}: 7 bytes at offset 0: no trailer" in page(capfd, code=3)
 
 
 def test_a_log_without_any_lane_still_has_a_page(tmp_path, capfd):
