@@ -92,6 +92,7 @@ class UnitReader:
         self._superseded = superseded
         self._seen: set[tuple[int, int]] = set()
         self._races: dict[str, str] = {}
+        self._headed: set[int] = set()
 
     def read(self, file: str, found: Unit | Damage) -> list[OrderedEvent]:
         """Return the events of ``found``; damage, repeated and superseded units give none and are counted.
@@ -115,10 +116,10 @@ class UnitReader:
             self.report.damage.append(FileDamage(file, found.offset, found.end - found.offset, str(error)))
             return []
         self._seen.add(key)
-        self._count(events, file)
+        self._count(events, file, writer)
         return [(event.t, writer, seq, position, event) for position, event in enumerate(events)]
 
-    def _count(self, events: list[AnyEvent], file: str) -> None:
+    def _count(self, events: list[AnyEvent], file: str, writer: int) -> None:
         """Add one unit's events to the report."""
         report = self.report
         report.units += 1
@@ -128,8 +129,9 @@ class UnitReader:
                 report.chunks += len(event.r)
             elif isinstance(event, Head):
                 report.writers += 1
+                self._headed.add(writer)
                 self._is_of(event.race_id, file)
-            elif isinstance(event, RaceFacts):
+            elif isinstance(event, RaceFacts) and writer not in self._headed:  # a head says it better
                 self._is_of(event.race_id, file)
             elif isinstance(event, Finish):
                 report.finished_writers += 1

@@ -256,7 +256,7 @@ class _Check:
                 case Head():
                     account.role, account.lane = event.role, event.lane
                     self._races.add(event.race_id)
-                case RaceFacts():
+                case RaceFacts() if not account.role:  # its head, which says it better, is lost
                     self._races.add(event.race_id)
                 case Finish():
                     account.finished = True
