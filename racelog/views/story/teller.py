@@ -18,6 +18,9 @@ from racelog.views.story.tell import Story, Telling
 MARGIN_NS = 2 * NS_PER_S
 """A lane's last word is this old before what lies earlier counts as settled; a recorder commits four times a second."""
 
+NOTHING = -1
+"""Up to here nothing is settled: no beat lies before position 0. Events do: warm-ups, and what was due at the start."""
+
 
 @dataclass(slots=True)
 class _Lane:
@@ -45,7 +48,8 @@ class Teller:
         fresh = self._fresh()
         if fresh is None:
             self._restart()
-            fresh = self._fresh() or []
+            fresh = self._fresh()
+            assert fresh is not None  # with nothing settled there is nothing that could no longer hold
         fresh.sort(key=in_order)
         horizon = max(self._settled_ns, self._horizon_ns())
         settled = [beat for beat in fresh if beat.position_ns <= horizon]
@@ -60,9 +64,10 @@ class Teller:
         return tail.finish()
 
     def _restart(self) -> None:
+        """Begin again with nothing settled: all there is, a warm-up before the start too, may then be new."""
         self._telling = Telling(self._tracks)
         self._facts = self._tracks.facts
-        self._settled_ns = -1
+        self._settled_ns = NOTHING
         self._gpu = 0
         self._lanes: dict[int, _Lane] = {}
 
@@ -73,7 +78,8 @@ class Teller:
             or self._facts is not self._tracks.facts
         ):
             return None
-        if self._gpu != self._gpu_by(self._settled_ns):
+        settled = self._settled_ns > NOTHING
+        if settled and self._gpu != self._gpu_by(self._settled_ns):
             return None
         fresh = seconds_between(max(0, self._settled_ns), self._tracks.duration_ns())
         for lane, fold in self._replay.lanes.items():
@@ -83,7 +89,7 @@ class Teller:
             if (
                 account.track is not track
                 or not kept.origin_ns == account.origin_ns == origin
-                or kept.recorded != track.recorded_by(origin + self._settled_ns)
+                or (settled and kept.recorded != track.recorded_by(origin + self._settled_ns))
                 or not _meet(kept, fold)
             ):
                 return None
@@ -115,15 +121,15 @@ class Teller:
             ]
 
     def _horizon_ns(self) -> int:
-        """Return the position up to which every lane has surely recorded everything; -1 before all have started."""
+        """Return the position up to which every lane has surely recorded everything; `NOTHING` before all have started."""
         tracks = self._tracks
         known: list[int] = []
         for track in tracks.lanes.values():
             if track.start_ns is None:
-                return -1
+                return NOTHING
             if track.end_ns is None:
                 known.append(tracks.position_ns(track, track.last_ns) - MARGIN_NS)
-        return min(known, default=tracks.duration_ns()) if tracks.lanes else -1
+        return min(known, default=tracks.duration_ns()) if tracks.lanes else NOTHING
 
     def _gpu_by(self, position_ns: int) -> int:
         """Return how many batches of GPU readings began by a position of the lane that is furthest on the clock."""

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.events import AnyEvent
-from racelog.replay.race import RaceTracks
+from racelog.events import AnyEvent, Control, RequestEnd, RequestScheduled, RequestSent, Tokens
+from racelog.replay.race import Align, RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.story.beats import Beat
 from racelog.views.story.tell import Telling, story
 from racelog.views.story.teller import Teller
-from tests.player.theatre import SECOND, theatre
+from tests.player.theatre import MS, SECOND, theatre
 
 
-def agree(events: list[AnyEvent], cuts: list[int]) -> None:
-    tracks = RaceTracks()
+def agree(events: list[AnyEvent], cuts: list[int], align: Align = "start") -> None:
+    tracks = RaceTracks((), align)
     told = Teller(tracks)
     for start, stop in zip([0, *cuts], [*cuts, len(events)], strict=True):
         tracks.extend(events[start:stop])
-        assert told.story() == story(RaceTracks(events[:stop]))
+        assert told.story() == story(RaceTracks(events[:stop], align))
 
 
 def trial() -> list[AnyEvent]:
@@ -29,7 +29,33 @@ def trial() -> list[AnyEvent]:
     return ScriptedRace(plans, grid="time-trial").events()
 
 
+def early(events: list[AnyEvent], *, paused: bool = False) -> list[AnyEvent]:
+    """Return the events with what comes before a start: warm-ups, and a request that was due a moment before it."""
+    added: list[AnyEvent] = []
+    for start in [event for event in events if event.t and type(event).__name__ == "LaneStart"]:
+        lane = getattr(start, "lane", 0)
+        for number in range(3):
+            at = start.t - (3 - number) * 200 * MS
+            added += [
+                RequestScheduled(t=at, lane=lane, req=-1 - number, prompt=0, phase="warmup"),
+                RequestSent(t=at, lane=lane, req=-1 - number),
+                Tokens(t=at + 50 * MS, lane=lane, r=[-1 - number], d=[0], x=["warm"]),
+                RequestEnd(t=at + 100 * MS, lane=lane, req=-1 - number, status="ok"),
+            ]
+        added += [
+            RequestScheduled(t=start.t - MS, lane=lane, req=1_000, prompt=0),
+            RequestSent(t=start.t + MS, lane=lane, req=1_000),
+            Tokens(t=start.t + 70 * MS, lane=lane, r=[1_000], d=[0], x=["due"]),
+            RequestEnd(t=start.t + 90 * MS, lane=lane, req=1_000, status="ok"),
+        ]
+    if paused:
+        added += [Control(t=5 * SECOND, what="pause"), Control(t=7 * SECOND, what="resume")]
+    return sorted([*events, *added], key=lambda event: event.t)
+
+
 EVENTS = theatre()
+EARLY = early(EVENTS, paused=True)
+ALIGNMENTS: tuple[Align, ...] = ("start", "first-token", "wall")
 
 
 @given(st.lists(st.integers(0, len(EVENTS)), max_size=12).map(sorted))
@@ -42,6 +68,23 @@ def test_told_on_is_told_anew_when_events_come_out_of_order(seed: int, reach: in
     draw = Random(seed)
     mixed = sorted(range(len(EVENTS)), key=lambda place: place + draw.random() * reach)
     agree([EVENTS[place] for place in mixed], list(range(50, len(EVENTS), 100)))
+
+
+@given(st.lists(st.integers(0, len(EARLY)), max_size=12).map(sorted), st.sampled_from(ALIGNMENTS))
+def test_told_on_is_told_anew_with_events_before_the_start(cuts: list[int], align: Align) -> None:
+    agree(EARLY, cuts, align)
+
+
+@pytest.mark.parametrize("align", ALIGNMENTS)
+def test_a_race_that_was_warmed_up_has_a_story(align: Align) -> None:
+    told = Teller(RaceTracks(EARLY, align)).story()
+    assert {"start", "first-words", "finish"} <= {comment.key for comment in told.comments}
+
+
+@pytest.mark.parametrize("align", ALIGNMENTS)
+def test_lanes_warmed_up_one_after_another_are_told_alike(align: Align) -> None:
+    events = early(trial())
+    agree(events, list(range(5, len(events), 9)), align)
 
 
 def test_lanes_that_start_one_after_another_are_told_alike() -> None:
