@@ -72,7 +72,7 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
     """The race as it was asked for, secrets removed, and where it ran.
 
     With ``rate_per_s`` the load was an open loop (``concurrency`` is then 0): requests went out by a schedule, whatever
-    was open already, ``max_open`` at most.
+    was open already, ``max_open`` at most. ``finish`` is the share of its requests, 0 to 1, that an engine must finish.
     """
 
     race_id: str
@@ -89,13 +89,15 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
     rate_per_s: float | None = None
     arrival: str = ""
     max_open: int | None = None
+    finish: float | None = None
 
 
 class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     """One engine's track: who runs on it and how it is reached.
 
     ``kept`` is which token chunks of a request the log holds: ``all``, or, of a tool that kept no others, the ``ends``: the
-    first and the last alone, between which nothing is known.
+    first and the last alone, between which nothing is known. ``params`` are the fields that every request's body was
+    given, secrets removed; null where that was not recorded.
     """
 
     lane: int
@@ -107,6 +109,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     emoji: str = ""
     transport: str = ""
     kept: Literal["all", "ends"] = "all"
+    params: dict[str, Any] | None = None
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):

@@ -131,15 +131,32 @@ def _subtitle(summary: RaceSummary) -> tuple[str, ...]:
 
 
 def _notice(summary: RaceSummary) -> str:
-    died = sum(lane.status == "died" for lane in summary.lanes)
+    if summary.unlike:
+        return "not like for like"
+    died, out = (sum(test(lane) for lane in summary.lanes) for test in (_died, _out))
     if died:
         return f"{counted(died, 'lane')} died"
+    if out:
+        return f"{counted(out, 'lane')} did not finish"
     early = {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
     return early or (TOO_SLOW if summary.health.client_limited else "")
 
 
+def _died(lane: LaneSummary) -> bool:
+    return lane.status == "died"
+
+
+def _out(lane: LaneSummary) -> bool:
+    return bool(lane.dnf)
+
+
 def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str]) -> Hero:
     best = next((lane for lane in lanes if lane.lane == summary.winner and lane.ttft_ms), None)
+    if summary.unlike:
+        return Hero(
+            label="NOT LIKE FOR LIKE", lane=None, name="No winner", value="", unit="", caption=summary.unlike, lead="",
+            rival="", medal=False,
+        )  # fmt: skip
     if best is None or best.ttft_ms is None:
         tried = sum(lane.ok + lane.failed + lane.cancelled + lane.open for lane in lanes)
         caption = f"none of {counted(tried, 'request')} succeeded" if tried else "no request was sent"
@@ -158,7 +175,7 @@ def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str])
 
 def _lead(fastest_ms: float, winner: int, lanes: list[LaneSummary], names: dict[int, str]) -> tuple[str, str]:
     """Return how far ahead the winner is and of whom (the next lane that lived), when that can be said."""
-    rivals = [lane for lane in lanes if lane.lane != winner and lane.status != "died" and lane.ttft_ms]
+    rivals = [lane for lane in lanes if lane.lane != winner and not lane.dnf and lane.ttft_ms]
     next_ms = rivals[0].ttft_ms.p50 if rivals and rivals[0].ttft_ms else 0.0
     if fastest_ms <= 0 or next_ms <= fastest_ms:
         return "", ""
@@ -187,14 +204,14 @@ def _misses(lanes: list[LaneSummary]) -> str:
 
 
 def _rows(lanes: list[LaneSummary], names: dict[int, str], draws: Draws) -> tuple[Row, ...]:
-    best = _best(lanes) if len(lanes) > 1 else {}
+    best = _best(lanes) if any(lane.place for lane in lanes) and len(lanes) > 1 else {}
     ranked = len(names) > 1
     several_models = len({lane.model for lane in lanes}) > 1
     return tuple(
         Row(
             lane=lane.lane,
             place=lane.place if lane.ttft_ms and ranked else None,
-            mark="" if not ranked else str(lane.place) if lane.place and lane.ttft_ms else NOTHING,
+            mark="" if not ranked else str(lane.place) if lane.place and lane.ttft_ms else "DNF" if lane.dnf else NOTHING,
             name=names[lane.lane],
             model=_model_beside(names[lane.lane], lane.model, draws) if several_models else "",
             tag={"died": "died", "stopped": "stopped", "racing": "unfinished", "waiting": "never started"}.get(lane.status, ""),
@@ -223,9 +240,9 @@ def _p50(spread: Spread | None) -> float | None:
 def _best(lanes: list[LaneSummary]) -> dict[int, str]:
     """Return the best of the first four columns as digits: the lowest time, the highest rate, no tie of all.
 
-    A lane that died is no measure of the others.
+    A lane that did not finish is no measure of the others.
     """
-    columns = zip(*(_values(lane) for lane in lanes if lane.status != "died"), strict=True)
+    columns = zip(*(_values(lane) for lane in lanes if not lane.dnf), strict=True)
     best = {}
     for column, values in enumerate(columns):
         present = [value for value in values if value is not None]

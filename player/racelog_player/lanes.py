@@ -59,6 +59,8 @@ def name_cells(race: RaceView, columns: int) -> int:
 
 def badge(lane: LaneView) -> Span:
     """Return the lane's status as a word with a sign; of one that does not fare well, what is wrong with it."""
+    if lane.dnf and lane.status in ("finished", "stopped"):
+        return Span("✗ DNF", BAD)
     if lane.paused:
         return Span("❚❚ paused", WARN)
     text, style = _BADGES.get(lane.status, (lane.status, SOFT))

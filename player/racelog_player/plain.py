@@ -7,7 +7,7 @@ from racelog.figures import MS_PER_S, duration
 from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
-from racelog.views.summary import RaceSummary, race_ending
+from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 from racelog_player.cells import flat, left, right, width
 from racelog_player.parts import NOTHING, ms_text, rate_text, share_text
 from racelog_player.times import clock_text
@@ -20,6 +20,7 @@ class Narrator:
         self._before: dict[int, LaneView] = {}
         self._told: dict[int, tuple[int, float]] = {}
         self._leader: int | None = None
+        self._coming: tuple[int, float] | None = None
         self._names = 0
         self._doubted = False
 
@@ -30,17 +31,26 @@ class Narrator:
         """
         self._names = max((width(flat(lane.engine)) for lane in race.lanes), default=0)
         told = [line for lane in race.lanes for line in self._lane(lane, race.position_s)]
-        leader = next((lane for lane in race.lanes if lane.place == 1), None)
-        if leader is not None and leader.lane != self._leader:
-            if self._leader is not None:
-                told.append(self._said(leader, f"takes the lead, TTFT p50 {ms_text(leader.ttft_p50_ms)}"))
-            self._leader = leader.lane
+        told += self._lead(race)
         if race.health.client_limited and not self._doubted:
             self._doubted = True
             told.append(flat(health_line(race.health)))
         self._before = {lane.lane: lane for lane in race.lanes}
         stamp = clock_text(round(race.position_s * NS_PER_S))
         return [f"{stamp}  {line}" for line in told]
+
+    def _lead(self, race: RaceView) -> Iterator[str]:
+        """Say who leads now, once that has held for a second: the first answers of all change it all the time."""
+        leader = next((lane for lane in race.lanes if lane.place == 1), None)
+        if leader is None or leader.lane == self._leader:
+            self._coming = None
+            return
+        if self._coming is None or self._coming[0] != leader.lane:
+            self._coming = leader.lane, race.position_s
+        if self._leader is None or race.finished or race.position_s - self._coming[1] >= 1:
+            if self._leader is not None:
+                yield self._said(leader, f"takes the lead, TTFT p50 {ms_text(leader.ttft_p50_ms)}")
+            self._leader, self._coming = leader.lane, None
 
     def _lane(self, lane: LaneView, position_s: float) -> Iterator[str]:
         before = self._before.get(lane.lane)
@@ -95,12 +105,19 @@ def standings_table(race: RaceView) -> list[str]:
         lane = lanes[lane_id]
         of = f"/{lane.target_requests:,}" if lane.target_requests else ""
         rows.append([
-            str(lane.place or NOTHING), flat(lane.engine), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
+            _place(lane), flat(lane.engine), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
             f"{lane.failed:,}", ms_text(lane.ttft_p50_ms), ms_text(lane.ttft_p99_ms), ms_text(lane.tpot_p50_ms),
             f"{lane.output_tokens:,}", rate_text(lane.tokens_per_s),
         ])  # fmt: skip
     head = f"{flat(race.name)}  {clock_text(round(race.position_s * NS_PER_S))} / {clock_text(round(race.duration_s * NS_PER_S))}"
-    return [head, "", *aligned(rows, words=3)]
+    dnf = [f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in race.lanes if lane.dnf]
+    unlike = [f"Not like for like: {flat(race.unlike)}"] if race.unlike else []
+    notes = [*dnf, *unlike]
+    return [head, "", *aligned(rows, words=3), *([""] if notes else []), *notes]
+
+
+def _place(lane: LaneView | LaneSummary) -> str:
+    return "DNF" if lane.dnf else str(lane.place or NOTHING)
 
 
 def result_table(summary: RaceSummary) -> list[str]:
@@ -110,18 +127,18 @@ def result_table(summary: RaceSummary) -> list[str]:
     for lane_id in summary.standings:
         lane = lanes[lane_id]
         rows.append([
-            str(lane.place or NOTHING), flat(lane.engine), f"{lane.requests:,}",
+            _place(lane), flat(lane.engine), f"{lane.requests:,}",
             ms_text(lane.ttft_ms.p50 if lane.ttft_ms else None), ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None),
             ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), share_text(lane.success_rate),
         ])  # fmt: skip
     verdict = (
-        f"{flat(lanes[summary.winner].engine)} wins"
-        if summary.winner is not None
-        else "no winner: no lane returned a token"
+        f"{flat(lanes[summary.winner].engine)} wins" if summary.winner is not None else flat(summary.nobody)
     )
     note = "" if summary.status == "finished" else f" ({race_ending(summary)})"
     return [
         f"{verdict}{note}", "", *aligned(rows, words=2), "",
+        *(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in summary.lanes if lane.dnf),
+        *([sentence(summary.caveat)] if summary.caveat else []),
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
         *([sentence(line)] if (line := health_line(summary.health)) else []),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from racelog.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import flat
+from racelog_player.cells import cut, flat, wrap
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
 from racelog_player.parts import line_width, ms_text, rate_text, share_text
@@ -26,16 +26,31 @@ def result_pane(summary: RaceSummary, race: RaceView, columns: int, rows: int) -
     lines += [lane_row(views[lane], _numbers(lanes[lane]), shown, names) for lane in summary.standings]
     if len(lines) > rows:
         lines = [lines[0], *lines[2:]]
+    notes = _notes(summary, columns)
+    if notes and len(lines) + len(notes) < rows:
+        lines += [[], *notes]
     return lines[:rows]
+
+
+def _notes(summary: RaceSummary, columns: int) -> list[Line]:
+    """Return why lanes did not finish, and what of the comparison cannot be known."""
+    notes: list[Line] = []
+    for lane in summary.lanes:
+        if lane.dnf:
+            words = wrap(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}", columns - 2, 2)
+            notes += [[Span(" "), Span(text, BAD)] for text in words]
+    if summary.caveat:
+        notes += [[Span(" "), Span(text, WARN)] for text in wrap(flat(summary.caveat), columns - 2, 2)]
+    return notes
 
 
 def _headline(summary: RaceSummary, columns: int) -> Line:
     """Return who won and by how much, the second part where there is room."""
     lanes = {lane.lane: lane for lane in summary.lanes}
-    ranked = [lanes[lane] for lane in summary.standings if lanes[lane].ttft_ms is not None]
+    ranked = [lanes[lane] for lane in summary.standings if lanes[lane].place is not None]
     medians = [lane.ttft_ms.p50 for lane in ranked if lane.ttft_ms is not None]
     if summary.winner is None or not ranked:
-        return [Span(" "), Span("No winner: no lane returned a token", WARN)]
+        return [Span(" "), Span(cut(flat(summary.nobody), columns - 2), WARN)]
     line = [
         Span(" 🏆 "), Span(f"{flat(ranked[0].engine)} wins", STRONG),
         Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0]), STRONG),
@@ -61,7 +76,8 @@ def _numbers(lane: LaneSummary) -> Row:
         "tokens": Span(f"{lane.output_tokens:,}"),
     }
     if lane.success_rate is not None:
-        row["success"] = Span(share_text(lane.success_rate), GOOD if lane.success_rate == 1 else BAD)
+        style = GOOD if lane.success_rate == 1 else BAD if lane.dnf else WARN
+        row["success"] = Span(share_text(lane.success_rate), style)
     return row
 
 

@@ -7,7 +7,7 @@ from racelog.views.race import LaneView
 from racelog_player.canvas import Line, Span, Style
 from racelog_player.cells import flat, left, right
 from racelog_player.lanes import emoji
-from racelog_player.look import FAINT, HEADING, MEDALS, SOFT, lane_color
+from racelog_player.look import BAD, FAINT, HEADING, MEDALS, SOFT, lane_color
 from racelog_player.parts import NOTHING
 
 INDENT = 9
@@ -44,8 +44,9 @@ def title_row(heading: str, columns: Sequence[Column], names: int) -> Line:
 def lane_row(lane: LaneView, row: Row, columns: Sequence[Column], names: int) -> Line:
     """Return one lane's row."""
     medal = MEDALS.get(lane.place or 0, f"{lane.place:<2}" if lane.place else "  ")
+    place = Span("DNF ", BAD) if lane.dnf else Span(f" {right(medal, 2)} ", SOFT)
     line: Line = [
-        Span(" "), Span(right(medal, 2), SOFT), Span(" "), emoji(lane), Span(" "),
+        place, emoji(lane), Span(" "),
         Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True)), Span("  "),
     ]  # fmt: skip
     for column in columns:

@@ -131,7 +131,10 @@ def page_lines(page: RacePage, width: int | None) -> Iterator[str]:
     race, columns = page.race, min(width or PLAIN_WIDTH, PLAIN_WIDTH)
     yield from _title(race, columns)
     yield ""
-    yield click.style(winner_line(race), bold=True)
+    for line in _wrapped(winner_line(race), columns):
+        yield click.style(line, bold=True)
+    for line in _wrapped(f"But {race.caveat}." if race.caveat else "", columns):
+        yield click.style(line, fg="yellow")
     yield ""
     yield from _numbers(race, width)
     yield ""
@@ -180,9 +183,9 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
 def winner_line(race: RaceSummary) -> str:
     """Return who won and by how much, or that nobody did."""
     lanes = {lane.lane: lane for lane in race.lanes}
-    ranked = [lanes[lane] for lane in race.standings if lanes[lane].ttft_ms is not None]
+    ranked = [lanes[lane] for lane in race.standings if lanes[lane].place is not None]
     if race.winner is None or not ranked:
-        return "No winner: no request was answered."
+        return f"{printable(race.nobody)}."
     first = lanes[race.winner]
     told = f"Winner: {printable(_label(first))}"
     best = first.ttft_ms
@@ -218,7 +221,7 @@ def _numbers(race: RaceSummary, width: int | None) -> Iterator[str]:
 
 def _number_row(lane: LaneSummary) -> list[str | None]:
     return [
-        None if lane.place is None else str(lane.place),
+        "DNF" if lane.dnf else None if lane.place is None else str(lane.place),
         _label(lane),
         *_quantiles(lane.ttft_ms, "p50", "p90", "p99"),
         *_quantiles(lane.tpot_ms, "p50", "p99"),
@@ -241,8 +244,11 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
     answered = f" · {rate(lane.requests_per_s, 'ok/s')}" if lane.requests_per_s else ""
     yield indent + printable(f"{ended} · {counted(lane.requests, 'request')}: {counts}{answered}")
+    for line in _wrapped(f"DNF: {lane.dnf}" if lane.dnf else "", columns - len(indent)):
+        yield indent + click.style(line, fg="red")
     basis = ", ".join(BASIS.get(name, name) for name in lane.token_basis) or "none counted"
-    yield indent + f"tokens: {lane.input_tokens:,} in, {lane.output_tokens:,} out · {basis}"
+    cached = "" if lane.cached_share is None else f", {percent(lane.cached_share)} of them from its cache"
+    yield indent + f"tokens: {lane.input_tokens:,} in{cached}, {lane.output_tokens:,} out · {basis}"
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
     yield indent + printable(

@@ -63,6 +63,10 @@ def lines(source: Source) -> Iterator[str]:
     for lane in race.standings:
         yield f"| {' | '.join(_cells(by_id[lane]))} |"
     yield ""
+    notes = [f"**{escaped(lane.engine)}** DNF: {escaped(lane.dnf)}." for lane in race.lanes if lane.dnf]
+    for note in [*notes, *([f"But {escaped(race.caveat)}."] if race.caveat else [])]:
+        yield note
+        yield ""
     yield SMALL_PRINT
     yield ""
     yield "<details><summary>Circumstances</summary>"
@@ -80,9 +84,13 @@ def escaped(text: str) -> str:
 def _verdict(race: RaceSummary) -> str:
     winner = next((lane for lane in race.lanes if lane.lane == race.winner), None)
     if winner is None or winner.ttft_ms is None:
-        return "No winner: no request was answered."
+        return f"{escaped(race.nobody)}."
     told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {duration(winner.ttft_ms.p50)}"
-    others = [(lane.ttft_ms.p50, lane.engine) for lane in race.lanes if lane is not winner and lane.ttft_ms]
+    others = [
+        (lane.ttft_ms.p50, lane.engine)
+        for lane in race.lanes
+        if lane is not winner and lane.place is not None and lane.ttft_ms
+    ]
     if not others:
         return f"{told}."
     second_ms, engine = min(others)
@@ -91,7 +99,7 @@ def _verdict(race: RaceSummary) -> str:
 
 
 def _cells(lane: LaneSummary) -> Iterator[str]:
-    yield "-" if lane.place is None else str(lane.place)
+    yield "DNF" if lane.dnf else "-" if lane.place is None else str(lane.place)
     yield escaped(f"{lane.emoji} {lane.engine}".strip())
     yield escaped(lane.model)
     for spread, name in (

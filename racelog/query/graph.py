@@ -18,6 +18,7 @@ import racelog
 from racelog.replay.health import HealthFold
 from racelog.replay.lane import LaneFold
 from racelog.replay.request import RequestState
+from racelog.replay.tally import Tally
 from racelog.views.story.achievements import Achievements
 from racelog.views.story.anomalies import Anomalies
 from racelog.views.story.beats import Book, LaneAccount
@@ -28,7 +29,7 @@ from racelog.views.story.tell import Story, Telling
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        HealthFold, LaneFold, RequestState, Achievements, Anomalies, Book, LaneAccount, Commentator, Insights, Story,
+        HealthFold, LaneFold, RequestState, Tally, Achievements, Anomalies, Book, LaneAccount, Commentator, Insights, Story,
         Telling,
     )
 }  # fmt: skip

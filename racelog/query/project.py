@@ -25,7 +25,8 @@ from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
 from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
 from racelog.views.load import race_load
-from racelog.views.race import prompt_text, standings
+from racelog.views.race import prompt_text
+from racelog.views.standings import race_verdict
 from racelog.views.summary import race_status
 
 HOST_FIELDS = ("cpu_pct", "rss_mib", "loop_lag_us", "pump_batch", "pump_batch_max", "backlog")
@@ -99,7 +100,7 @@ def race_id_of(tracks: RaceTracks) -> str:
 
 def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Columns:
     tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
-    ranking, load = standings(replay), race_load(tracks)
+    verdict, load = race_verdict(replay), race_load(tracks)
     return {
         "race_id": [race_id],
         "name": [facts.name if facts else None],
@@ -113,7 +114,7 @@ def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Co
         "format_version": [head.format if head else None],
         "grid": [facts.grid if facts else None],
         "concurrency": [facts.concurrency if facts else None],
-        "winner_lane_id": [_winner(replay, ranking)],
+        "winner_lane_id": [verdict.winner],
         "damaged_bytes": [sum(stretch.length for stretch in log.report.damage)],
         "client_limited": [health.client_limited],
         "client_limited_reason": ["; ".join(health.reasons) or None],
@@ -122,13 +123,11 @@ def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Co
         "max_open": [load.max_open],
         "start_spread_us": [load.start_spread_us],
         "imported_from": [facts.imported_from if facts else None],
+        "no_winner": [verdict.no_winner or None],
+        "not_like_for_like": [verdict.unlike or None],
+        "caveat": [verdict.caveat or None],
+        "finish_share": [verdict.bound],
     }
-
-
-def _winner(replay: Replay, ranking: list[int]) -> int | None:
-    """Return the lane in first place, if it has a number to be first by and lived to the end."""
-    first = replay.lanes[ranking[0]] if ranking else None
-    return ranking[0] if first is not None and first.ttft_ms and first.status != "died" else None
 
 
 def _utc(started_at: str) -> str | None:
@@ -142,7 +141,7 @@ def _utc(started_at: str) -> str | None:
 
 
 def _lanes(race_id: str, replay: Replay) -> Columns:
-    folds = list(replay.lanes.values())
+    folds, verdict = list(replay.lanes.values()), race_verdict(replay)
     facts = [fold.track.facts for fold in folds]
     described = ("engine", "model", "url", "dialect", "color", "emoji", "transport")
     return {
@@ -154,6 +153,9 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "t_end_ns": [fold.track.end_ns for fold in folds],
         "reason": [fold.reason or None for fold in folds],
         "kept": [fact.kept for fact in facts],
+        "final_place": [verdict.places.get(fact.lane) for fact in facts],
+        "dnf": [verdict.dnf.get(fact.lane) for fact in facts],
+        "cached_share": [fold.tally.cached_share for fold in folds],
     }
 
 
@@ -343,12 +345,12 @@ def standings_columns(race_id: str, replay: Replay, positions: Iterable[int]) ->
     columns: Columns = {name: [] for name in names}
     for position_ns in positions:
         replay.seek(position_ns)
-        for place, lane in enumerate(standings(replay), 1):
+        verdict = race_verdict(replay)
+        for lane in verdict.standings:
             fold = replay.lanes[lane]
-            middle = median(fold.ttft_ms)
             row = (
-                race_id, position_ns / NS_PER_S, replay.instant_ns(fold.track), lane,
-                None if middle is None else place, middle, fold.ok, fold.failed, fold.output_tokens, fold.status,
+                race_id, position_ns / NS_PER_S, replay.instant_ns(fold.track), lane, verdict.places.get(lane),
+                median(fold.ttft_ms), fold.ok, fold.failed, fold.output_tokens, fold.status, verdict.dnf.get(lane),
             )  # fmt: skip
             for name, value in zip(names, row, strict=True):
                 columns[name].append(value)

@@ -40,7 +40,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("format_version", "INTEGER", "version of the log format"),
         Column("grid", "VARCHAR", "together or time-trial"),
         Column("concurrency", "INTEGER", "requests in flight per lane, as planned; 0 in an open loop"),
-        Column("winner_lane_id", "INTEGER", "lane with the lowest median TTFT; NULL when none has one"),
+        Column("winner_lane_id", "INTEGER", "lane in first place; NULL without one, and no_winner says why"),
         Column("damaged_bytes", "BIGINT", "bytes of the log that hold no readable unit; 0 in a whole log"),
         Column(
             "client_limited", "BOOLEAN", "the recorder was the bottleneck; NULL where the log does not tell"
@@ -59,6 +59,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "VARCHAR",
             "the tool and file it was imported from; NULL when racelog recorded it",
         ),
+        Column("no_winner", "VARCHAR", "why nobody won, in words; NULL where somebody did"),
+        Column(
+            "not_like_for_like", "VARCHAR", "what makes the lanes no match for each other; NULL without it"
+        ),
+        Column("caveat", "VARCHAR", "what of the comparison cannot be known; NULL without it"),
+        Column("finish_share", "DOUBLE", "share of its requests a lane had to finish, 0 to 1"),
     ),
     "lanes": (
         Column("race_id", "VARCHAR", "race of the lane"),
@@ -75,6 +81,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("t_end_ns", "BIGINT", "the lane's end; NULL when none was recorded"),
         Column("reason", "VARCHAR", "why it stopped or died"),
         Column("kept", "VARCHAR", "token chunks in the log: all, or the ends of each request alone"),
+        Column(
+            "final_place",
+            "INTEGER",
+            "1 won; NULL without a number, for a DNF, and in a race not like for like",
+        ),
+        Column("dnf", "VARCHAR", "why it did not finish; NULL for a lane that did, or still races"),
+        Column(
+            "cached_share",
+            "DOUBLE",
+            "share of its prompt tokens that came from its cache; NULL: it never says",
+        ),
     ),
     "requests": (
         Column("race_id", "VARCHAR", "race of the request"),
@@ -229,12 +246,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("position_s", "DOUBLE", "seconds since each lane's own start: whole ones, and the end"),
         Column("t_ns", "BIGINT", "the instant that this position is on this lane"),
         Column("lane_id", "INTEGER", "lane that stands"),
-        Column("place", "INTEGER", "1 leads, by median TTFT; NULL before the first token"),
+        Column("place", "INTEGER", "1 leads, by median TTFT; NULL before the first token, and as in lanes"),
         Column("ttft_p50_ms", "DOUBLE", "median TTFT so far"),
         Column("ok", "BIGINT", "requests answered so far"),
         Column("failed", "BIGINT", "requests that failed so far"),
         Column("output_tokens", "BIGINT", "output tokens so far, open requests by chunks"),
         Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+        Column("dnf", "VARCHAR", "why it did not finish, or can no longer; NULL otherwise"),
     ),
     "anomalies": (
         Column("race_id", "VARCHAR", "race of the anomaly"),

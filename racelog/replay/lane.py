@@ -7,7 +7,7 @@ stays in the track and counts for nothing.
 
 from bisect import bisect_right, insort
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from racelog.events import (
@@ -22,6 +22,7 @@ from racelog.events import (
 from racelog.log.codec import MIN_T_NS
 from racelog.replay.health import LATE_SEND_NS, HealthFold
 from racelog.replay.request import RequestState
+from racelog.replay.tally import Tally
 from racelog.replay.track import LaneEvent, LaneTrack, folded_before
 
 LaneStatus = Literal["waiting", "racing", "finished", "stopped", "died"]
@@ -34,7 +35,7 @@ class LaneFold:
     token is there and is taken back if that request then fails. ``stamps`` counts the race's token chunks by letter
     of `racelog.events.STAMP_CODES`; ``ended`` has the requests in the order they ended; ``health`` is what the lane's
     recorder noted of itself. ``sends`` counts the race's requests that went out, ``late_sends`` those that were
-    `LATE_SEND_NS` late by how many were open when they were due.
+    `LATE_SEND_NS` late by how many were open when they were due; ``tally`` has what the standings ask beside the counts.
     """
 
     def __init__(self, track: LaneTrack) -> None:
@@ -53,6 +54,7 @@ class LaneFold:
         self.tpot_ms: list[float] = []
         self.finished_tokens = 0
         self.finished_chunks = 0
+        self.tally = Tally()
         self.stamps: Counter[str] = Counter()
         self.sends = 0
         self.late_sends: Counter[int] = Counter()
@@ -124,6 +126,7 @@ class LaneFold:
         other.late_sends = Counter(self.late_sends)
         other.stamps, other.health = Counter(self.stamps), self.health.copy()
         other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
+        other.tally = self.tally.copy()
         return other
 
     def stand_on(self, track: LaneTrack) -> None:
@@ -154,7 +157,7 @@ class LaneFold:
             "ttft_ms": self.ttft_ms, "tpot_ms": self.tpot_ms, "finished_tokens": self.finished_tokens,
             "finished_chunks": self.finished_chunks, "open": list(self.open),
             "stamps": dict(sorted(self.stamps.items())), "sends": self.sends,
-            "late_sends": sorted(self.late_sends.items()), "health": self.health.state(),
+            "late_sends": sorted(self.late_sends.items()), "health": self.health.state(), "tally": asdict(self.tally),
             "requests": [request.facts() for request in self.requests.values()],
         }  # fmt: skip
 
@@ -250,6 +253,7 @@ class LaneFold:
         )
         if request.phase != "race":
             return
+        self.tally.take(request)
         ranked = self._ranked.pop(event.req, None)
         if event.status == "ok":
             self.ok += 1

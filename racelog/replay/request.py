@@ -16,6 +16,7 @@ class RequestState:
     Its text stays in the ``track``: of the request's token chunks there, those from ``begins`` up to ``taken`` are
     its own so far (a request scheduled a second time begins after what came before). ``ahead`` is how many requests of
     its lane were open when it was due; ``connect_ns`` and its steps are null for a connection that was there already.
+    ``cached_tokens`` are of its prompt, as the server says; None where it does not.
     """
 
     lane: int

@@ -49,6 +49,7 @@ class ScriptedRace:
     plans: list[Plan]
     grid: str = "together"
     name: str = "scripted"
+    finish: float | None = None
     prompts: list[str] = field(default_factory=lambda: ["Name a colour.", "Name a bird.", "Name a river."])
 
     def head(self, writer: int = 1, role: str = "conductor", lane: int | None = None) -> Head:
@@ -64,6 +65,7 @@ class ScriptedRace:
         facts = RaceFacts(
             t=0, race_id=RACE_ID, name=self.name, started_at="2026-11-21T01:30:00.000Z", seed=7,
             grid=self.grid, requests=requests, concurrency=1, host={"cpu": "test"},  # type: ignore[arg-type]
+            finish=self.finish,
         )  # fmt: skip
         lanes = [
             LaneFacts(

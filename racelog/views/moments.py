@@ -10,7 +10,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
 from racelog.views.faults import said
 from racelog.views.pauses import pauses
-from racelog.views.race import standings
+from racelog.views.standings import race_verdict
 
 MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "finish", "pause", "mark"]
 
@@ -105,7 +105,8 @@ def _overtakes(tracks: RaceTracks) -> Iterator[Moment]:
     before: list[int] = []
     for point in turning_points(tracks):
         replay.seek(point)
-        placed = [lane for lane in standings(replay) if replay.lanes[lane].ttft_ms]
+        verdict = race_verdict(replay)
+        placed = [lane for lane in verdict.standings if lane in verdict.places]
         known = [lane for lane in placed if lane in before]
         for place, lane in enumerate(known):
             passed = [other for other in known[place + 1 :] if before.index(other) < before.index(lane)]

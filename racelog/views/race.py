@@ -10,6 +10,8 @@ from racelog.replay.request import RequestState
 from racelog.views.condition import Conditions, State
 from racelog.views.health import RaceHealth, race_health
 from racelog.views.pauses import held_at
+from racelog.views.standings import race_verdict
+from racelog.views.verdict import Verdict
 
 HISTORY_S = 60
 """Sparklines show the last 60 points at 1 Hz (MISSION.md R2.1)."""
@@ -26,8 +28,10 @@ class StreamView(Struct, frozen=True, kw_only=True):
 
 
 class LaneView(Struct, frozen=True, kw_only=True):
-    """One lane at one instant. ``place`` is 1 for the leader, None without a number to rank by.
+    """One lane at one instant.
 
+    ``place`` is 1 for the leader, None without a number to rank by, of a lane that did not finish (``dnf`` says why), and
+    where the lanes are not like for like.
     ``tokens_per_s`` is over the last second while the lane races, and over its whole time once it has ended. ``paused``:
     the race was held by order, so the lane sent nothing new. ``condition`` is how it fares, in a word and a sentence why
     (`racelog.views.condition`); ``slow`` counts its slow requests.
@@ -63,10 +67,14 @@ class LaneView(Struct, frozen=True, kw_only=True):
     condition_word: str = ""
     condition_reason: str = ""
     slow: int = 0
+    dnf: str = ""
 
 
 class RaceView(Struct, frozen=True, kw_only=True):
-    """The whole race at one position; ``lanes`` in their fixed order, ``standings`` lane ids by place."""
+    """The whole race at one position; ``lanes`` in their fixed order, ``standings`` lane ids by place.
+
+    ``unlike`` is why the lanes have no places: they are not like for like.
+    """
 
     race_id: str
     name: str
@@ -78,20 +86,17 @@ class RaceView(Struct, frozen=True, kw_only=True):
     lanes: list[LaneView]
     standings: list[int]
     health: RaceHealth
+    unlike: str = ""
 
 
 def race_view(replay: Replay, *, streams: int = 3, conditions: Conditions | None = None) -> RaceView:
     """Return the view of ``replay`` where it stands, with up to ``streams`` open requests per lane.
 
-    ``conditions`` remembers what one view after another of a race needs anew.
-
-    Places go by median TTFT, ascending; lanes without one follow in lane order. A lane that died keeps its
-    number but ranks behind every lane that did not.
+    ``conditions`` remembers what one view after another of a race needs anew. Places are those of `racelog.views.verdict`.
     """
     tracks = replay.tracks
     conditions = conditions or Conditions()
-    ranking = standings(replay)
-    places = {lane: place for place, lane in enumerate(ranking, 1) if replay.lanes[lane].ttft_ms}
+    verdict = race_verdict(replay)
     facts = tracks.facts
     return RaceView(
         race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),
@@ -102,31 +107,15 @@ def race_view(replay: Replay, *, streams: int = 3, conditions: Conditions | None
         duration_s=tracks.duration_ns() / NS_PER_S,
         finished=bool(replay.lanes)
         and all(fold.status not in ("waiting", "racing") for fold in replay.lanes.values()),
-        lanes=[
-            _lane_view(replay, fold, places.get(lane), streams, conditions)
-            for lane, fold in replay.lanes.items()
-        ],
-        standings=ranking,
+        lanes=[_lane_view(replay, fold, verdict, streams, conditions) for fold in replay.lanes.values()],
+        standings=verdict.standings,
         health=race_health(replay),
+        unlike=verdict.unlike,
     )
 
 
-def standings(replay: Replay) -> list[int]:
-    """Return lane ids from first to last place: by median TTFT, lanes without one after, lanes that died last.
-
-    The first tokens of open requests count; but a lane whose every answer failed leads nobody with those of the next.
-    """
-
-    def key(lane: int) -> tuple[bool, bool, bool, float, int]:
-        fold = replay.lanes[lane]
-        middle, only_failed = median(fold.ttft_ms), fold.failed > 0 and not fold.ok
-        return (fold.status == "died", middle is None, only_failed, middle or 0.0, lane)
-
-    return sorted(replay.lanes, key=key)
-
-
 def _lane_view(
-    replay: Replay, fold: LaneFold, place: int | None, streams: int, conditions: Conditions
+    replay: Replay, fold: LaneFold, verdict: Verdict, streams: int, conditions: Conditions
 ) -> LaneView:
     track, facts = fold.track, fold.track.facts
     race = replay.tracks.facts
@@ -141,8 +130,9 @@ def _lane_view(
     fares = conditions.of(fold)
     return LaneView(
         lane=facts.lane, engine=facts.engine, model=facts.model, color=facts.color, emoji=facts.emoji,
-        status=fold.status, reason=fold.reason, place=place,
-        progress=_progress(fold, replay, done, elapsed_s), elapsed_s=elapsed_s,
+        status=fold.status, reason=fold.reason,
+        place=verdict.places.get(facts.lane), dnf=verdict.dnf.get(facts.lane, ""),
+        progress=_progress(fold, replay, elapsed_s, dnf=facts.lane in verdict.dnf), elapsed_s=elapsed_s,
         target_requests=target, requests_done=done, ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled,
         active=len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=output_tokens,
         tokens_per_s=_ratio(output_tokens, elapsed_s) if ended else _last_second(fold), requests_per_s=_ratio(done, elapsed_s),
@@ -165,13 +155,16 @@ def _ratio(count: float, seconds: float) -> float:
     return count / seconds if seconds > 0 else 0.0
 
 
-def _progress(fold: LaneFold, replay: Replay, done: int, elapsed_s: float) -> float | None:
-    """Return how much of the lane's task is done, 0 to 1: by requests, else by time, else unknown."""
-    race = replay.tracks.facts
+def _progress(fold: LaneFold, replay: Replay, elapsed_s: float, *, dnf: bool) -> float | None:
+    """Return how much of the lane's task is done, 0 to 1: by requests, else by time, else unknown.
+
+    Of a lane that did not finish only what it answered counts: it never stands at 1.
+    """
+    race, done = replay.tracks.facts, fold.ok + fold.failed + fold.cancelled
     if fold.status == "finished":
-        return 1.0
+        return fold.ok / max(1, done) if dnf else 1.0
     if race and race.requests:
-        return min(1.0, done / race.requests)
+        return min(1.0, (fold.ok if dnf else done) / race.requests)
     if race and race.duration_ns:
         return min(1.0, elapsed_s * NS_PER_S / race.duration_ns)
     return None

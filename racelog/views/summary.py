@@ -17,6 +17,8 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.views.faults import FaultCount, fault_counts
 from racelog.views.health import RaceHealth, race_health
 from racelog.views.load import RaceLoad, race_load
+from racelog.views.standings import race_verdict
+from racelog.views.verdict import FINISH, Verdict
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -34,7 +36,8 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     """One lane's result. Throughput is output tokens of successes over the lane's own racing time.
 
     ``connections`` counts the requests that went out by whether theirs was new, reused or reopened; ``connect_ms`` and
-    its steps are of those that had to connect.
+    its steps are of those that had to connect. ``place`` is None, and ``dnf`` says why, of a lane that did not finish;
+    ``cached_share`` of its prompt tokens came from its cache, None where its server does not say.
     """
 
     lane: int
@@ -73,10 +76,16 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     stamps: dict[str, int]
     coalesced: int
     timeline_tokens_per_s: list[int]
+    dnf: str = ""
+    cached_share: float | None = None
 
 
 class RaceSummary(Struct, frozen=True, kw_only=True):
-    """The race's result; ``lanes`` in their fixed order, ``standings`` lane ids from first to last place."""
+    """The race's result; ``lanes`` in their fixed order, ``standings`` lane ids from first to last place.
+
+    Without a ``winner``, ``nobody`` is a sentence that says why; ``unlike`` is what makes the lanes not like for like,
+    ``caveat`` what cannot be known of them, ``finish`` the share of its requests a lane had to finish.
+    """
 
     race_id: str
     name: str
@@ -95,6 +104,10 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     lanes: list[LaneSummary]
     health: RaceHealth
     load: RaceLoad
+    nobody: str = ""
+    unlike: str = ""
+    caveat: str = ""
+    finish: float = FINISH
 
 
 def spread(values: Sequence[float]) -> Spread | None:
@@ -122,10 +135,8 @@ def race_summary(replay: Replay) -> RaceSummary:
     replay.seek_end()
     tracks = replay.tracks
     facts = tracks.facts
-    lanes = [_lane_summary(fold) for fold in replay.lanes.values()]
-    ranking = [lane.lane for lane in sorted(lanes, key=_rank)]
-    lanes = [_placed(lane, ranking.index(lane.lane) + 1) for lane in lanes]
-    first = next((lane for lane in lanes if lane.place == 1 and lane.status != "died"), None)
+    verdict = race_verdict(replay)
+    lanes = [_lane_summary(fold, verdict) for fold in replay.lanes.values()]
     return RaceSummary(
         race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),
         name=facts.name if facts else "",
@@ -138,25 +149,17 @@ def race_summary(replay: Replay) -> RaceSummary:
         concurrency=facts.concurrency if facts else 0,
         racelog_version=tracks.head.racelog_version if tracks.head else "",
         host=dict(facts.host) if facts else {},
-        winner=first.lane if first else None,
+        winner=verdict.winner,
         ranked_by="median TTFT",
-        standings=ranking,
+        standings=verdict.standings,
+        nobody=verdict.nobody,
+        unlike=verdict.unlike,
+        caveat=verdict.caveat,
+        finish=verdict.bound,
         lanes=lanes,
         health=race_health(replay),
         load=race_load(tracks),
     )
-
-
-def _rank(lane: LaneSummary) -> tuple[bool, bool, bool, float, int]:
-    """Return the key by which lanes are placed, as `racelog.views.race.standings` has it."""
-    middle_ms = lane.ttft_ms.p50 if lane.ttft_ms else 0.0
-    only_failed = lane.failed > 0 and not lane.ok
-    return (lane.status == "died", lane.ttft_ms is None, only_failed, middle_ms, lane.lane)
-
-
-def _placed(lane: LaneSummary, place: int) -> LaneSummary:
-    """Return the lane with its place, if it has a number to be placed by."""
-    return replace(lane, place=place) if lane.ttft_ms else lane
 
 
 def race_status(lanes: list[str]) -> str:
@@ -183,7 +186,7 @@ def race_ending(race: RaceSummary) -> str:
     return ending(race.status, sum(lane.status == "died" for lane in race.lanes))
 
 
-def _lane_summary(fold: LaneFold) -> LaneSummary:
+def _lane_summary(fold: LaneFold, verdict: Verdict) -> LaneSummary:
     track, facts = fold.track, fold.track.facts
     raced = [request for request in fold.requests.values() if request.phase == "race"]
     counted = [request for request in raced if request.counts]
@@ -194,7 +197,8 @@ def _lane_summary(fold: LaneFold) -> LaneSummary:
     connections = Counter(request.connection for request in raced if request.connection)
     return LaneSummary(
         lane=facts.lane, engine=facts.engine, model=facts.model, url=facts.url, color=facts.color, emoji=facts.emoji,
-        status=fold.status, reason=fold.reason, place=None, requests=len(raced),
+        status=fold.status, reason=fold.reason, requests=len(raced),
+        place=verdict.places.get(facts.lane), dnf=verdict.dnf.get(facts.lane, ""), cached_share=fold.tally.cached_share,
         ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled, open=sum(r.status == "open" for r in raced),
         errors=dict(sorted(fold.errors.items())), faults=fault_counts(raced),
         success_rate=fold.ok / done if done else None, duration_s=seconds, input_tokens=sum(request.input_tokens or 0 for request in counted), output_tokens=tokens,

@@ -114,6 +114,11 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     help="How long open requests may go on after --duration (30s), or after a first Ctrl+C (5s, or less if you say).",
 )
 @click.option(
+    "--finish",
+    metavar="SHARE",
+    help="Share of its requests an engine must finish, else it is DNF, below all others: 95% (default), 0% for no bound.",
+)
+@click.option(
     "--pin",
     metavar="CPUS",
     help="Pin the lanes to CPUs, one each in turn: 1,2,3, or auto for all but the first.",
@@ -255,7 +260,7 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Return the flags that were given, under the names `plan_flags` takes."""
     names = (
         "requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name", "rate", "arrival",
-        "burstiness", "max_open", "grace", "pin",
+        "burstiness", "max_open", "grace", "finish", "pin",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     if options["max_tokens"] is not None:

@@ -27,7 +27,7 @@ from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import first_of
 from racelog_recorder.plan import RacePlan, deadlines_of, public_plan
-from racelog_recorder.plan_secrets import public_url, scrubbed, secrets_of, without_known
+from racelog_recorder.plan_secrets import public_params, public_url, scrubbed, secrets_of, without_known
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
 from racelog_recorder.reach import transport_of
@@ -345,7 +345,8 @@ class Conductor:
                 concurrency=0 if plan.load else plan.concurrency,
                 rate_per_s=plan.load.rate_per_s if plan.load else None,
                 arrival=plan.load.arrival if plan.load else "",
-                max_open=plan.load.max_open if plan.load else None, plan=public_plan(plan), host=host_facts(),
+                max_open=plan.load.max_open if plan.load else None, finish=plan.finish,
+                plan=public_plan(plan), host=host_facts(),
             )
         )  # fmt: skip
         for lane, (engine, checked) in enumerate(zip(plan.engines, self.engines, strict=True)):
@@ -355,6 +356,7 @@ class Conductor:
                     model=without_known(checked.model[:MODEL_CHARACTERS], self._secrets[lane]), url=public_url(engine.url),
                     dialect=engine.dialect, color=engine.color, emoji=engine.emoji,
                     transport=transport_of(engine.url, engine.reach),
+                    params=public_params({**plan.params, **engine.params}),
                 )
             )  # fmt: skip
             if checked.remark:

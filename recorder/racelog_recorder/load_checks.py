@@ -24,6 +24,9 @@ _RATE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(?:/(s|min|h))?")
 _SECONDS_IN = {None: 1, "s": 1, "min": 60, "h": 3600}
 PIN_PATTERN = r"^(auto|\d+(,\d+)*)$"
 
+PERCENT_PATTERN = r"^\d{1,3}(\.\d+)?\s*%?$"
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)\s*%?")
+
 NEEDS_RATE = ("arrival", "burstiness", "max_open")
 
 
@@ -42,6 +45,27 @@ def rate(value: Any) -> float:
     if not MIN_RATE_PER_S <= per_s <= MAX_RATE_PER_S:
         raise FieldError(f"{shown(value)} is out of range; {allowed}")
     return float(per_s)
+
+
+def finish(value: Any) -> float:
+    """Return the share of its requests that an engine must finish, 0 to 1: from text such as ``95%``, or percent as a number.
+
+    A number between 0 and 1 is refused: 0.95 may be meant as 95 %, and is not even 1 %.
+    """
+    allowed = "give a percentage from 0% (no bound) to 100%, such as '95%'"
+    percent: Any = value
+    if isinstance(value, str):
+        found = _PERCENT.fullmatch(value.strip())
+        if not found:
+            raise FieldError(f"{shown(value)} is not a percentage; {allowed}")
+        percent = float(found[1])
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise FieldError(f"{shown(value)} is not a percentage; {allowed}")
+    if not 0 <= percent <= 100:  # noqa: PLR2004 - percent
+        raise FieldError(f"{shown(value)} is out of range; {allowed}")
+    if 0 < percent < 1:
+        raise FieldError(f"{shown(value)} is less than 1 %; if a share is meant, write '{percent * 100:g}%'")
+    return float(percent) / 100
 
 
 def arrival(value: Any) -> str:

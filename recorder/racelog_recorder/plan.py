@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from racelog.views.verdict import FINISH
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DEFAULT_DIALECT
 from racelog_recorder.plan_secrets import public_headers, public_params, public_url
@@ -50,6 +51,8 @@ class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One race. ``requests``, ``warmup``, ``concurrency`` and ``load`` are per engine.
 
+    ``finish`` is the share of its requests, 0 to 1, that an engine must finish.
+
     With a ``load`` it is an open loop, and ``concurrency`` is not looked at. ``pin`` gives lanes a CPU each. With both ``requests`` and ``duration_s`` an engine stops at whichever comes first.
     """
 
@@ -61,6 +64,7 @@ class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrency: int = 4
     load: OpenLoop | None = None
     grace_s: float = 30.0
+    finish: float = FINISH
     pin: Literal["auto"] | tuple[int, ...] = ()
     seed: int = 0
     shuffle: bool = True
@@ -95,6 +99,7 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
         "concurrency": None if plan.load else plan.concurrency,
         "load": msgspec.to_builtins(plan.load),
         "grace_s": plan.grace_s,
+        "finish": plan.finish,
         "pin": msgspec.to_builtins(plan.pin),
         "seed": plan.seed,
         "shuffle": plan.shuffle,

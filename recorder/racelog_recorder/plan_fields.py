@@ -15,11 +15,13 @@ from racelog_recorder.load_checks import (
     MAX_BURSTINESS,
     MAX_CPU,
     MAX_RATE_PER_S,
+    PERCENT_PATTERN,
     PIN_PATTERN,
     RATE_PATTERN,
     arrival,
     burstiness,
     cpus,
+    finish,
     pin,
     rate,
 )
@@ -246,6 +248,17 @@ RACE_FIELDS: dict[str, Field] = {
             **_span(MAX_GRACE_S, zero=True),
             "default": 30,
             "description": "How long open requests may go on after the duration; after a first Ctrl+C, 5 seconds of it.",
+        },
+    ),
+    "finish": Field(
+        finish,
+        {
+            "oneOf": [
+                {"anyOf": [{"const": 0}, {"type": "number", "minimum": 1, "maximum": 100}]},
+                {"type": "string", "pattern": PERCENT_PATTERN},
+            ],
+            "default": "95%",
+            "description": "The share of its requests an engine must finish; under it it did not finish the race (DNF), whatever its times.",
         },
     ),
     "pin": Field(

@@ -52,6 +52,7 @@ class Flags(TypedDict, total=False):
     burstiness: float | None
     max_open: int | None
     grace: str | float | None
+    finish: str | float | None
     pin: str | None
 
 

@@ -29,15 +29,18 @@ def summary_lines(summary: RaceSummary) -> list[str]:
     )
     lines = ["", _headline(summary, by_id), "", header, *rows]
     for lane in summary.lanes:
-        if lane.status == "died":
-            lines.append(f"{printable(lane.engine)} died: {printable(lane.reason)}")
+        if lane.dnf:
+            died = f" ({lane.reason})" if lane.status == "died" and lane.reason else ""
+            lines.append(printable(f"{lane.engine}: DNF: {lane.dnf}{died}"))
         lines += [_fault(lane, fault) for fault in lane.faults]
         if lane.cancelled:
             lines.append(
                 f"{printable(lane.engine)}: {lane.cancelled:,} x cancelled (still open when the race ended)"
             )
+    caveat = [f"{printable(summary.caveat)}."] if summary.caveat else []
     return [
         *lines,
+        *caveat,
         "",
         "TTFT: time to first token. TPOT: time per output token after the first. Places go by median TTFT.",
         *_client(summary),
@@ -58,11 +61,8 @@ def _fault(lane: LaneSummary, fault: FaultCount) -> str:
 
 def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
     if summary.winner is None:
-        if any(lane.ok for lane in summary.lanes):
-            died = any(lane.ok and lane.status == "died" for lane in summary.lanes)
-            return "no engine lasted to the end" if died else "no engine answered with a token"
-        early = summary.status in ("stopped", "unfinished")
-        return "stopped before any engine finished a request" if early else "no engine finished a request"
+        early = summary.status in ("stopped", "unfinished") and not any(lane.ok for lane in summary.lanes)
+        return "stopped before any engine finished a request" if early else printable(summary.nobody)
     winner = by_id[summary.winner]
     name = f"{printable(winner.emoji)} {printable(winner.engine)}".strip()
     if len(summary.lanes) == 1:
@@ -96,8 +96,8 @@ def _lead(summary: RaceSummary, winner: LaneSummary) -> str:
 
 
 def _rivals(summary: RaceSummary, winner: LaneSummary) -> list[LaneSummary]:
-    """Return the lanes that a winner is compared with: those that lived to the end."""
-    return [lane for lane in summary.lanes if lane.lane != winner.lane and lane.status != "died"]
+    """Return the lanes that a winner is compared with: those that finished."""
+    return [lane for lane in summary.lanes if lane.lane != winner.lane and not lane.dnf]
 
 
 def _row(lane: LaneSummary) -> tuple[str, ...]:
@@ -106,6 +106,8 @@ def _row(lane: LaneSummary) -> tuple[str, ...]:
         if lane.place and lane.place <= len(MEDALS)
         else f"{lane.place}th"
         if lane.place
+        else "DNF"
+        if lane.dnf
         else "-"
     )
     return (

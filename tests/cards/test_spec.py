@@ -71,7 +71,10 @@ def test_a_dead_heat_claims_no_lead() -> None:
 
 def test_a_lead_is_measured_against_a_lane_that_lived() -> None:
     race = summary_of(Plan("a", ttft_ms=100), Plan("b", ttft_ms=150), Plan("c", ttft_ms=300))
-    assert card_spec(with_lane(race, 1, status="died"), draws).hero.rival == "c"
+    assert (
+        card_spec(with_lane(race, 1, status="died", place=None, dnf="its process died"), draws).hero.rival
+        == "c"
+    )
 
 
 def test_one_lane_has_a_result_but_no_winner_and_no_place() -> None:

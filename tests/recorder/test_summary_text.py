@@ -38,7 +38,7 @@ def test_failures_are_counted_by_name_with_what_the_first_said() -> None:
 
 
 def test_a_race_without_a_success_has_no_winner() -> None:
-    assert "no engine finished a request" in lines(Plan("a", fail=(0, 1, 2, 3)))
+    assert "No winner: no request was answered" in lines(Plan("a", fail=(0, 1, 2, 3)))
 
 
 def told(events: Sequence[AnyEvent]) -> list[str]:
@@ -51,7 +51,7 @@ def test_what_was_cancelled_is_told_for_it_may_be_all_there_was() -> None:
         for event in ScriptedRace([Plan("a", requests=2)]).events()
     ]
 
-    assert {"no engine finished a request", "a: 2 x cancelled (still open when the race ended)"} <= set(
+    assert {"No winner: no request was answered", "a: 2 x cancelled (still open when the race ended)"} <= set(
         told(cut)
     )
 
@@ -59,7 +59,7 @@ def test_what_was_cancelled_is_told_for_it_may_be_all_there_was() -> None:
 def test_answers_without_a_token_are_not_said_to_be_unfinished() -> None:
     silent = [event for event in ScriptedRace([Plan("a")]).events() if not isinstance(event, Tokens)]
 
-    assert "no engine answered with a token" in told(silent)
+    assert "No winner: no engine answered with a token" in told(silent)
 
 
 def test_a_lane_that_died_after_its_first_answers_is_not_said_to_have_finished_none() -> None:
@@ -68,7 +68,7 @@ def test_a_lane_that_died_after_its_first_answers_is_not_said_to_have_finished_n
         for event in ScriptedRace([Plan("a")]).events()
     ]
 
-    assert "no engine lasted to the end" in told(died)
+    assert "No winner: no engine lasted to the end" in told(died)
 
 
 def test_one_engine_alone_wins_nothing() -> None:

@@ -58,10 +58,12 @@ const since = (request, t) => (t - (data.starts[request.lane_id] ?? 0)) / 1e9;
 
 function headline() {
   byId("name").textContent = race.name || race.race_id;
-  const first = lanes.get(race.winner), second = lanes.get(race.standings.find((id) => id !== race.winner && lanes.get(id).ttft_ms));
+  const first = lanes.get(race.winner), second = lanes.get(race.standings.find((id) => id !== race.winner && lanes.get(id).place != null && lanes.get(id).ttft_ms));
   const ahead = first?.ttft_ms && second ? `, ${times(second.ttft_ms.p50 / first.ttft_ms.p50)} ahead of ${second.engine} (${data.figures[second.lane][0]})` : "";
   byId("verdict").textContent = first && first.ttft_ms
-    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${data.figures[first.lane][0]}${ahead}`.trim() : "No winner: no request was answered.";
+    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${data.figures[first.lane][0]}${ahead}`.trim() : `${race.nobody}.`;
+  for (const lane of race.lanes) if (lane.dnf) make("p", `${lane.engine} DNF: ${lane.dnf}`, byId("warnings"));
+  if (race.caveat) make("p", `But ${race.caveat}.`, byId("warnings"));
   for (const warning of data.warnings) make("p", warning, byId("warnings"));
   byId("facts").textContent = [race.race_id, race.status, race.started_at, race.grid, duration(race.duration_s * 1000),
     race.concurrency ? `concurrency ${race.concurrency}` : "", `seed ${race.seed}`, data.imported_from && `measured by ${data.imported_from}, not by racelog`].filter(Boolean).join(" · ");
@@ -78,7 +80,7 @@ function laneTable() {
   const body = make("tbody", null, table);
   for (const id of race.standings) {
     const lane = lanes.get(id), row = make("tr", null, body);
-    make("td", lane.place ?? "-", row);
+    make("td", lane.dnf ? "DNF" : lane.place ?? "-", row);
     const name = make("td", null, row, "text");
     key(name, lane.paint);
     name.append(`${lane.emoji} ${lane.engine}`.trim());

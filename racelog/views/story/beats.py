@@ -3,18 +3,23 @@
 `Book` is the running account that every rule reads: what each lane has done up to the present beat.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from racelog.clock import NS_PER_S
 from racelog.events import LaneEnd, RequestStatus
+from racelog.replay.lane import LaneStatus
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
+from racelog.replay.tally import Tally
 from racelog.replay.track import LaneTrack
+from racelog.views.standings import Terms, terms_of
+from racelog.views.verdict import LaneRun, Verdict, verdict
 
 BeatKind = Literal["start", "sent", "first-token", "end", "lane-end", "second"]
 _ORDER: dict[BeatKind, int] = {"start": 0, "sent": 1, "first-token": 2, "end": 3, "lane-end": 4, "second": 5}
@@ -41,7 +46,7 @@ class LaneAccount:
     origin_ns: int
     target: int | None
     racing: bool = False
-    ended: str = ""
+    ended: Literal["finished", "stopped", "died", ""] = ""
     ok: int = 0
     failed: int = 0
     cancelled: int = 0
@@ -57,6 +62,7 @@ class LaneAccount:
     mean_ms: float = 0.0
     squares: float = 0.0
     ends: deque[tuple[int, RequestStatus]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    tally: Tally = field(default_factory=Tally)
 
     def first(self, position_ns: int, ttft_ms: float) -> None:
         """Enter a first token; mean and spread are kept as they come (Welford 1962)."""
@@ -77,6 +83,11 @@ class LaneAccount:
     def engine(self) -> str:
         """The engine's name as it was given; not yet safe for a terminal."""
         return self.track.facts.engine
+
+    @property
+    def status(self) -> LaneStatus:
+        """How the lane stands, as `racelog.replay.lane.LaneFold` has it."""
+        return self.ended or ("racing" if self.racing else "waiting")
 
     @property
     def done(self) -> int:
@@ -116,14 +127,15 @@ class Book:
             return sum(min(lane.done, self.target) for lane in lanes) / (self.target * len(self.lanes))
         return min(1.0, self.position_ns / self.duration_ns) if self.duration_ns else None
 
+    def verdict(self) -> Verdict:
+        """Return where the lanes stand at the present beat, by the one rule there is. Cost: a look at each lane."""
+        terms = terms_of(self.tracks)
+        return verdict([_run(account, terms) for account in self.lanes.values()], terms.bound, terms.prompts)
+
     def ranked(self) -> list[int]:
-        """Return the lanes that have a median TTFT, best first; those that only failed so far and those that died come last."""
-        known = [
-            (lane.ended == "died", lane.failed > 0 and not lane.ok, lane.ttft_p50_ms() or 0.0, number)
-            for number, lane in self.lanes.items()
-            if lane.ttft_ms
-        ]
-        return [number for *_, number in sorted(known)]
+        """Return the lanes that have a place, best first."""
+        found = self.verdict()
+        return [lane for lane in found.standings if lane in found.places]
 
     def take(self, beat: Beat) -> None:
         """Enter one beat."""
@@ -136,9 +148,7 @@ class Book:
                 account.racing = True
             case "lane-end":
                 account.racing = False
-                account.ended = next(
-                    (e.status for e in account.track.events[::-1] if isinstance(e, LaneEnd)), "finished"
-                )
+                account.ended = next(_ends(account.track), "finished")
             case "sent":
                 account.open += 1
             case "first-token" if request is not None and request.ttft_ms is not None:
@@ -151,6 +161,7 @@ class Book:
     def _end(self, account: LaneAccount, request: RequestState, position_ns: int) -> None:
         account.ends.append((position_ns, request.status))
         account.open -= 1
+        account.tally.take(request)
         if request.status == "ok":
             account.ok += 1
             account.tokens += request.output_tokens
@@ -164,6 +175,25 @@ class Book:
             account.cancelled += 1
         if request.ttft_ms is not None:
             account.ttft_ms.remove(request.ttft_ms)
+
+
+def _ends(track: LaneTrack) -> Iterator[Literal["finished", "stopped", "died"]]:
+    """Yield how a lane ended, by its first word on that."""
+    events, end_ns = track.events, track.end_ns or 0
+    first = bisect_left(events, end_ns, key=lambda event: event.t)
+    return (event.status for event in islice(events, first, None) if isinstance(event, LaneEnd))
+
+
+def _run(account: LaneAccount, terms: Terms) -> LaneRun:
+    """Return what the rule of the standings asks of a lane."""
+    lane = account.track.facts.lane
+    return LaneRun(
+        lane=lane, engine=account.engine, status=account.status, started=account.track.start_ns is not None,
+        eliminated=lane in terms.eliminated, target=terms.target, ok=account.ok, failed=account.failed,
+        cancelled=account.cancelled, ttft_p50_ms=account.ttft_p50_ms(),
+        ttft_max_ms=account.ttft_ms[-1] if account.ttft_ms else None, unanswered_ms=account.tally.unanswered_ms,
+        answers=account.tally.prompted, cached_share=account.tally.cached_share, params=terms.params.get(lane),
+    )  # fmt: skip
 
 
 def beats(tracks: RaceTracks) -> Iterator[Beat]:
@@ -182,9 +212,9 @@ def beats(tracks: RaceTracks) -> Iterator[Beat]:
 
 
 def beats_of_lane(track: LaneTrack, lane: int, origin_ns: int) -> list[Beat]:
-    """Return a lane's own beats: its start and its end; none before it has started."""
+    """Return a lane's own beats: its start and its end. One that ended before it started did so at position 0."""
     if track.start_ns is None:
-        return []
+        return [] if track.end_ns is None else [Beat(0, "lane-end", lane)]
     found = [Beat(max(0, track.start_ns - origin_ns), "start", lane)]
     if track.end_ns is not None:
         found.append(Beat(max(0, track.end_ns - origin_ns), "lane-end", lane))

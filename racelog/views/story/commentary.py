@@ -11,14 +11,15 @@ from racelog.text import counted, printable
 from racelog.views.faults import said
 from racelog.views.story.beats import Beat, Book, LaneAccount
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight, Level, Tone
+from racelog.views.verdict import Verdict
 
 MILESTONES = (10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
 TOKEN_MILESTONES = (1_000, 10_000, 100_000, 1_000_000)
 CLOSE = 0.05
 """Two medians nearer than this are a close race."""
 
-LEAST_TO_LEAD = 3
-"""First tokens a lane needs before a change of places is worth a word."""
+LEAST_TO_LEAD = 5
+"""First tokens a lane needs before a change of places is worth a word; all of a race that has fewer."""
 
 
 class Commentator:
@@ -27,22 +28,22 @@ class Commentator:
     def __init__(self) -> None:
         self._said: set[tuple[str, int | None, int]] = set()
         self._order: list[int] = []
+        self._coming: list[int] = []
         self._best_ms: float | None = None
 
     def step(self, beat: Beat, book: Book) -> Iterator[Comment]:
         """Yield what there is to say at ``beat``."""
         account = None if beat.lane is None else book.lanes[beat.lane]
         if account is None:
+            yield from self._places(beat, book)
             return
         match beat.kind:
             case "start":
                 yield from self._start(beat, account, book)
             case "first-token":
                 yield from self._first_token(beat, account, book)
-                yield from self._places(beat, book)
             case "end":
                 yield from self._end(beat, account, book)
-                yield from self._places(beat, book)
             case "lane-end":
                 yield from self._lane_end(beat, account, book)
             case _:
@@ -98,15 +99,24 @@ class Commentator:
             self._best_ms = ttft
 
     def _places(self, beat: Beat, book: Book) -> Iterator[Comment]:
-        """Tell of changes of places among lanes that have enough to be judged by."""
-        order = [lane for lane in book.ranked() if len(book.lanes[lane].ttft_ms) >= LEAST_TO_LEAD]
+        """Tell of a change of places among lanes that have enough to be judged by, once it has held for a second."""
+        least = min(LEAST_TO_LEAD, book.target or LEAST_TO_LEAD)
+        found = book.verdict()
+        order = [
+            lane
+            for lane in found.standings
+            if lane in found.places and len(book.lanes[lane].ttft_ms) >= least
+        ]
+        if order != self._coming:
+            self._coming = order
+            return
         before, self._order = self._order, order
         if not order or not before or order == before:
             return
         first, past = book.lanes[order[0]], before[0]
         if order[0] != past and past in order:
-            ms, other = first.ttft_p50_ms() or 0.0, book.lanes[past]
-            text = f"{_name(first)} takes the lead from {_name(other)}: TTFT p50 {duration(ms)} against {duration(other.ttft_p50_ms() or 0.0)}"
+            other = book.lanes[past]
+            text = f"{_name(first)} takes the lead from {_name(other)}: TTFT p50 {duration(first.ttft_p50_ms() or 0.0)} against {duration(other.ttft_p50_ms() or 0.0)}"
             yield _comment(beat, book, "lead", "good", "quiet", text, lane=order[0])
             return
         for place, lane in enumerate(order[1:], 2):
@@ -164,8 +174,10 @@ class Commentator:
                 yield _comment(
                     beat, book, "tokens", "info", "verbose", f"{count:,} tokens across all engines", lane=None
                 )
+        if (book.progress() or 0) < 0.5 or ("close", None, 0) in self._said:  # noqa: PLR2004 - halfway
+            return
         ranked = book.ranked()
-        if (book.progress() or 0) >= 0.5 and len(ranked) > 1 and self._once("close"):  # noqa: PLR2004 - halfway
+        if len(ranked) > 1 and self._once("close"):
             ahead, behind = (book.lanes[lane] for lane in ranked[:2])
             one, other = ahead.ttft_p50_ms() or 0.0, behind.ttft_p50_ms() or 0.0
             if other - one < CLOSE * one:
@@ -179,41 +191,27 @@ class Commentator:
                 )
 
     def _lane_end(self, beat: Beat, account: LaneAccount, book: Book) -> Iterator[Comment]:
-        if account.ended == "finished":
-            yield _comment(
-                beat,
-                book,
-                "finish",
-                "good",
-                "quiet",
-                f"{_name(account)} finishes after {duration(book.position_ns / NS_PER_MS)}",
-            )
+        found = book.verdict()
+        dnf = found.dnf.get(account.track.facts.lane, "")
+        if account.ended == "finished" and not dnf:
+            text = f"{_name(account)} finishes after {duration(book.position_ns / NS_PER_MS)}"
+            yield _comment(beat, book, "finish", "good", "quiet", text)
         else:
-            yield _comment(
-                beat,
-                book,
-                account.ended,
-                "error" if account.ended == "died" else "warn",
-                "quiet",
-                f"{_name(account)} {account.ended} after {counted(account.done, 'request')}",
-            )
-        ranked = book.ranked()
-        if (
-            ranked
-            and all(lane.ended for lane in book.lanes.values())
-            and book.lanes[ranked[0]].ended != "died"
-            and self._once("won")
-        ):
-            winner = book.lanes[ranked[0]]
-            yield _comment(
-                beat,
-                book,
-                "winner",
-                "good",
-                "quiet",
-                f"{_name(winner)} wins with a median TTFT of {duration(winner.ttft_p50_ms() or 0.0)}",
-                lane=ranked[0],
-            )
+            why = f"; DNF: {printable(dnf)}" if dnf and account.ended != "died" else ""
+            text = f"{_name(account)} {account.ended} after {counted(account.done, 'request')}{why}"
+            tone: Tone = "error" if account.ended == "died" or dnf else "warn"
+            yield _comment(beat, book, account.ended, tone, "quiet", text)
+        if all(lane.ended for lane in book.lanes.values()) and self._once("won"):
+            yield from self._verdict(beat, book, found)
+
+    def _verdict(self, beat: Beat, book: Book, found: Verdict) -> Iterator[Comment]:
+        """Say who won, or why nobody did; a lane that raced alone won against nobody."""
+        if found.winner is not None:
+            winner = book.lanes[found.winner]
+            text = f"{_name(winner)} wins with a median TTFT of {duration(winner.ttft_p50_ms() or 0.0)}"
+            yield _comment(beat, book, "winner", "good", "quiet", text, lane=found.winner)
+        elif len(book.lanes) > 1:
+            yield _comment(beat, book, "no-winner", "warn", "quiet", printable(found.nobody), lane=None)
 
     def _once(self, what: str, lane: int | None = None, count: int = 0) -> bool:
         key = what, lane, count
@@ -273,7 +271,8 @@ def _comment(  # noqa: PLR0917 - a row has as many parts as it has
 ) -> Comment:
     """Return a comment at ``beat``, about its lane unless another (or None, all) is named."""
     number = beat.lane if lane == -1 else lane
-    origin = book.lanes[beat.lane].origin_ns if beat.lane is not None else 0
+    clock = beat.lane if beat.lane is not None else number
+    origin = book.lanes[clock].origin_ns if clock is not None else 0
     return Comment(
         position_ns=beat.position_ns,
         t_ns=origin + beat.position_ns,

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
+from racelog.replay.tally import Tally
 from racelog.views.story.achievements import Achievements
 from racelog.views.story.anomalies import Anomalies
 from racelog.views.story.beats import Book, LaneAccount
@@ -20,7 +21,7 @@ def forked(value: T) -> T:
         return type(value)({key: forked(one) for key, one in value.items()})
     if isinstance(value, list | set | deque):
         return copy(value)
-    if isinstance(value, LaneAccount) and is_dataclass(value):
+    if isinstance(value, LaneAccount | Tally) and is_dataclass(value):
         return replace(value, **{part.name: forked(getattr(value, part.name)) for part in fields(value)})
     if isinstance(value, Book | Anomalies | Commentator | Insights | Achievements):
         other = copy(value)

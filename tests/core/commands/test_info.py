@@ -14,7 +14,8 @@ from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 from tests.core.query.recorded import store, write_log
 
 RACE = ScriptedRace(
-    [Plan("slow", requests=2, tokens=3), Plan("fast", ttft_ms=40, requests=2, tokens=3, fail=(1,))]
+    [Plan("slow", requests=2, tokens=3), Plan("fast", ttft_ms=40, requests=2, tokens=3, fail=(1,))],
+    finish=0.5,
 )
 
 CALIBRATION = Calibration(

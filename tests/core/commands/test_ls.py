@@ -15,7 +15,8 @@ OLDER = "20261120-010101-00000001"
 @pytest.fixture
 def race(home):
     return store(
-        home, ScriptedRace([Plan("slow", requests=2), Plan("fast", ttft_ms=40, requests=3, fail=(2,))])
+        home,
+        ScriptedRace([Plan("slow", requests=2), Plan("fast", ttft_ms=40, requests=3, fail=(2,))], finish=0.5),
     )
 
 

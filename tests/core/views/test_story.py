@@ -101,7 +101,9 @@ def test_the_commentator_knows_more_than_ten_things_to_say() -> None:
         Plan("hare", ttft_ms=90, requests=60, tokens=20),
         Plan("tortoise", ttft_ms=91, requests=60, tokens=20, fail=(1,)),
     )
-    lead = told(Plan("a", ttft_ms=120, requests=12), Plan("b", ttft_ms=50, requests=12, fail=(0, 1, 2)))
+    lead = told(
+        Plan("a", ttft_ms=120, requests=1200), Plan("b", ttft_ms=50, requests=1200, fail=tuple(range(60)))
+    )
     said = {*keys(late), *keys(lead), *keys(story(RaceTracks(theatre())))}
     assert said >= {
         "start", "first-words", "first-token", "lead", "milestone", "halfway", "first-error", "tokens", "close",
