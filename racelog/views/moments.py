@@ -1,10 +1,12 @@
 """The instants of a race worth stopping at: first tokens, overtakes, errors, finishes and marks. Pure."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Literal
 
 from msgspec import Struct
 
+from racelog.clock import NS_PER_S
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import printable
@@ -17,6 +19,9 @@ MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "fin
 KINDS: tuple[MomentKind, ...] = (
     "first-token", "overtake", "lead", "error", "anomaly", "finish", "pause", "mark",
 )  # fmt: skip
+
+HOLDS_NS = NS_PER_S
+"""Places that changed again sooner are not worth a stop."""
 
 COUNTDOWN = "countdown"
 """Marks of this name are the recorder's own count down to the start: before the race, not in it."""
@@ -101,12 +106,8 @@ def _why(error: str, message: str) -> str:
 
 def _overtakes(tracks: RaceTracks) -> Iterator[Moment]:
     """Yield who passes whom; a change of the first place is told as that, and only who rises is told of."""
-    replay = Replay(tracks)
     before: list[int] = []
-    for point in turning_points(tracks):
-        replay.seek(point)
-        verdict = race_verdict(replay)
-        placed = [lane for lane in verdict.standings if lane in verdict.places]
+    for point, placed in _held(list(_orders(tracks))):
         known = [lane for lane in placed if lane in before]
         for place, lane in enumerate(known):
             passed = [other for other in known[place + 1 :] if before.index(other) < before.index(lane)]
@@ -127,6 +128,26 @@ def _overtakes(tracks: RaceTracks) -> Iterator[Moment]:
                 point, f"{printable(tracks.lanes[placed[0]].facts.engine)} takes the lead", "lead", placed[0]
             )
         before = placed
+
+
+def _orders(tracks: RaceTracks) -> Iterator[tuple[int, list[int]]]:
+    """Yield who stands where, first to last, from each position at which that changes."""
+    replay = Replay(tracks)
+    before: list[int] = []
+    for point in turning_points(tracks):
+        replay.seek(point)
+        verdict = race_verdict(replay)
+        placed = [lane for lane in verdict.standings if lane in verdict.places]
+        if placed != before:
+            before = placed
+            yield point, placed
+
+
+def _held(orders: list[tuple[int, list[int]]]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the orders that stood for `HOLDS_NS`, or to the end: the first answers of all change places all the time."""
+    for (point, placed), after in zip_longest(orders, orders[1:]):
+        if after is None or after[0] - point >= HOLDS_NS:
+            yield point, placed
 
 
 def _race_start(tracks: RaceTracks) -> int | None:

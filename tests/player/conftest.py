@@ -135,6 +135,7 @@ def animals() -> ScriptedRace:
             Plan("fox-13b-instruct", ttft_ms=130, gap_ms=9, requests=20, tokens=90, color="orange"),
         ],
         name="animals",
+        finish=0.9,
     )  # fmt: skip
 
 

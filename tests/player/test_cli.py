@@ -48,9 +48,9 @@ def test_a_pipe_gets_running_lines_and_the_result(log: Path, capsys: pytest.Capt
 
 
 def test_running_lines_tell_when_the_lead_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    race = ScriptedRace([Plan("hare", ttft_ms=90), Plan("tortoise", ttft_ms=50, fail=(0,))])
+    race = ScriptedRace([Plan("hare", ttft_ms=90), Plan("tortoise", ttft_ms=50, fail=(0,))], finish=0.0)
     run(["play", str(race.write_file(tmp_path / "late.rlog"))])
-    assert "00:00.240  tortoise  takes the lead, TTFT p50 50.0 ms" in capsys.readouterr().out.splitlines()
+    assert "00:00.920  tortoise  takes the lead, TTFT p50 50.0 ms" in capsys.readouterr().out.splitlines()
 
 
 def test_running_lines_speak_of_one_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,6 +94,7 @@ def theatre(requests: int = 24) -> list[AnyEvent]:
             Plan("SGLang-日本", color="teal", requests=requests),
         ],
         name="Production candidates",
+        finish=0.9,
         prompts=["Explain neural networks in simple words.", "What is machine learning?", "Name three rivers."],
     )  # fmt: skip
     events = race.race_events()

@@ -35,15 +35,16 @@ class Insights:
 def _at(share: float, book: Book) -> Iterator[Insight]:
     found = book.verdict()
     lanes = {lane_id: lane for lane_id, lane in book.lanes.items() if lane.ok >= LEAST}
+    compared = (
+        {} if found.unlike else {lane_id: lane for lane_id, lane in lanes.items() if lane_id not in found.dnf}
+    )
     if found.unlike:
         reason = "what differs is not the engines' alone, so they are not compared"
         text = f"not like for like: {printable(found.unlike)}"
         yield _row(share, book, None, "reliability", "high", (text, reason))
-    else:
-        compared = {lane_id: lane for lane_id, lane in lanes.items() if lane_id not in found.dnf}
-        yield from _speed(share, book, compared)
-        yield from _efficiency(share, book, compared)
+    yield from _speed(share, book, compared)
     yield from _reliability(share, book, lanes)
+    yield from _efficiency(share, book, compared)
     yield from _evenness(share, book, lanes)
 
 

@@ -52,7 +52,14 @@ def store(home: Path, race: ScriptedRace, race_id: str = RACE_ID) -> Path:
     """Store a scripted race in ``home`` under its own id; return its path."""
     path = home / "races" / f"{race_id}{SEGMENT_SUFFIX}"
     events = [
-        RaceFacts(t=0, race_id=race_id, name=race.name, started_at="2026-11-21T01:30:00.000Z", seed=7)
+        RaceFacts(
+            t=0,
+            race_id=race_id,
+            name=race.name,
+            started_at="2026-11-21T01:30:00.000Z",
+            seed=7,
+            finish=race.finish,
+        )
         if isinstance(event, RaceFacts)
         else event
         for event in race.events()
