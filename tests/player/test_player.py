@@ -102,17 +102,20 @@ def test_the_last_moment_while_paused_goes_back_one(player: Player) -> None:
     assert position(player, 0) == 81_000_000
 
 
-def test_a_change_of_the_lead_is_a_moment() -> None:
+def test_a_change_of_the_lead_that_holds_is_a_moment() -> None:
     plans = [
-        Plan("hare", ttft_ms=90),
-        Plan("tortoise", ttft_ms=50, fail=(0,)),
-    ]  # its first answer is whole at 240 ms; until then it has only failed
-    told = [
-        moment
-        for moment in moments(RaceTracks(ScriptedRace(plans, finish=0.0).events()))
-        if "lead" in moment.text
-    ]
-    assert told == [Moment(240_000_000, "tortoise takes the lead", "lead", 1)]
+        Plan("hare", ttft_ms=90, requests=40),
+        Plan("tortoise", ttft_ms=50, requests=40, fail=tuple(range(30))),
+    ]  # its first answer is whole at 1,690 ms; until then it has only failed
+    tracks = RaceTracks(ScriptedRace(plans, finish=0.0).events())
+    told = [moment for moment in moments(tracks) if "lead" in moment.text]
+    assert told == [Moment(1_690_000_000, "tortoise takes the lead", "lead", 1)]
+
+
+def test_a_lead_that_is_lost_within_a_second_is_no_moment() -> None:
+    plans = [Plan("hare", ttft_ms=90), Plan("tortoise", ttft_ms=50, fail=(0,))]
+    tracks = RaceTracks(ScriptedRace(plans, finish=0.0).events())
+    assert [moment for moment in moments(tracks) if "lead" in moment.text] == []
 
 
 def test_help_opens_and_closes_with_the_same_key_and_with_escape(player: Player) -> None:
