@@ -13,6 +13,7 @@ import click
 from racelog import __version__
 from racelog.commands.loss import LOSSY
 from racelog.errors import ExitCode, RacelogError
+from racelog.terminal import adapt_output, colours
 from racelog.text import printable
 
 GROUP = "racelog.commands"
@@ -103,13 +104,14 @@ def app() -> None:
 
 def main() -> None:
     """Run the command line and exit with an `ExitCode`."""
+    adapt_output(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code. Prints a user's mistake as one line, never as a traceback."""
     try:
-        result = app.main(arguments, prog_name="racelog", standalone_mode=False)
+        result = app.main(arguments, prog_name="racelog", standalone_mode=False, color=colours(os.environ))
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from racelog.terminal import addressable, colours, speaks_unicode
 from racelog.views.race import LaneView
 from racelog_player.canvas import Depth, Style
 
@@ -43,9 +44,9 @@ class Look:
 
 
 def depth_of(environment: Mapping[str, str]) -> Depth:
-    """Return how many colours the terminal of this environment shows (https://no-color.org is honoured)."""
+    """Return how many colours the terminal of this environment shows; `racelog.terminal.colours` says whether any."""
     term = environment.get("TERM", "")
-    if environment.get("NO_COLOR") or term in ("", "dumb"):
+    if colours(environment) is False:
         return Depth.NONE
     if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
         return Depth.TRUE
@@ -54,7 +55,7 @@ def depth_of(environment: Mapping[str, str]) -> Depth:
 
 def shows_unicode(encoding: str | None, environment: Mapping[str, str]) -> bool:
     """Return whether output in ``encoding`` can carry our signs."""
-    return (encoding or "").lower().replace("-", "") == "utf8" and environment.get("TERM") != "dumb"
+    return speaks_unicode(encoding, environment) and addressable(environment)
 
 
 def lane_color(lane: LaneView) -> str:

@@ -1,5 +1,6 @@
 """Playing a race as running lines: from one position to the next, in rounds, until somewhere, pausing at its moments."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from racelog.replay.pace import Pace
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.replay.speed import MAX
+from racelog.terminal import speaks_unicode
 from racelog.views.moments import Moment, moments, turning_points
 from racelog.views.race import race_view
 from racelog.views.summary import race_summary
@@ -32,7 +34,7 @@ class Runner:
     def __init__(self, source: Source, out: TextIO | None = None) -> None:
         self._source = source
         self._out = out or sys.stdout
-        self._unicode = (self._out.encoding or "").lower().replace("-", "") == "utf8"
+        self._unicode = speaks_unicode(self._out.encoding, os.environ)
         self._replay = Replay(source.tracks)
         self._narrator = Narrator()
 

@@ -21,11 +21,12 @@ from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
+from racelog.terminal import addressable, speaks_unicode
 from racelog.text import counted
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
-from racelog_player.look import Look, shows_unicode
+from racelog_player.look import Look
 from racelog_player.plain import standings_table
 from racelog_player.player import Player
 from racelog_player.profile import keep_profile, load_profile
@@ -168,7 +169,7 @@ class Session:
         if self.options["as_json"]:
             sys.stdout.write(msgspec.json.encode(view).decode() + "\n")
             return
-        unicode = shows_unicode(sys.stdout.encoding, os.environ)
+        unicode = speaks_unicode(sys.stdout.encoding, os.environ)
         for line in standings_table(view):
             click.echo(line if unicode else to_ascii(line))
 
@@ -228,7 +229,7 @@ class Session:
         """Play on the terminal, or as lines where there is none."""
         terminal = sys.stdout.isatty()
         head = self.playhead(time.monotonic_ns(), 1.0 if terminal else MAX)
-        if self.options["plain"] or not terminal or os.environ.get("TERM", "dumb") == "dumb":
+        if self.options["plain"] or not terminal or not addressable(os.environ):
             self._run_lines(head)
             return ExitCode.OK
         from racelog_player.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load

@@ -1,5 +1,6 @@
 """`racelog shell`: SQL over past races, asked one after another. The queries are `racelog sql`'s; so are the fences."""
 
+import os
 import re
 import signal
 import sys
@@ -13,6 +14,7 @@ import click
 
 from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
+from racelog.terminal import addressable
 from racelog.text import counted, printable
 from racelog_player.keeping import KeptTerminal, heeding, stop_here
 
@@ -99,6 +101,9 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
         )
         kept_in = next((home for home in homes if isinstance(home, Path)), None)
         history = home_folder(kept_in) / "sql_history"
+        if not addressable(os.environ):  # no line to edit: each is read as it is typed
+            answer_all(loaded.connection, statements(sys.stdin))
+            return
         with KeptTerminal() as kept:
             session = new_session(loaded.connection, history)
             with (

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import click
 
-from racelog.commands.output import cells, cut
+from racelog.cells import cut
+from racelog.cells import width as cells
 from racelog.commands.plots import Plot, Series
 from racelog.commands.scales import Axis, short
 from racelog.text import printable

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import click
 
+from racelog.cells import cut, flat
+from racelog.cells import width as cells
 from racelog.text import printable
 
 GUTTER = "  "
-ELLIPSIS = "…"
 MISSING = "-"
 WRITE_CHARACTERS = 1 << 16
 NARROWEST = 8
@@ -61,25 +62,6 @@ def warn(problem: str) -> None:
     click.echo(f"racelog: {printable(problem)}", err=True)
 
 
-def cells(text: str) -> int:
-    """Return how many terminal cells ``text`` takes; emoji and CJK take two."""
-    from wcwidth import wcswidth  # noqa: PLC0415 - its tables are only needed once something is drawn
-
-    return len(text) if text.isascii() else max(0, wcswidth(text))
-
-
-def cut(text: str, width: int) -> str:
-    """Return ``text`` if it fits ``width`` cells, else as much of it as leaves room for an ellipsis."""
-    if cells(text) <= width:
-        return text
-    kept = ""
-    for character in text:
-        if cells(kept + character) > width - 1:
-            break
-        kept += character
-    return kept + ELLIPSIS
-
-
 def table_lines(
     headings: Sequence[Heading], rows: Sequence[Sequence[str | None]], width: int | None = None
 ) -> list[str]:
@@ -88,8 +70,8 @@ def table_lines(
     Texts are made inert here. With a ``width`` the widest texts are cut until a line fits. Styles are ANSI codes,
     which `click.echo` drops where there is no terminal.
     """
-    shown = [[MISSING if value is None else printable(value) for value in row] for row in rows]
-    titles = [printable(heading.title) for heading in headings]
+    shown = [[MISSING if value is None else flat(value) for value in row] for row in rows]
+    titles = [flat(heading.title) for heading in headings]
     widths = [
         max([cells(title), *(cells(row[column]) for row in shown)]) for column, title in enumerate(titles)
     ]
@@ -108,7 +90,7 @@ def table_lines(
 def narrowest_table(headings: Sequence[Heading], rows: Sequence[Sequence[str | None]]) -> int:
     """Return how many cells `table_lines` needs at least: numbers are never cut, texts to `NARROWEST`."""
     widths = [
-        max([cells(printable(heading.title)), *(cells(printable(row[column] or MISSING)) for row in rows)])
+        max([cells(flat(heading.title)), *(cells(flat(row[column] or MISSING)) for row in rows)])
         for column, heading in enumerate(headings)
     ]
     kept = (

@@ -1,9 +1,12 @@
 """How far a long command is: one line on standard error that writes over itself, where a person is watching."""
 
+import os
 import sys
 import time
 from types import TracebackType
 from typing import Self
+
+from racelog.terminal import addressable
 
 QUIET_S = 1.0
 """What is done sooner needs no progress."""
@@ -20,7 +23,9 @@ class ProgressLine:
     """
 
     def __init__(self, *, beside_output: bool = False) -> None:
-        self._shown = sys.stderr.isatty() and not (beside_output and sys.stdout.isatty())
+        self._shown = (
+            addressable(os.environ) and sys.stderr.isatty() and not (beside_output and sys.stdout.isatty())
+        )
         self._next_s = time.monotonic() + QUIET_S
         self._dirty = False
 

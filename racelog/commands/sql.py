@@ -158,7 +158,7 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
     plot = plot_of(kind, result.columns, result.rows)
     if output is None:
         for line in plot_in_terminal(plot):
-            click.echo(line, nl=False, color=False if "NO_COLOR" in os.environ else None)
+            click.echo(line, nl=False)
         return
     from importlib import import_module  # noqa: PLC0415 - not needed for --help
 
@@ -173,10 +173,11 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
 def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
     """Yield a plot's lines for standard output: dots where they can be shown and told apart, else signs of ASCII."""
     from racelog.commands.dots import plot_lines  # noqa: PLC0415 - not needed for --help
+    from racelog.terminal import colours, speaks_unicode  # noqa: PLC0415 - not needed for --help
 
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    told_apart = len(plot.series) == 1 or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-    braille = encoding.startswith("utf") and told_apart
+    wish = colours(os.environ)
+    told_apart = len(plot.series) == 1 or (sys.stdout.isatty() if wish is None else wish)
+    braille = speaks_unicode(sys.stdout.encoding, os.environ) and told_apart
     return (f"{line}\n" for line in plot_lines(plot, terminal_width() or 80, braille=braille))
 
 

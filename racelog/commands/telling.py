@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from racelog.cells import width as cells
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
-from racelog.commands.output import cells, plain_json
+from racelog.commands.output import plain_json
 from racelog.figures import duration
 from racelog.log.rows import Fact
 from racelog.text import counted, printable

@@ -9,6 +9,7 @@ import click
 
 from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
+from racelog.terminal import addressable
 
 if TYPE_CHECKING:
     from racelog_recorder.durability import Durability
@@ -180,7 +181,7 @@ def _record(race: Path | None, options: dict[str, Any]) -> int:
     plan = _plan(race, options)
     if options["dry_run"]:
         return _rehearse(plan, options)
-    terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    terminal = sys.stdout.isatty() and sys.stdin.isatty() and addressable(os.environ)
     session = Session(
         plan=plan,
         demo_overrides=_overrides(options) if plan is None else {},

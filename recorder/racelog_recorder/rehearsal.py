@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from racelog.cells import cut
 from racelog.clock import NS_PER_S
-from racelog.commands.output import Heading, cut, table_lines
+from racelog.commands.output import Heading, table_lines
 from racelog.figures import MS_PER_S, duration, tick
 from racelog.text import counted, printable
 from racelog_recorder.plan import Messages, RacePlan, public_plan

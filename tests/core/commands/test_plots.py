@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racelog.cells import width as cells
 from racelog.cli import run
 from racelog.commands.dots import plot_lines
-from racelog.commands.output import cells
 from racelog.commands.plots import MOST_ROWS, MOST_SERIES, plot_of
 from racelog.commands.scales import number_axis, time_axis, unit_of
 from racelog.errors import InputError
