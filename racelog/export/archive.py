@@ -1,7 +1,8 @@
 """The race as an HTTP archive, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/): an entry a request.
 
 Only what the log knows. The bytes of requests and responses are not in it, so sizes are -1 ("not available") and the
-bodies are the messages and the text. An entry begins with its connection, where it made one. A request that got no response has the status 0, as browsers write it.
+bodies are the messages and the text. An entry begins with its connection, where it made one. A request that got no response has the status 0, as browsers write it;
+one that got no connection is blocked, from when it was due until it failed.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,8 @@ PATHS = {"openai-chat": "/chat/completions", "openai-completions": "/completions
 QUERY = (
     "SELECT requests.*, engine, model, url, dialect, imported_from FROM requests "
     "JOIN lanes USING (race_id, lane_id) JOIN races USING (race_id) "
-    "WHERE t_sent_ns IS NOT NULL ORDER BY t_sent_ns, lane_id"
+    "WHERE t_sent_ns IS NOT NULL OR requests.status = 'failed' "
+    "ORDER BY coalesce(t_sent_ns, t_scheduled_ns, requests.t_end_ns), lane_id, request_id"
 )
 
 
@@ -70,7 +72,7 @@ class _Facts:
         key = (row["lane_id"], row["request_id"])
         timings = _timings(row)
         connecting_ms = sum(timings[phase] for phase in ("dns", "connect") if timings[phase] != UNKNOWN)
-        sent = self.origin + timedelta(microseconds=row["t_sent_ns"] / 1000)
+        sent = self.origin + timedelta(microseconds=_began_ns(row) / 1000)
         started = sent - timedelta(milliseconds=connecting_ms)
         return {
             "startedDateTime": started.isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -105,6 +107,12 @@ class _Facts:
         }  # fmt: skip
 
 
+def _began_ns(row: dict[str, Any]) -> int:
+    """Return when a request was sent; of one that never was, when it was due, or else failed."""
+    began = (row[name] for name in ("t_sent_ns", "t_scheduled_ns", "t_end_ns"))
+    return next((int(t_ns) for t_ns in began if t_ns is not None), 0)
+
+
 def _address(row: dict[str, Any]) -> str:
     """Return where a request went."""
     base: str = row["url"] or UNKNOWN_URL
@@ -116,6 +124,9 @@ def _address(row: dict[str, Any]) -> str:
 def _timings(row: dict[str, Any]) -> dict[str, float]:
     """Return the phases in ms; what a request did without, or the log does not tell apart, is -1."""
     sent, headers, end = row["t_sent_ns"], row["t_headers_ns"], row["t_end_ns"]
+    if sent is None:
+        blocked = 0 if end is None else max(0, end - _began_ns(row)) / NS_PER_MS
+        return {"blocked": blocked, **_connecting(row), "send": 0, "wait": 0, "receive": 0}
     answered = headers if headers is not None else end
     wait = 0 if answered is None else (answered - sent) / NS_PER_MS
     receive = 0 if end is None or headers is None else (end - headers) / NS_PER_MS

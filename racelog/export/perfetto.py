@@ -20,8 +20,11 @@ SEQUENCE = 1
 GPU_COUNTERS = {"util_pct": "%", "power_w": "W", "mem_used_mib": "MiB", "temp_c": "C", "sm_clock_mhz": "MHz"}
 
 REQUESTS = (
-    "SELECT * FROM requests WHERE lane_id = {lane} AND t_sent_ns IS NOT NULL ORDER BY t_sent_ns, request_id"
+    "SELECT * REPLACE (coalesce(t_sent_ns, t_scheduled_ns, t_end_ns) AS t_sent_ns) FROM requests "
+    "WHERE lane_id = {lane} AND (t_sent_ns IS NOT NULL OR status = 'failed') "
+    "ORDER BY coalesce(t_sent_ns, t_scheduled_ns, t_end_ns), request_id"
 )
+"""What never got a connection stands from when it was due until it failed."""
 TOKENS = "SELECT request_id, t_ns, kind, text, coalesced FROM tokens WHERE lane_id = {lane} ORDER BY request_id, seq"
 RATES = (
     "SELECT (t_ns - {start}) // 1000000000 AS second, count(*) AS chunks FROM tokens "

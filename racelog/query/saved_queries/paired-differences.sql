@@ -8,5 +8,6 @@ JOIN requests AS b ON a.race_id = b.race_id AND a.request_id = b.request_id AND 
 JOIN lanes AS first ON a.race_id = first.race_id AND a.lane_id = first.lane_id
 JOIN lanes AS second ON b.race_id = second.race_id AND b.lane_id = second.lane_id
 WHERE a.phase = 'race' AND b.phase = 'race' AND a.status = 'ok' AND b.status = 'ok'
+    AND a.ttft_ms IS NOT NULL AND b.ttft_ms IS NOT NULL
 GROUP BY a.race_id, a.lane_id, b.lane_id, first.engine, second.engine
 ORDER BY a.race_id, a.lane_id, b.lane_id

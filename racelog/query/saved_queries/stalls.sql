@@ -3,7 +3,7 @@
 WITH gaps AS (
     SELECT race_id, lane_id, request_id, seq, t_ns,
         (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
-    FROM tokens
+    FROM tokens SEMI JOIN (FROM requests WHERE phase = 'race') USING (race_id, lane_id, request_id)
 )
 SELECT race_id, engine, request_id, seq, t_ns, gap_ms, gap_ms / usual_ms AS times_the_median
 FROM gaps JOIN (SELECT race_id, lane_id, median(gap_ms) AS usual_ms FROM gaps GROUP BY ALL) USING (race_id, lane_id)

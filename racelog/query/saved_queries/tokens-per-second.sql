@@ -2,7 +2,7 @@
 WITH counted AS (
     SELECT race_id, lane_id, (t_ns - t_start_ns) // 1000000000 AS second, count(*) AS chunks
     FROM tokens JOIN lanes USING (race_id, lane_id)
-    WHERE t_ns >= t_start_ns
+    WHERE t_ns >= t_start_ns AND kept = 'all'
     GROUP BY race_id, lane_id, second
 ),
 seconds AS (

@@ -18,12 +18,22 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2
 import racelog
 from racelog.cli import run
 from racelog.errors import InputError, RaceNotFound
-from racelog.events import ClockAnchor, HostSamples, LaneFacts, Note, RaceFacts, RequestSent, Tokens
+from racelog.events import (
+    ClockAnchor,
+    HostSamples,
+    LaneFacts,
+    Note,
+    RaceFacts,
+    RequestEnd,
+    RequestScheduled,
+    RequestSent,
+    Tokens,
+)
 from racelog.export import FORMS, write
 from racelog.query.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.export.har_schema import HAR
-from tests.core.query.recorded import EVERY_KIND, write_log
+from tests.core.query.recorded import EVERY_KIND, MS, write_log
 
 DEMO = "recorder/racelog_recorder/demo/demo.rlog"
 HOSTILE = "</script><script>document.title='taken'</script>\x1b[2J\u202e |`*<b>@team https://e.co www.e.co"
@@ -152,25 +162,47 @@ def test_what_a_reader_must_know_first_stands_in_the_page(form, tmp_path, out):
     assert "measuring machine too slow - " in file.read_text()
 
 
+def sent(archive):
+    """Return the entries of requests that got a connection."""
+    return [entry for entry in archive["log"]["entries"] if entry["timings"]["blocked"] == -1]
+
+
 def test_an_archive_keeps_to_har_1_2_and_to_sql(log, out):
     for race in (log, DEMO):
         (file,) = write(race, ["har"], out)
         archive = json.loads(file.read_bytes())
         began = "t_sent_ns - coalesce(connect_ms, 0) * 1e6"
         rows = asked(race, f"from requests where t_sent_ns is not null order by {began}, lane_id")
+        entries = sent(archive)
 
         HAR.validate(archive)
-        assert [entry["response"]["content"]["text"] for entry in archive["log"]["entries"]] == [
+        assert [entry["response"]["content"]["text"] for entry in entries] == [
             row["response"] for row in rows
         ]
-        assert [entry["time"] for entry in archive["log"]["entries"]] == [
+        assert [entry["time"] for entry in entries] == [
             pytest.approx(row["e2e_ms"] + (row["connect_ms"] or 0)) for row in rows
         ]
 
 
+def test_a_request_that_never_got_a_connection_is_in_the_archive(tmp_path, out):
+    refused = [
+        RequestScheduled(t=50 * MS, lane=3, req=7, prompt=5),
+        RequestEnd(t=53 * MS, lane=3, req=7, status="failed", error="refused", message="nothing listens"),
+    ]
+    (file,) = write(write_log(tmp_path / "race.rlog", [*EVERY_KIND, *refused]), ["har"], out)
+    archive = json.loads(file.read_bytes())
+    entry = archive["log"]["entries"][-1]
+
+    HAR.validate(archive)
+    assert (entry["response"]["status"], entry["response"]["_error"], entry["time"]) == (0, "refused", 3.0)
+    assert entry["timings"] == {
+        "blocked": 3.0, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": 0, "receive": 0,
+    }  # fmt: skip
+
+
 def test_an_archive_s_times_lie_in_the_calendar_where_the_anchor_puts_them(log, out):
     (file,) = write(log, ["har"], out)
-    entry = json.loads(file.read_bytes())["log"]["entries"][0]
+    entry = sent(json.loads(file.read_bytes()))[0]
 
     assert entry["startedDateTime"] == "2026-11-21T01:30:00.011100Z"
     assert entry["timings"] == {
@@ -204,7 +236,7 @@ def test_an_archive_s_connect_is_all_but_the_look_up_and_includes_tls(spent, pha
     )
     (file,) = write(log, ["har"], out)
     archive = json.loads(file.read_bytes())
-    (entry,) = archive["log"]["entries"]
+    (entry,) = sent(archive)
     timings = entry["timings"]
 
     HAR.validate(archive)
@@ -285,6 +317,19 @@ def test_perfetto_s_own_protobuf_finds_the_requests_of_sql(out):
         len(instants)
         == asked(DEMO, "select (select count(*) from tokens) + (select count(*) from marks) as n")[0]["n"]
     )
+
+
+def test_a_request_that_never_got_a_connection_is_a_slice(tmp_path, out):
+    refused = [
+        RequestScheduled(t=50 * MS, lane=3, req=7, prompt=5),
+        RequestEnd(t=53 * MS, lane=3, req=7, status="failed", error="refused"),
+    ]
+    (file,) = write(write_log(tmp_path / "race.rlog", [*EVERY_KIND, *refused]), ["perfetto"], out)
+    trace = perfetto_trace_pb2.Trace.FromString(file.read_bytes())
+
+    begun = [packet.track_event for packet in trace.packet if packet.track_event.name == "request 7"]
+    notes = {note.name: note.string_value for note in begun[0].debug_annotations}
+    assert (len(begun), notes["error_kind"]) == (1, "refused")
 
 
 def test_a_perfetto_trace_knows_its_processes_and_counters(log, out):

@@ -6,12 +6,12 @@ import pytest
 
 from racelog.cli import run
 from racelog.errors import InputError
-from racelog.events import AnyEvent, GpuSamples, HostSamples
+from racelog.events import AnyEvent, GpuSamples, HostSamples, LaneFacts, RequestScheduled, Tokens
 from racelog.query.connect import connect
 from racelog.query.saved import bound, listing, saved_queries, saved_query, value_of
 from racelog.query.statement import run_statement
-from racelog.testing.races import RACE_ID, Plan, ScriptedRace
-from tests.core.query.recorded import MS, write_log
+from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
+from tests.core.query.recorded import MS, store, write_log
 
 QUERIES = saved_queries()
 SLOW, FAST = (
@@ -122,6 +122,86 @@ def test_concurrency_tells_the_time_at_each_level(connection):
     rows = columns(asked(connection, "concurrency"), "engine", "in_flight", "seconds", "share")
 
     assert rows == [("fast", 1, pytest.approx(0.44), 1.0), ("slow", 1, pytest.approx(0.82), 1.0)]
+
+
+def test_each_lane_has_the_lag_of_its_own_recorder(tmp_path):
+    lags = [
+        recorder_readings("slow", loop_lag_us=900.0),
+        recorder_readings("fast", loop_lag_us=[float(i) for i in range(100)]),
+    ]
+    con = connect(write_log(tmp_path / "race.rlog", [*ScriptedRace([SLOW, FAST]).events(), *lags]))
+
+    rows = columns(asked(con, "stamps"), "engine", "chunks", "loop_lag_p99_us")
+
+    told = dict(
+        con.execute("SELECT engine, loop_lag_p99_us FROM health JOIN lanes USING (lane_id)").fetchall()
+    )
+    assert rows == [("fast", 32, told["fast"]), ("slow", 24, 900.0)]
+    assert told["fast"] < 100
+
+
+def test_the_energy_of_two_machines_is_told_apart(tmp_path):
+    gpus = [
+        GpuSamples(t=1000 * MS, source=source, device=0, d=[0, 100 * MS], energy_j=[5.0, 5.0 + joules])
+        for source, joules in (("here", 10.0), ("there", 30.0))
+    ]
+    con = connect(write_log(tmp_path / "race.rlog", [*ScriptedRace([SLOW, FAST]).events(), *gpus]))
+
+    assert columns(asked(con, "energy"), "source", "device", "joules") == [
+        ("here", 0, 10.0),
+        ("there", 0, 30.0),
+    ]
+
+
+def test_prompt_lengths_of_two_races_are_told_apart(home):
+    for race_id, ttft_ms in (("20261101-000000-00000001", 10), ("20261102-000000-00000002", 30)):
+        store(home, ScriptedRace([Plan("a", ttft_ms=ttft_ms)]), race_id)
+
+    rows = columns(asked(connect(), "ttft-by-prompt-length"), "race_id", "ttft_p50_ms")
+
+    assert rows == [("20261101-000000-00000001", 10.0), ("20261102-000000-00000002", 30.0)]
+
+
+@pytest.fixture
+def warmed_up(tmp_path):
+    """Return a connection over a race whose first request of the lane is of the warm-up, and slow."""
+    events = [
+        RequestScheduled(t=e.t, lane=e.lane, req=e.req, prompt=e.prompt, phase="warmup")
+        if isinstance(e, RequestScheduled) and e.req == 0
+        else e
+        for e in ScriptedRace([Plan("a", requests=2, tokens=4)]).events()
+    ]
+    return connect(write_log(tmp_path / "race.rlog", events))
+
+
+def test_tokens_of_the_warm_up_are_not_the_slowest(warmed_up):
+    assert {row["request_id"] for row in asked(warmed_up, "slowest-tokens")} == {1}
+
+
+def test_gaps_of_the_warm_up_are_no_stalls(warmed_up):
+    assert {row["request_id"] for row in asked(warmed_up, "stalls", times=0.5)} == {1}
+
+
+def test_pairs_without_a_first_token_are_no_pairs(tmp_path):
+    events = [
+        event
+        for event in ScriptedRace([Plan("a", ttft_ms=10), Plan("b", ttft_ms=30)]).events()
+        if not (isinstance(event, Tokens) and event.lane == 1 and 2 in event.r)
+    ]
+    (row,) = asked(connect(write_log(tmp_path / "race.rlog", events)), "paired-differences")
+
+    assert (row["pairs"], row["share_slower"], row["ttft_difference_mean_ms"]) == (3, 1.0, 20.0)
+
+
+def test_two_kept_tokens_of_a_request_are_no_throughput(tmp_path):
+    events = [
+        LaneFacts(t=0, lane=0, engine="a", model="m", url="", kept="ends")
+        if isinstance(event, LaneFacts)
+        else event
+        for event in ScriptedRace([Plan("a")]).events()
+    ]
+
+    assert asked(connect(write_log(tmp_path / "race.rlog", events)), "tokens-per-second") == []
 
 
 def test_errors_are_counted_by_kind(connection):
