@@ -19,6 +19,7 @@ import racelog
 from racelog.cli import run
 from racelog.errors import InputError, RaceNotFound
 from racelog.events import (
+    AnyEvent,
     ClockAnchor,
     HostSamples,
     LaneFacts,
@@ -185,7 +186,7 @@ def test_an_archive_keeps_to_har_1_2_and_to_sql(log, out):
 
 
 def test_a_request_that_never_got_a_connection_is_in_the_archive(tmp_path, out):
-    refused = [
+    refused: list[AnyEvent] = [
         RequestScheduled(t=50 * MS, lane=3, req=7, prompt=5),
         RequestEnd(t=53 * MS, lane=3, req=7, status="failed", error="refused", message="nothing listens"),
     ]
@@ -320,7 +321,7 @@ def test_perfetto_s_own_protobuf_finds_the_requests_of_sql(out):
 
 
 def test_a_request_that_never_got_a_connection_is_a_slice(tmp_path, out):
-    refused = [
+    refused: list[AnyEvent] = [
         RequestScheduled(t=50 * MS, lane=3, req=7, prompt=5),
         RequestEnd(t=53 * MS, lane=3, req=7, status="failed", error="refused"),
     ]
