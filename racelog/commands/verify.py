@@ -66,6 +66,9 @@ def verdict_json(verdict: "Verdict") -> dict[str, Any]:
     return {"verdict": verdict.state, **msgspec.to_builtins(verdict)}
 
 
+SILENT = "everything of the lane {engine}: it has no fact here, not even of its start or end"
+
+
 def verdict_lines(verdict: "Verdict") -> Iterator[str]:
     """Yield the verdict for people: one line that says it all, then every finding with its place."""
     word = click.style(verdict.state, fg=COLOURS[verdict.state], bold=True)
@@ -78,6 +81,8 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
         yield f"  damaged: {printable(str(place))}"
     for account in verdict.writers:
         yield from _writer_lines(account)
+    yield from (f"  missing: {SILENT.format(engine=printable(engine))}" for engine in verdict.silent_lanes)
+    yield from (f"  recorded: {printable(death)}" for death in verdict.deaths)
     for place in verdict.uncommitted:
         yield f"  unfinished: {printable(place.file)}: {counted(place.length, 'byte')} not committed at offset {place.offset:,}"
     for contradiction in verdict.contradictions[:MOST_CONTRADICTIONS]:
@@ -124,6 +129,8 @@ def _losses(verdict: "Verdict") -> Iterator[str]:
         yield f"{counted(missing, 'unit')} missing"
     if any(account.loses_by_not_ending for account in verdict.writers):
         yield "the sealed file has no end"
+    if verdict.silent_lanes:
+        yield f"nothing of {counted(len(verdict.silent_lanes), 'lane')}"
 
 
 def _writer_lines(account: "WriterAccount") -> Iterator[str]:

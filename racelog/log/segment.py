@@ -170,7 +170,10 @@ class SegmentWriter:
         self._append(unit.result(), events)
 
     def _append(self, unit: bytes, events: int) -> None:
-        """Append one unit of so many events with a single write, or leave the file as it was."""
+        """Append one unit of so many events with a single write, or leave the file as it was.
+
+        A file that was removed takes every byte and keeps none, so its name is looked at too.
+        """
         try:
             written = self.files.write(self._fd, unit)
         except OSError as error:
@@ -181,6 +184,10 @@ class SegmentWriter:
             raise StorageError(
                 f"cannot write to {self.path}: the disk took {written:,} of {len(unit):,} bytes, as one does that is full; "
                 "free some space, then try again"
+            )
+        if not self.files.is_at(self._fd, self.path):
+            raise StorageError(
+                f"{self.path} is not there any more: it was removed or moved while it was written, and what it held is lost"
             )
         self._committed += written
         self._seq += 1

@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Literal
 
 from racelog.errors import LogError, NotALog
-from racelog.events import AnyEvent, Finish, Gap, Head, RaceFacts, Tokens, Unknown
+from racelog.events import (
+    AnyEvent,
+    Finish,
+    Gap,
+    Head,
+    LaneEnd,
+    LaneFacts,
+    LaneStart,
+    RaceFacts,
+    RequestEnd,
+    RequestScheduled,
+    Tokens,
+    Unknown,
+)
 from racelog.log.codec import decode_events, time_span
 from racelog.log.lifecycle import LifecycleChecker
 from racelog.log.progress import Progress, silent
@@ -26,6 +39,9 @@ from racelog.text import counted
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
 """What `UnitScanner.finish` calls the bytes after the last trailer."""
+
+OF_A_LANE = (LaneStart, LaneEnd, RequestScheduled, RequestEnd, Tokens)
+"""What is there of every lane that came to its start, or was told that it did not."""
 
 State = Literal["whole", "unfinished", "loss", "contradictory"]
 
@@ -53,7 +69,8 @@ class Verdict:
     """The outcome of `verify_log`: counts, and every finding with its place.
 
     ``missing_units`` of a writer are inclusive ranges of sequence numbers; ``lost_events`` is None where no end
-    tells how many there were. ``recorded_gaps`` are losses that the recorder itself noticed and wrote down.
+    tells how many there were. ``recorded_gaps`` are losses that the recorder itself noticed and wrote down. ``silent_lanes`` are
+    engines that raced and of which there is no fact at all: their segments are gone. ``deaths`` are those that the recorder wrote down.
     """
 
     path: str
@@ -71,6 +88,8 @@ class Verdict:
     recorded_gaps: list[Gap] = field(default_factory=list)
     unknown_kinds: dict[str, int] = field(default_factory=dict)
     race_ids: list[str] = field(default_factory=list)
+    silent_lanes: list[str] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> State:
@@ -79,9 +98,12 @@ class Verdict:
             account.missing_units or account.loses_by_not_ending for account in self.writers
         ):
             return "loss"
+        ended = all(account.finished for account in self.writers)
+        if self.silent_lanes and ended:
+            return "loss"
         if self.contradictions:
             return "contradictory"
-        return "whole" if all(account.finished for account in self.writers) else "unfinished"
+        return "whole" if ended else "unfinished"
 
 
 def verify_log(path: Path, progress: Progress = silent) -> Verdict:
@@ -149,6 +171,10 @@ class _Check:
         self._tails: list[tuple[int | None, FileDamage]] = []
         self._races: set[str] = set()
         self._unknown: Counter[str] = Counter()
+        self._engines: dict[int, str] = {}
+        self._heard: set[int] = set()
+        self._died: dict[int, str] = {}
+        self._has_all_lanes = False
 
     def file(self, name: str, units: Iterable[Unit | Damage], scanner: UnitScanner) -> Iterator[int]:
         """Take the units of one file and the damage between them as ``scanner`` finds them; yield the offset reached."""
@@ -220,6 +246,7 @@ class _Check:
                 f"--race-id {verdict.race_ids[0]} -o OUT.rlog"
             )
         verdict.unknown_kinds = dict(sorted(self._unknown.items()))
+        self._lanes()
         return verdict
 
     def _may_be_torn(self, writer: int | None) -> bool:
@@ -250,12 +277,18 @@ class _Check:
         self._events[writer] += len(events)
         for event in events:
             self._lifecycle.take(event)
+            if isinstance(event, OF_A_LANE):
+                self._hear(event)
             match event:
                 case Tokens():
                     verdict.chunks += len(event.r)
                 case Head():
                     account.role, account.lane = event.role, event.lane
                     self._races.add(event.race_id)
+                    # Of a race that was cut, a lane may well be outside.
+                    self._has_all_lanes |= event.role == "conductor" or bool(event.sources)
+                case LaneFacts():
+                    self._engines[event.lane] = event.engine
                 case RaceFacts() if not account.role:  # its head, which says it better, is lost
                     self._races.add(event.race_id)
                 case Finish():
@@ -267,6 +300,21 @@ class _Check:
                     self._unknown[event.k] += 1
                 case _:
                     pass
+
+    def _hear(self, event: LaneStart | LaneEnd | RequestScheduled | RequestEnd | Tokens) -> None:
+        if isinstance(event, LaneEnd) and event.status == "died":
+            self._died[event.lane] = event.reason
+        else:
+            self._heard.add(event.lane)
+
+    def _lanes(self) -> None:
+        """Name the lanes that died, and those of which nothing is there."""
+        for lane, engine in sorted(self._engines.items()):
+            nothing = "" if lane in self._heard else ", and left no fact of its own"
+            if lane in self._died:
+                self.verdict.deaths.append(f"{engine} died{nothing}: {self._died[lane]}")
+            elif nothing and self._has_all_lanes:
+                self.verdict.silent_lanes.append(engine)
 
     def _settle(self, writer: int, account: WriterAccount) -> None:
         """Work out which of a writer's units are missing, and how many events went with them."""

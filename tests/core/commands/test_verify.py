@@ -7,9 +7,11 @@ from msgspec import Raw
 
 from racelog.cli import run
 from racelog.events import (
+    AnyEvent,
     Finish,
     Gap,
     Head,
+    LaneEnd,
     LaneFacts,
     Mark,
     RequestEnd,
@@ -266,3 +268,35 @@ def test_a_request_whose_beginning_is_among_the_recorded_losses_is_no_contradict
     path = write_log(tmp_path / "race.rlog", [Gap(t=5, reason="lost before recovery", events=1), CHUNKS, END])
 
     assert (verify_log(path).state, verify_log(path).contradictions) == ("whole", [])
+
+
+def test_a_lane_without_a_fact_is_loss_and_named_once_the_race_is_over(segments, tmp_path, capfd):
+    (segments / "lane-1.rlog").unlink()
+
+    assert run(["verify", str(segments)]) == 3
+    assert run(["verify", str(seal(segments, tmp_path / "race.rlog"))]) == 3
+    out = capfd.readouterr().out
+
+    assert (
+        out.count("  missing: everything of the lane b: it has no fact here, not even of its start or end\n")
+        == 2
+    )
+    assert out.count("nothing of 1 lane; the rest reads") == 2
+
+
+def test_a_death_that_was_recorded_is_told_and_is_no_loss(tmp_path, capfd):
+    facts: list[AnyEvent] = [
+        LaneFacts(t=0, lane=0, engine="a", model="m", url="u"),
+        LaneEnd(t=5, lane=0, status="died", reason="gone"),
+    ]
+    path = write_log(tmp_path / "a.rlog", facts)
+
+    assert run(["verify", str(path)]) == 0
+    assert "  recorded: a died, and left no fact of its own: gone\n" in capfd.readouterr().out
+
+
+def test_of_a_part_of_a_race_no_lane_is_missed(segments, tmp_path):
+    sealed, part = seal(segments, tmp_path / "race.rlog"), tmp_path / "part.rlog"
+
+    assert run(["cut", str(sealed), "--lane", "a", "-o", str(part)]) == 0
+    assert verify_log(part).silent_lanes == []

@@ -101,6 +101,24 @@ def test_one_event_too_large_for_any_unit_is_refused_with_its_size(
             writer.commit(MARKS[:1])
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced", "folder moved"])
+def test_a_segment_that_is_gone_while_it_is_written_takes_no_more(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "race.live"
+    folder.mkdir()
+    path = folder / "a.rlog"
+    with SegmentWriter(path, HEAD) as writer:
+        writer.commit(MARKS)
+        if how == "folder moved":
+            folder.rename(tmp_path / "elsewhere")
+        else:
+            path.unlink()
+        if how == "replaced":
+            path.touch()
+
+        with pytest.raises(StorageError, match="is not there any more: it was removed or moved"):
+            writer.commit(MARKS)
+
+
 def test_more_events_than_a_unit_may_hold_become_several_units(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
