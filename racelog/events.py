@@ -7,11 +7,14 @@ Rules for changing a kind, so that old logs stay readable: a new field has a def
 meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.upcast`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 FORMAT_VERSION = 1
+
+Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""An integer that any reader can hold: columns of folds, of DuckDB and of Parquet have 64 bits and a sign."""
 
 ChunkKind = Literal["content", "reasoning", "tool", "role", "meta"]
 """What a chunk carries: text of three kinds, the opening role alone, or nothing but bookkeeping."""
@@ -42,8 +45,8 @@ Phase = Literal["warmup", "race"]
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="k"):
     """What every event has: its time and the version of its kind."""
 
-    t: int
-    v: int = 1
+    t: Int64
+    v: Int64 = 1
 
 
 class Head(Event, frozen=True, kw_only=True, tag="head"):
@@ -52,10 +55,10 @@ class Head(Event, frozen=True, kw_only=True, tag="head"):
     race_id: str
     writer: str
     role: Literal["conductor", "lane", "telemetry", "seal"]
-    mono_origin_ns: int
-    lane: int | None = None
-    pid: int | None = None
-    format: int = FORMAT_VERSION
+    mono_origin_ns: Int64
+    lane: Int64 | None = None
+    pid: Int64 | None = None
+    format: Int64 = FORMAT_VERSION
     racelog_version: str = ""
     sources: list[str] = []
 
@@ -63,9 +66,9 @@ class Head(Event, frozen=True, kw_only=True, tag="head"):
 class ClockAnchor(Event, frozen=True, kw_only=True, tag="clock"):
     """The clocks of one host read together; ties ``t`` to the calendar."""
 
-    mono_ns: int
-    wall_ns: int
-    boot_ns: int | None = None
+    mono_ns: Int64
+    wall_ns: Int64
+    boot_ns: Int64 | None = None
 
 
 class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
@@ -78,17 +81,17 @@ class RaceFacts(Event, frozen=True, kw_only=True, tag="race"):
     race_id: str
     name: str
     started_at: str
-    seed: int
+    seed: Int64
     grid: Literal["together", "time-trial"] = "together"
-    requests: int | None = None
-    duration_ns: int | None = None
-    concurrency: int = 1
+    requests: Int64 | None = None
+    duration_ns: Int64 | None = None
+    concurrency: Int64 = 1
     plan: dict[str, Any] = {}
     host: dict[str, Any] = {}
     imported_from: str | None = None
     rate_per_s: float | None = None
     arrival: str = ""
-    max_open: int | None = None
+    max_open: Int64 | None = None
     finish: float | None = None
 
 
@@ -100,7 +103,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     given, secrets removed; null where that was not recorded.
     """
 
-    lane: int
+    lane: Int64
     engine: str
     model: str
     url: str
@@ -115,21 +118,21 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
     """One prompt, stored once and sent by every lane."""
 
-    prompt: int
+    prompt: Int64
     messages: list[dict[str, Any]]
 
 
 class LaneStart(Event, frozen=True, kw_only=True, tag="lane.start"):
     """The lane's own start: from here its clock runs. ``cpus`` are those it was pinned to, none where it was not."""
 
-    lane: int
-    cpus: list[int] = []
+    lane: Int64
+    cpus: list[Int64] = []
 
 
 class LaneEnd(Event, frozen=True, kw_only=True, tag="lane.end"):
     """The lane stopped racing."""
 
-    lane: int
+    lane: Int64
     status: Literal["finished", "stopped", "died"]
     reason: str = ""
 
@@ -142,7 +145,7 @@ class Control(Event, frozen=True, kw_only=True, tag="control"):
     """
 
     what: Literal["go", "pause", "resume", "stop", "cancel", "eliminate"]
-    lane: int | None = None
+    lane: Int64 | None = None
     by: Literal["plan", "user", "signal"] = "plan"
     reason: str = ""
 
@@ -150,9 +153,9 @@ class Control(Event, frozen=True, kw_only=True, tag="control"):
 class RequestScheduled(Event, frozen=True, kw_only=True, tag="req"):
     """A request's intended send time; ``t`` is the schedule, not the deed."""
 
-    lane: int
-    req: int
-    prompt: int
+    lane: Int64
+    req: Int64
+    prompt: Int64
     phase: Phase = "race"
     params: dict[str, Any] = {}
 
@@ -165,21 +168,21 @@ class RequestSent(Event, frozen=True, kw_only=True, tag="sent"):
     steps, null for one that was not needed.
     """
 
-    lane: int
-    req: int
+    lane: Int64
+    req: Int64
     connection: Literal["new", "reused", "reopened", ""] = ""
-    connect_ns: int | None = None
-    dns_ns: int | None = None
-    tcp_ns: int | None = None
-    tls_ns: int | None = None
+    connect_ns: Int64 | None = None
+    dns_ns: Int64 | None = None
+    tcp_ns: Int64 | None = None
+    tls_ns: Int64 | None = None
 
 
 class ResponseHeaders(Event, frozen=True, kw_only=True, tag="headers"):
     """The response's status line and the headers worth keeping."""
 
-    lane: int
-    req: int
-    status: int
+    lane: Int64
+    req: Int64
+    status: Int64
     headers: dict[str, str] = {}
 
 
@@ -191,12 +194,12 @@ class Tokens(Event, frozen=True, kw_only=True, tag="tok"):
     says so (empty: unknown); ``s`` a letter per chunk from `STAMP_CODES` (empty: all ``k``).
     """
 
-    lane: int
-    r: list[int]
-    d: list[int]
+    lane: Int64
+    r: list[Int64]
+    d: list[Int64]
     x: list[str]
     c: str = ""
-    n: list[int | None] = []
+    n: list[Int64 | None] = []
     s: str = ""
 
 
@@ -208,11 +211,11 @@ class PackedTokens(Event, frozen=True, kw_only=True, tag="tok.packed"):
     each place, the highest first; ``x`` the texts track by track.
     """
 
-    lane: int
-    q: list[list[int]]
+    lane: Int64
+    q: list[list[Int64]]
     r: str
     c: str = ""
-    n: list[int | None] = []
+    n: list[Int64 | None] = []
     s: str = ""
     d: list[str]
     x: list[str]
@@ -225,21 +228,21 @@ class Usage(Event, frozen=True, kw_only=True, tag="usage"):
     between servers; where ``total_tokens`` is the sum of all three, it has not.
     """
 
-    lane: int
-    req: int
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    total_tokens: int | None = None
+    lane: Int64
+    req: Int64
+    input_tokens: Int64 | None = None
+    output_tokens: Int64 | None = None
+    cached_tokens: Int64 | None = None
+    reasoning_tokens: Int64 | None = None
+    total_tokens: Int64 | None = None
     server: dict[str, Any] = {}
 
 
 class RequestEnd(Event, frozen=True, kw_only=True, tag="end"):
     """A request's outcome; ``t`` is the last byte's arrival, or the moment it failed."""
 
-    lane: int
-    req: int
+    lane: Int64
+    req: Int64
     status: Literal["ok", "failed", "cancelled"]
     error: str = ""
     message: str = ""
@@ -254,7 +257,7 @@ class HostSamples(Event, frozen=True, kw_only=True, tag="host"):
     """
 
     process: str
-    d: list[int]
+    d: list[Int64]
     cpu_pct: list[float | None]
     rss_mib: list[float | None]
     loop_lag_us: list[float | None] = []
@@ -271,10 +274,10 @@ class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
     ``tls``: the streams came over TLS, as those of an https engine do; without it they were plain HTTP.
     """
 
-    lane: int
-    streams: int
-    tokens: int
-    coalesced: int
+    lane: Int64
+    streams: Int64
+    tokens: Int64
+    coalesced: Int64
     p50_us: float
     p99_us: float
     max_us: float
@@ -289,8 +292,8 @@ class GpuSamples(Event, frozen=True, kw_only=True, tag="gpu"):
     """A column of readings of one GPU; what the driver does not give is null, never 0."""
 
     source: str
-    device: int
-    d: list[int]
+    device: Int64
+    d: list[Int64]
     name: str = ""
     util_pct: list[float | None] = []
     mem_used_mib: list[float | None] = []
@@ -307,9 +310,9 @@ class EngineSamples(Event, frozen=True, kw_only=True, tag="engine"):
     ``running``, ``waiting`` and ``kv_cache_pct`` are of the instant; the others count since the engine was started.
     """
 
-    lane: int
+    lane: Int64
     source: str
-    d: list[int]
+    d: list[Int64]
     running: list[float | None] = []
     waiting: list[float | None] = []
     kv_cache_pct: list[float | None] = []
@@ -331,30 +334,30 @@ class Note(Event, frozen=True, kw_only=True, tag="note"):
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
-    lane: int | None = None
+    lane: Int64 | None = None
 
 
 class Gap(Event, frozen=True, kw_only=True, tag="gap"):
     """Facts that were lost, how many, and why."""
 
     reason: str
-    chunks: int = 0
-    events: int = 0
-    bytes: int = 0
-    lane: int | None = None
+    chunks: Int64 = 0
+    events: Int64 = 0
+    bytes: Int64 = 0
+    lane: Int64 | None = None
 
 
 class Finish(Event, frozen=True, kw_only=True, tag="fin"):
     """Last event of a segment that was closed properly."""
 
-    events: int = 0
+    events: Int64 = 0
     reason: str = ""
 
 
 class Unknown(Struct, frozen=True, kw_only=True):
     """An event of a kind this racelog does not know, kept as it was read."""
 
-    t: int
+    t: Int64
     k: str
     raw: Raw
 

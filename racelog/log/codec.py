@@ -6,7 +6,7 @@ otherwise: a line that is no event is a `LogError`, never a guess.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +24,9 @@ from racelog.events import (
     Tokens,
     Unknown,
 )
+from racelog.log.bounds import check_lines, check_rows
 from racelog.log.pack import pack, unpack
+from racelog.log.units import Unit, decode_payload
 from racelog.log.upcast import UPCASTERS
 
 MAX_EVENTS_PER_UNIT = 1_000_000
@@ -90,6 +92,12 @@ def decode_event(line: bytes) -> AnyEvent:
     Raises:
         LogError: the line is no JSON object with ``k`` and ``t``, or a known kind with a wrong field.
     """
+    event = _decode_stored(line)
+    return unpack(event) if isinstance(event, PackedTokens) else event
+
+
+def _decode_stored(line: bytes) -> AnyEvent | PackedTokens:
+    """Return the event on one line, packed chunks as they are stored."""
     try:
         event: KnownEvent | PackedTokens = _decoder.decode(_up_to_date(line) if UPCASTERS else line)
     except msgspec.ValidationError as error:
@@ -98,7 +106,7 @@ def decode_event(line: bytes) -> AnyEvent:
         raise LogError(f"not an event: {line[:80]!r}: {error}") from error
     if event.v not in (1, _newest(type(event))):
         return _unknown(line, None)
-    return unpack(event) if isinstance(event, PackedTokens) else event
+    return event
 
 
 def _newest(kind: type[Struct]) -> int:
@@ -129,29 +137,42 @@ def _unknown(line: bytes, error: Exception | None) -> Unknown:
     return Unknown(t=envelope.t, k=envelope.k, raw=Raw(line))
 
 
-def decode_events(payload: bytes) -> list[AnyEvent]:
-    """Return the events of one unit's payload, in order.
+def decode_unit(unit: Unit) -> list[AnyEvent]:
+    """Return the events of one verified unit, in order.
+
+    Raises:
+        LogError: as `decode_payload` and `decode_events`.
+    """
+    return decode_events(decode_payload(unit), len(unit.frame))
+
+
+def decode_events(payload: bytes, frame_bytes: int | None = None) -> list[AnyEvent]:
+    """Return the events of one unit's payload, in order; ``frame_bytes`` is what it was compressed to.
 
     Raises:
         LogError: the payload is not UTF-8, a line is not an event, a column is ragged or runs backwards, an instant
-            does not fit 64 bits, or the unit holds absurdly many events.
+            does not fit 64 bits, or the unit holds absurdly many events, or more than its frame may unfold to.
     """
     count = payload.count(b"\n")
     if count > MAX_EVENTS_PER_UNIT:
         raise LogError(f"unit holds {count} events, more than the limit {MAX_EVENTS_PER_UNIT}")
+    frame_bytes = len(payload) if frame_bytes is None else frame_bytes
+    check_lines(count, payload, frame_bytes)
     _check_text(payload)
-    events = _decode_at_once(payload, count)
-    if events is None:
+    stored = _decode_at_once(payload, count)
+    if stored is None:
         lines = payload.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        events = [decode_event(line) for line in lines]
+        stored = [_decode_stored(line) for line in lines]
+    check_rows(stored, frame_bytes)
+    events = [unpack(event) if isinstance(event, PackedTokens) else event for event in stored]
     for event in events:
         _check(event)
     return events
 
 
-def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
+def _decode_at_once(payload: bytes, lines: int) -> Sequence[AnyEvent | PackedTokens] | None:
     """Return the events in one call of the decoder, three times the speed for short lines; None when it cannot.
 
     A line break in JSON never stands between ``}`` and ``{`` but between two values, so where every break stands so,
@@ -169,7 +190,7 @@ def _decode_at_once(payload: bytes, lines: int) -> list[AnyEvent] | None:
         return None  # an unknown kind, or damage: line by line tells which
     if len(events) != lines or [event for event in events if event.v != 1]:
         return None
-    return [unpack(event) if isinstance(event, PackedTokens) else event for event in events]
+    return events
 
 
 def _check_text(payload: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from racelog.errors import InputError, LogError, NotALog, SeveralRaces, StorageError
 from racelog.events import Finish, Head, RaceFacts
 from racelog.log.advice import refusal
-from racelog.log.codec import decode_events
+from racelog.log.codec import decode_unit
 from racelog.log.cut import CUT_REASONS
 from racelog.log.gather import Gathered, fresh_head, gather_units
 from racelog.log.progress import Progress, silent
@@ -25,7 +25,7 @@ from racelog.log.rewrite import compacted, write_race
 from racelog.log.scan import log_files, scan_file
 from racelog.log.superseded import superseded_in
 from racelog.log.union import union
-from racelog.log.units import Unit, UnitScanner, decode_payload
+from racelog.log.units import Unit, UnitScanner
 
 UnitKey = tuple[int, int]
 """(writer, seq): what names a unit for ever."""
@@ -127,7 +127,7 @@ class _Index:
                 )
             return
         try:
-            events = decode_events(decode_payload(unit))
+            events = decode_unit(unit)
         except LogError as error:
             self._damaged(file, unit.offset, unit.end - unit.offset, str(error))
             return

@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from racelog.errors import LogError, NotALog, RaceNotFound, SeveralRaces
 from racelog.events import AnyEvent, Finish, Head, RaceFacts, Tokens
-from racelog.log.codec import OrderedEvent, decode_events
+from racelog.log.codec import OrderedEvent, decode_unit
 from racelog.log.names import sealed_sibling
 from racelog.log.scan import log_files, scan_file
 from racelog.log.superseded import superseded_beside
-from racelog.log.units import Damage, Unit, decode_payload
+from racelog.log.units import Damage, Unit
 from racelog.text import counted
 
 E = TypeVar("E", bound=Struct)
@@ -111,7 +111,7 @@ class UnitReader:
             self.report.duplicate_units += 1
             return []
         try:
-            events = decode_events(decode_payload(found))
+            events = decode_unit(found)
         except LogError as error:
             self.report.damage.append(FileDamage(file, found.offset, found.end - found.offset, str(error)))
             return []

@@ -14,8 +14,9 @@ from typing import Self
 from racelog.errors import StorageError, SyncError
 from racelog.events import AnyEvent, Finish, Head
 from racelog.log.advice import refusal
+from racelog.log.bounds import FREE_EVENTS, FREE_ROWS
 from racelog.log.chunks import halves
-from racelog.log.codec import MAX_EVENTS_PER_UNIT, encode_events, time_span
+from racelog.log.codec import encode_events, time_span
 from racelog.log.files import OS_FILES, Files
 from racelog.log.units import MAX_PAYLOAD_BYTES, SEALED_LEVEL, Trailer, UnitKind, encode_unit, live_level
 
@@ -145,11 +146,15 @@ class SegmentWriter:
     def _parts(self, events: Sequence[AnyEvent]) -> Iterator[tuple[bytes, Sequence[AnyEvent]]]:
         """Yield ``events`` and their payload, halved as often as the limits of a unit ask, a column of chunks too."""
         payload = encode_events(events, packed=self._sealed)
-        if len(payload) <= MAX_PAYLOAD_BYTES and len(events) <= MAX_EVENTS_PER_UNIT:
+        rows = sum(len(getattr(event, "d", ())) for event in events)
+        if len(payload) <= MAX_PAYLOAD_BYTES and len(events) <= FREE_EVENTS and rows <= FREE_ROWS:
             yield payload, events
             return
         if len(events) == 1:
             events = halves(events[0])
+        if len(events) == 1 and len(payload) <= MAX_PAYLOAD_BYTES:
+            yield payload, events  # a column of readings, which are never so many
+            return
         if len(events) == 1:
             raise StorageError(
                 f"cannot write to {self.path}: one event of {len(payload)} bytes; the limit is {MAX_PAYLOAD_BYTES}"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from racelog.errors import LogError, NotALog, SeveralRaces
 from racelog.events import AnyEvent, Finish, Head
-from racelog.log.codec import OrderedEvent, decode_events
+from racelog.log.codec import OrderedEvent, decode_unit
 from racelog.log.seek import LogIndex, UnitSpan
-from racelog.log.units import Unit, decode_payload
+from racelog.log.units import Unit
 
 
 def superseded(index: LogIndex, told: Iterable[Head] | None = None) -> frozenset[int]:
@@ -127,11 +127,6 @@ def _is_whole(index: LogIndex, head: Head) -> bool:
 def _events(index: LogIndex, span: UnitSpan) -> list[AnyEvent]:
     """Return the events of one unit, none if it is damaged."""
     try:
-        return [
-            event
-            for unit in index.read(span)
-            if isinstance(unit, Unit)
-            for event in decode_events(decode_payload(unit))
-        ]
+        return [event for unit in index.read(span) if isinstance(unit, Unit) for event in decode_unit(unit)]
     except LogError:
         return []

@@ -27,14 +27,14 @@ from racelog.events import (
     Tokens,
     Unknown,
 )
-from racelog.log.codec import decode_events, time_span
+from racelog.log.codec import decode_unit, time_span
 from racelog.log.lifecycle import LifecycleChecker
 from racelog.log.progress import Progress, silent
 from racelog.log.reader import FileDamage, RaceLog
 from racelog.log.scan import log_files, scan_file
 from racelog.log.stream import LogStream
 from racelog.log.superseded import superseded_in
-from racelog.log.units import Damage, Trailer, Unit, UnitScanner, decode_payload
+from racelog.log.units import Damage, Trailer, Unit, UnitScanner
 from racelog.text import counted
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
@@ -205,7 +205,7 @@ class _Check:
                 )
             return
         try:
-            events = decode_events(decode_payload(unit))
+            events = decode_unit(unit)
         except LogError as error:
             self.verdict.damage.append(FileDamage(file, unit.offset, unit.end - unit.offset, str(error)))
             return

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from racelog.events import (
     EngineSamples,
     GpuSamples,
     HostSamples,
+    Int64,
     KnownEvent,
     Tokens,
     Unknown,
@@ -33,7 +34,7 @@ json_values = st.recursive(
     max_leaves=5,
 )
 _PLAIN: dict[Any, SearchStrategy[Any]] = {
-    int: numbers, float: readings, str: st.text(), Any: json_values, type(None): st.none(), bool: st.booleans(),
+    int: numbers, Int64: numbers, float: readings, str: st.text(), Any: json_values, type(None): st.none(), bool: st.booleans(),
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def values(annotation: Any) -> SearchStrategy[Any]:
         return st.lists(values(arguments[0]), max_size=4)
     if origin is dict:
         return st.dictionaries(st.text(max_size=8), values(arguments[1]), max_size=3)
-    if isinstance(annotation, types.UnionType):
+    if origin in (types.UnionType, Union):
         return st.one_of([values(argument) for argument in arguments])
     return _PLAIN[annotation]
 

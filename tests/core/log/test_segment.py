@@ -122,7 +122,7 @@ def test_a_segment_that_is_gone_while_it_is_written_takes_no_more(tmp_path: Path
 def test_more_events_than_a_unit_may_hold_become_several_units(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MAX_EVENTS_PER_UNIT", 2)
+    monkeypatch.setattr(writing, "FREE_EVENTS", 2)
     with SegmentWriter(tmp_path / "a.rlog", HEAD) as writer:
         writer.commit(MARKS)
 
