@@ -6,7 +6,7 @@ from functools import lru_cache
 from racelog.cells import width
 
 _STAND_INS = {
-    **dict.fromkeys("█▉▊▋▓", "#"),
+    **dict.fromkeys("█▉▊▋", "#"), "▓": "%",
     **dict.fromkeys("▌▍▎▏│┃❚", "|"),
     **dict.fromkeys("━▒", "="),
     **dict.fromkeys("─╸·▅\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-"),

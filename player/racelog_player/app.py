@@ -23,13 +23,14 @@ from prompt_toolkit.output import Output, create_output
 from racelog.errors import ExitCode, InputError
 from racelog_player.canvas import Canvas, Line
 from racelog_player.keeping import ENDS, stop_here
-from racelog_player.look import Look, depth_of, shows_unicode
+from racelog_player.look import Look, colors_of, depth_of, shows_unicode
 from racelog_player.mouse import KEY, OFF, ON, mouse_of, pointed_at
 from racelog_player.player import Player
 from racelog_player.scene import Scene
 from racelog_player.screen import screen, scrolled_within
 from racelog_player.settings import Settings, remember
 from racelog_player.snapshot import save
+from racelog_player.themes import cast_for
 from racelog_player.wardrobe import Wardrobe
 
 SUSPEND = "c-z"
@@ -55,6 +56,7 @@ class App:
         self._in, self._out = terminal
         self._look = look
         self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
+        self._worn = wardrobe.theme
         self._lines: list[Line] = []
         self._scene: Scene | None = None
         self._scrolled = 0
@@ -116,6 +118,7 @@ class App:
             begun_ns = time.monotonic_ns()
             self._scene = self._player.scene(begun_ns)
             self._keep_within(size.columns, size.rows)
+            self._dress()
             self._lines = screen(self._scene, self._look, size.columns, size.rows)
             if text := self._canvas.frame(self._lines, size.columns, size.rows):
                 self._out.write_raw(text)
@@ -125,6 +128,14 @@ class App:
         self._drawn_ns = now_ns = time.monotonic_ns()
         self._player.drawn(now_ns - begun_ns, now_ns)
         return True
+
+    def _dress(self) -> None:
+        """Wear the theme with colours for the lanes of this race, told from each other."""
+        assert self._scene is not None
+        theme = cast_for(self._wardrobe.theme, colors_of(self._scene.race))
+        if theme != self._worn:
+            self._worn = theme
+            self._canvas.wear(theme)
 
     def _keep_within(self, columns: int, rows: int) -> None:
         """Take back what was scrolled beyond the end of a page, so that scrolling up moves it at once."""
@@ -167,7 +178,7 @@ class App:
             path = Path(f"racelog-{number}.svg")
             if not path.exists():
                 try:
-                    save(path, self._lines, size.columns, size.rows, self._wardrobe.theme)
+                    save(path, self._lines, size.columns, size.rows, self._worn)
                 except InputError as error:
                     return str(error)
                 return f"saved {path}"
@@ -180,8 +191,7 @@ class App:
     def adopt(self, name: str, settings: Settings) -> str:
         """Show by ``settings`` from the next frame on, and remember what has changed."""
         self._frame_s = 1 / settings.fps
-        if self._wardrobe.wear(settings.theme):
-            self._canvas.wear(self._wardrobe.theme)
+        self._wardrobe.wear(settings.theme)
         if settings.mouse != self._mouse:
             self._mouse = settings.mouse
             self._out.write_raw(ON if settings.mouse else OFF)

@@ -71,6 +71,11 @@ class Canvas:
         self._last: Sequence[Line | None] = []
         self._size = (0, 0)
 
+    @property
+    def theme(self) -> Theme:
+        """The theme it draws in."""
+        return self._theme
+
     def wear(self, theme: Theme) -> None:
         """Draw in another theme from the next frame on."""
         self._theme = theme

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
 from racelog_player.canvas import Canvas, Depth, Line
-from racelog_player.look import Look
+from racelog_player.look import Look, colors_of
 from racelog_player.player import Player
 from racelog_player.scene import Scene
 from racelog_player.screen import screen
-from racelog_player.themes import Theme
+from racelog_player.themes import Theme, cast_for
 
 REST_S = 3.0
 """The last frame stays this long, so that a loop does not snatch the result away."""
@@ -39,6 +39,8 @@ def cast_lines(player: Player, theme: Theme, size: tuple[int, int], fps: float, 
         while marks and marks[0].position_ns <= scene.transport.position_ns:
             yield _event((now_ns - shown_ns) / NS_PER_S, "m", marks.pop(0).text)
             shown_ns = now_ns
+        if (worn := cast_for(theme, colors_of(scene.race))) != canvas.theme:
+            canvas.wear(worn)
         if text := canvas.frame(lines, columns, rows):
             yield _event((now_ns - shown_ns) / NS_PER_S, "o", text)
             shown_ns = now_ns

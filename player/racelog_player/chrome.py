@@ -1,5 +1,7 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from functools import lru_cache
+
 from racelog.figures import duration, progress
 from racelog.replay.speed import speed_text
 from racelog.text import counted
@@ -122,12 +124,20 @@ def _rail(transport: Transport, cells: int) -> Line:
     """Return the line the playhead moves along; a loop's stretch stands out on it, and where the race was paused."""
     end = max(1, transport.end_ns)
     knob = min(cells - 1, int(transport.position_ns / end * cells))
-    low, high = transport.loop_ns or (0, -1)
+    return list(_rail_at(knob, cells, end, transport.loop_ns or (0, -1), transport.held_ns))
+
+
+@lru_cache(maxsize=16)
+def _rail_at(
+    knob: int, cells: int, end: int, loop_ns: tuple[int, int], held_ns: tuple[tuple[int, int], ...]
+) -> Line:
+    """Return the line with the playhead at cell ``knob``; it stands there for many frames."""
+    low, high = loop_ns
     line: Line = []
     for cell in range(cells):
         looped = low * cells <= cell * end < high * cells if high >= 0 else False
         style = WARN if looped else ACCENT if cell < knob else FAINT
-        paused = any(begin * cells <= cell * end < stop * cells for begin, stop in transport.held_ns)
+        paused = any(begin * cells <= cell * end < stop * cells for begin, stop in held_ns)
         sign = "┄" if paused else "━" if cell < knob or looped else "─"
         span = Span("●", STRONG) if cell == knob else Span(sign, style)
         if line and line[-1].style == span.style:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from racelog.terminal import addressable, colours, speaks_unicode
-from racelog.views.race import LaneView
+from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Depth, Style
 
 NAMED = {
@@ -61,6 +61,11 @@ def shows_unicode(encoding: str | None, environment: Mapping[str, str]) -> bool:
 def lane_color(lane: LaneView) -> str:
     """Return a lane's colour: its own when we can read it, else its number's; the theme decides which it shows."""
     return color_of(lane.lane, lane.color)
+
+
+def colors_of(race: RaceView) -> tuple[str, ...]:
+    """Return the colours of a race's lanes, for a theme to keep them apart."""
+    return tuple(lane_color(lane) for lane in race.lanes)
 
 
 @lru_cache(maxsize=256)

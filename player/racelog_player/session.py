@@ -26,7 +26,7 @@ from racelog.text import counted
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
-from racelog_player.look import Look
+from racelog_player.look import Look, colors_of
 from racelog_player.plain import standings_table
 from racelog_player.player import Player
 from racelog_player.profile import keep_profile, load_profile
@@ -37,6 +37,7 @@ from racelog_player.settings import NAMES, Settings, recall, remember
 from racelog_player.signs import to_ascii
 from racelog_player.snapshot import save
 from racelog_player.source import LiveRace, PastRace
+from racelog_player.themes import cast_for
 from racelog_player.times import clock_text, parse_position, parse_span
 from racelog_player.wardrobe import Wardrobe
 
@@ -155,8 +156,8 @@ class Session:
         else:
             replay.seek(instant)
         if self.options["snapshot"] is not None:
-            theme = self._wardrobe().theme
             still = self.player(Playhead(instant, 0, paused=True)).scene(0)
+            theme = cast_for(self._wardrobe().theme, colors_of(still.race))
             save(
                 self.options["snapshot"],
                 screen(still, Look(), *self.size),
@@ -222,7 +223,8 @@ class Session:
         ]
         film = ((t_ns, lines) for t_ns, _, lines in frames(player, self.size, fps))
         with click.progressbar(length=max(1, lasts_ns), label="drawing", file=sys.stderr) as bar:
-            painter = gif.Painter(self._wardrobe().theme, self.size)
+            theme = cast_for(self._wardrobe().theme, colors_of(player.scene(0).race))
+            painter = gif.Painter(theme, self.size)
             gif.write_gif(path, film, stills, painter, seen=lambda t_ns: bar.update(t_ns - bar.pos))
 
     def _play(self) -> int:

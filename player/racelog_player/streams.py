@@ -1,6 +1,7 @@
 """The answers as they arrive, one box per lane, side by side where there is room. Pure."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from racelog.text import counted
 from racelog.views.race import LaneView, RaceView, StreamView
@@ -92,8 +93,12 @@ def _history(ended: Sequence[Ended], cells: int, rows: int) -> list[Line]:
     return [*([] for _ in range(rows - len(lines))), *lines]
 
 
+@lru_cache(maxsize=2048)
 def _ended(one: Ended, cells: int, width_req: int) -> Line:
-    """Return one request that ended in a row: its number and times, or why it failed; facts are left out whole."""
+    """Return one request that ended in a row: its number and times, or why it failed; facts are left out whole.
+
+    Remembered: it stands there for many frames.
+    """
     sign, style = _SIGNS.get(one.status, ("·", SOFT))
     start = f"{sign} {left(f'#{one.req}', width_req)} "
     if one.error:

@@ -7,11 +7,12 @@ asked for), or ``mix(one,other,0.25)`` of two. A theme turns each into ``#rrggbb
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from racelog.errors import InputError
+from racelog_player.contrast import apart, blend, readable
 
 ROLES = ("text", "background", "soft", "faint", "good", "bad", "warn", "track", "accent", "raised")
 
@@ -24,6 +25,12 @@ PALETTE = (
 )  # fmt: skip
 """A lane without a colour takes the one of its number; ten, as many as a race has lanes."""
 
+_SPARE = ("#f1f3f5", "#8a8a3c", "#d83cff", "#ff3cb1", "#638ab1", "#8affff", "#b18a8a")
+"""Taken where one of the palette would be taken for a colour that was asked for: each far from all of the palette."""
+
+USUAL_PAPER = "#1e1e1e"
+"""A dark terminal's background; lighter than most, so what is readable on it is on those, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -34,6 +41,11 @@ class Theme:
     lanes: tuple[str, ...] = PALETTE
     own_colors: bool = True
     told: str = field(default="", compare=False)
+
+    @property
+    def paper(self) -> str:
+        """What is drawn on, as ``#rrggbb``: a usual dark terminal's where the theme leaves it the terminal's own."""
+        return self.resolve("background") or USUAL_PAPER
 
     def resolve(self, color: str) -> str:
         """Return ``color`` as ``#rrggbb``, or "" where it is the terminal's own."""
@@ -46,7 +58,9 @@ def _resolved(theme: Theme, color: str) -> str:
         return color
     if color.startswith("lane:"):
         _, number, own = color.split(":", 2)
-        return own if own and theme.own_colors else theme.lanes[int(number) % len(theme.lanes)]
+        if own and theme.own_colors:
+            return readable(own, theme.paper)
+        return theme.lanes[int(number) % len(theme.lanes)]
     if parts := _MIX.fullmatch(color):
         one, other = (theme.resolve(part) or _stand_in(part) for part in parts.groups()[:2])
         return blend(one, other, float(parts[3]))
@@ -58,12 +72,26 @@ def _stand_in(role: str) -> str:
     return "#000000" if role == "background" else "#c8ccd4"
 
 
-def blend(one: str, other: str, share: float) -> str:
-    """Return the colour ``share`` of the way from ``one`` to ``other``."""
-    parts = (
-        round(int(one[i : i + 2], 16) * (1 - share) + int(other[i : i + 2], 16) * share) for i in (1, 3, 5)
-    )
-    return "#" + "".join(f"{part:02x}" for part in parts)
+@lru_cache(maxsize=64)
+def cast_for(theme: Theme, lanes: tuple[str, ...]) -> Theme:
+    """Return ``theme`` with a colour for each of the ``lanes`` of a race that asked for none, told from all others.
+
+    ``lanes`` are colours as `racelog_player.look.color_of` has them. What was asked for stays; the red of failures is
+    kept free too.
+    """
+    asked = [parts for color in lanes if (parts := color.split(":", 2))[2] and theme.own_colors]
+    taken = [readable(own, theme.paper) for _, _, own in asked] + [theme.resolve("bad")]
+    numbers = {int(number) for _, number, _ in asked}
+    spare = [readable(color, theme.paper) for color in _SPARE] if theme.own_colors else []
+    chosen = list(theme.lanes)
+    for number in sorted(int(color.split(":", 2)[1]) for color in lanes):
+        if number not in numbers:
+            chosen += theme.lanes[: max(0, number + 1 - len(chosen))]
+            chosen[number % len(chosen)] = apart(
+                theme.lanes[number % len(theme.lanes)], taken, [*theme.lanes, *spare]
+            )
+            taken.append(chosen[number % len(chosen)])
+    return replace(theme, lanes=tuple(chosen))
 
 
 def _theme(
@@ -121,7 +149,7 @@ BUILT_IN: dict[str, Theme] = {
         _theme("dark", "blue-grey, easy on the eyes",
                "#d7dce5 #11151c #9aa3b2 #7b8494 #51cf66 #ff6b6b #ffc94d #262d39 #8ab4f8 #1a202b"),
         _theme("light", "ink on paper",
-               "#1d2330 #fbfaf7 #5b6472 #6d7480 #1d7f3b #c62828 #a15c00 #e2e0da #2457c5 #efede7", _INKS, own_colors=False),
+               "#1d2330 #fbfaf7 #5b6472 #6d7480 #1d7f3b #c62828 #a15c00 #e2e0da #2457c5 #efede7", _INKS),
         _theme("hacker", "green on black",
                "#5dff5d #000000 #2fbf4f #25893f #39ff14 #ff4d4d #d4ff00 #06290f #00ff9c #031a08", _GREENS, own_colors=False),
         _theme("retro", "an amber tube",

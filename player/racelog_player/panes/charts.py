@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from racelog.figures import tick
 from racelog.views.series import LaneSeries, SeriesView
-from racelog_player.canvas import Line, Span, Style
+from racelog_player.canvas import Depth, Line, Span, Style
 from racelog_player.cells import flat, right
 from racelog_player.look import FAINT, HEADING, SOFT, Look, color_of
 from racelog_player.panes.axes import Dots, Heights, Plot, nice_top, ticks
@@ -45,7 +45,7 @@ def charts_pane(view: SeriesView, look: Look, columns: int, rows: int) -> list[L
 def _drawn(view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
     if not view.lanes:
         return nothing("CHARTS", "no lane has started yet")
-    lines = [heading("CHARTS", _stretch(view)), _legend(view, columns)]
+    lines = [heading("CHARTS", _stretch(view)), _legend(view, look, columns)]
     count = min(len(_METRICS), max(1, (rows - len(lines)) // LEAST_ROWS))
     for metric, height in zip(_METRICS, spread_rows(rows - len(lines), count), strict=False):
         lines += _chart(metric, view, look, columns, height)
@@ -60,10 +60,11 @@ def _stretch(view: SeriesView) -> str:
     )
 
 
-def _legend(view: SeriesView, columns: int) -> Line:
+def _legend(view: SeriesView, look: Look, columns: int) -> Line:
     line: Line = [Span(" ")]
     for lane in view.lanes:
-        sign = lane_sign(lane.lane, lane.color, lane.emoji)
+        drawn = Span(f"{_sign(lane.lane)} ", Style(color_of(lane.lane, lane.color)))
+        sign = drawn if _by_sign(look) else lane_sign(lane.lane, lane.color, lane.emoji)
         part = [
             sign,
             Span(" "),
@@ -73,6 +74,15 @@ def _legend(view: SeriesView, columns: int) -> Line:
         if line_width([*line, *part]) <= columns:
             line += part
     return line
+
+
+def _by_sign(look: Look) -> bool:
+    """Return whether lines are told apart by signs: where there are no colours, or no Braille dots."""
+    return look.ascii_only or look.depth is Depth.NONE
+
+
+def _sign(lane: int) -> str:
+    return _ASCII_SIGNS[lane % len(_ASCII_SIGNS)]
 
 
 def _chart(metric: tuple[str, str, str], view: SeriesView, look: Look, columns: int, rows: int) -> list[Line]:
@@ -92,10 +102,10 @@ def _chart(metric: tuple[str, str, str], view: SeriesView, look: Look, columns: 
     if plot is None or plot.frame != (cells, high, colors):
         plot = _Drawn.plots[title] = Plot(cells, high, colors)
     dots = plot.drawn(places, curves)
-    signs = dict(zip(colors, (_ASCII_SIGNS[lane.lane % len(_ASCII_SIGNS)] for lane, _ in lanes), strict=True))
-    body = [_row(dots, row, _label(top, row, high), signs if look.ascii_only else {}) for row in range(high)]
+    signs = {color: _sign(lane.lane) for color, (lane, _) in zip(colors, lanes, strict=True)}
+    body = [_row(dots, row, _label(top, row, high), signs if _by_sign(look) else {}) for row in range(high)]
     scale = ticks(view.from_s, view.to_s, cells)
-    axis: Line = [Span(" " * (LABEL_CELLS + 1)), Span(scale, FAINT), Span(" s", FAINT)]
+    axis: Line = [Span(right("s", LABEL_CELLS) + " ", FAINT), Span(scale, FAINT)]
     return [head, *body, axis]
 
 

@@ -1,5 +1,7 @@
 """One engine in detail: percentiles, histograms, throughput, errors, requests worth a look. Pure."""
 
+from functools import lru_cache
+
 from racelog.text import counted
 from racelog.views.details import DetailsView, Histogram, Percentiles, Sample
 from racelog.views.race import LaneView
@@ -113,24 +115,27 @@ def _throughput(view: DetailsView, columns: int) -> list[Line]:
     return lines
 
 
+@lru_cache(maxsize=64)
+def _bars(counts: tuple[int, ...], cells: int, high: int) -> list[str]:
+    """Return bars of eighths of a cell in ``high`` rows; from two cells on a blank parts them. Remembered: frames repeat."""
+    peak, gap = max(counts, default=0), int(cells > 1)
+    tops = [max(1, round(count / peak * high * 8)) if count else 0 for count in counts]
+    return [
+        "".join(_BLOCKS[max(0, min(8, top - row * 8))] * (cells - gap) + " " * gap for top in tops)
+        for row in range(high - 1, -1, -1)
+    ]
+
+
 def _histogram(one: Histogram, columns: int, color: str, high: int = _HISTOGRAM_ROWS) -> list[Line]:
     """Return a histogram ``high`` rows high: bars of eighths of a cell, its scale below, the tail counted in words."""
     cells = min(_BAR_CELLS, max(1, (columns - 4) // len(one.counts)))
-    gap = cells > 1
-    peak = max(one.counts, default=0)
     lines: list[Line] = [
         [
             Span(f" {one.name}", HEADING),
             Span(f"  distribution, {counted(sum(one.counts) + one.beyond, 'request')}", FAINT),
         ]
     ]
-    for row in range(high - 1, -1, -1):
-        bars = ""
-        for count in one.counts:
-            eighths = round(count / peak * high * 8) if peak else 0
-            eighths = max(1, eighths) if count else 0
-            bars += _BLOCKS[max(0, min(8, eighths - row * 8))] * (cells - gap) + " " * gap
-        lines.append([Span("   "), Span(bars, Style(color))])
+    lines += [[Span("   "), Span(bars, Style(color))] for bars in _bars(tuple(one.counts), cells, high)]
     beyond = f" · {one.beyond:,} slower" if one.beyond else ""
     low, top = ms_text(one.low), ms_text(one.high) + beyond
     reach = min(columns - 3, max(len(one.counts) * cells, len(low) + len(top) + 2))

@@ -41,7 +41,7 @@ def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | No
         case InspectorView():
             lines = inspector_pane(scene.content, columns, rows, scene.scroll)
         case TimelineView():
-            lines = timeline_pane(scene.content, columns, rows)
+            lines = timeline_pane(scene.content, look, columns, rows)
         case SeriesView():
             lines = charts_pane(scene.content, look, columns, rows)
         case DetailsView():

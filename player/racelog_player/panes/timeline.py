@@ -5,10 +5,10 @@ from functools import lru_cache
 from racelog.figures import progress
 from racelog.text import counted
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
-from racelog_player.canvas import Line, Span, Style
+from racelog_player.canvas import Depth, Line, Span, Style
 from racelog_player.cells import flat, left, right
 from racelog_player.lanes import WIDE
-from racelog_player.look import BAD, FAINT, SOFT, TRACK, WARN, color_of, mix
+from racelog_player.look import BAD, FAINT, SOFT, TRACK, WARN, Look, color_of, mix
 from racelog_player.panes.axes import ticks
 from racelog_player.panes.heads import heading, lane_sign, nothing
 from racelog_player.parts import ms_text
@@ -23,10 +23,31 @@ _OUTCOMES = {
     "streaming": "",
     "waiting": "waits",
 }
+_COLORS = {
+    "ok": "good",
+    "slow": "warn",
+    "failed": "bad",
+    "cancelled": "faint",
+    "streaming": "accent",
+    "waiting": "accent",
+}
+"""A bar's colour is its request's status (MISSION.md R2.6); whose it is says the name before it, in the lane's."""
+
+_SOLID, _WAITS = "█", "░"
+_SIGNS = {"ok": "█", "slow": "▓", "failed": "x", "cancelled": "-", "streaming": "▒", "waiting": "▒"}
+"""Where there is no colour, each status has a sign of its own."""
+
+_LEGEND = (
+    ("ok", "ok"),
+    ("slow", "slow"),
+    ("failed", "failed"),
+    ("cancelled", "stopped"),
+    ("streaming", "streams"),
+)
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def timeline_pane(view: TimelineView, columns: int, rows: int) -> list[Line]:
+def timeline_pane(view: TimelineView, look: Look, columns: int, rows: int) -> list[Line]:
     """Return the bars in at most ``rows`` rows: as many of each lane's newest requests as fit."""
     if not any(lane.bars for lane in view.lanes):
         return nothing("TIMELINE", "no request has been sent yet")
@@ -34,19 +55,24 @@ def timeline_pane(view: TimelineView, columns: int, rows: int) -> list[Line]:
     cells = columns - names - _TAIL_CELLS - 2
     gpus = [_gpu(gpu, view, names, cells) for gpu in view.gpus][: max(0, (rows - 8) // 2)]
     shown = sum(len(lane.bars) for lane in view.lanes)
-    lines = [heading("TIMELINE", f"the last {counted(shown, 'request')}"), _legend()]
+    lines = [heading("TIMELINE", f"the last {counted(shown, 'request')}"), _legend(look)]
     room = rows - len(lines) - 1 - len(gpus)
     share = _shares([len(lane.bars) for lane in view.lanes], room)
     for lane, height in zip(view.lanes, share, strict=True):
-        lines += _lane(lane, view, (names, cells), height)
+        lines += _lane(lane, view, look, (names, cells), height)
     return [*lines, *gpus, _axis(view, names, cells)][:rows]
 
 
-def _legend() -> Line:
-    return [
-        Span(" "), Span("░░", Style("soft")), Span(" waits for its first token   ", FAINT), Span("██", Style("soft")),
-        Span(" answers   ", FAINT), Span("██", WARN), Span(" slow   ", FAINT), Span("██", BAD), Span(" failed", FAINT),
-    ]  # fmt: skip
+def _legend(look: Look) -> Line:
+    line: Line = [Span(" "), Span(_WAITS * 2, SOFT), Span(" waits   ", FAINT)]
+    for outcome, word in _LEGEND:
+        line += [Span(_sign(outcome, look) * 2, Style(_COLORS[outcome])), Span(f" {word}   ", FAINT)]
+    return line
+
+
+def _sign(outcome: str, look: Look) -> str:
+    """Return what a bar is drawn with: its colour tells its status, or, where there is none, its sign."""
+    return _SIGNS[outcome] if look.depth is Depth.NONE or look.ascii_only else _SOLID
 
 
 def _shares(wanted: list[int], room: int) -> list[int]:
@@ -66,7 +92,7 @@ def _shared(wanted: tuple[int, ...], room: int) -> tuple[int, ...]:
     return tuple(shares)
 
 
-def _lane(lane: LaneBars, view: TimelineView, room: tuple[int, int], height: int) -> list[Line]:
+def _lane(lane: LaneBars, view: TimelineView, look: Look, room: tuple[int, int], height: int) -> list[Line]:
     names, cells = room
     lines: list[Line] = []
     for index, one in enumerate(lane.bars[len(lane.bars) - height :] if height else []):
@@ -74,11 +100,11 @@ def _lane(lane: LaneBars, view: TimelineView, room: tuple[int, int], height: int
         start: Line = [Span(" "), lane_sign(lane.lane, lane.color, lane.emoji), Span(" "), name]
         if index:
             start = [Span(right(f"#{one.req}", names), FAINT)]
-        lines.append([*start, Span(" "), *_bar(one, lane, view, cells), Span(" "), _tail(one)])
+        lines.append([*start, Span(" "), *_bar(one, view, look, cells), Span(" "), _tail(one)])
     return lines
 
 
-def _bar(one: BarView, lane: LaneBars, view: TimelineView, cells: int) -> Line:
+def _bar(one: BarView, view: TimelineView, look: Look, cells: int) -> Line:
     """Return a request's cells: blank before it, weak while it waits, solid while it answers."""
     span_s = max(view.to_s - view.from_s, 1e-9)
 
@@ -88,12 +114,17 @@ def _bar(one: BarView, lane: LaneBars, view: TimelineView, cells: int) -> Line:
     start, end = cell(one.start_s), max(cell(one.start_s) + 1, cell(one.end_s))
     end = min(cells, end)
     first = end if one.first_s is None else min(end, max(start, cell(one.first_s)))
-    color = {"slow": "warn", "failed": "bad"}.get(one.outcome, color_of(lane.lane, lane.color))
+    first = (
+        start if one.first_s is None and one.outcome == "failed" else first
+    )  # a failure is seen, however short
+    color = _COLORS[one.outcome]
     weak = mix(color, TRACK, 0.5)
     return [
         Span(" " * start),
-        Span("░" * (first - start), Style(weak)),
-        Span("█" * (end - first), Style(mix(color, TRACK, 0.55) if one.warmup else color)),
+        Span(_WAITS * (first - start), Style(weak)),
+        Span(
+            _sign(one.outcome, look) * (end - first), Style(mix(color, TRACK, 0.55) if one.warmup else color)
+        ),
         Span(" " * (cells - end)),
     ]
 
