@@ -161,7 +161,7 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
 
 def _health(race_id: str, lanes: Sequence[LaneHealth]) -> Columns:
     read = (
-        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "coalesced_share", "user_share", "late_send_share",
+        "client_limited", "samples", "cpu_pct_p50", "full_share", "loop_lag_p99_us", "longest_lag_ms", "late_start_ms", "coalesced_share", "user_share", "late_send_share",
         "most_waiting", "lost_chunks", "lost_events",
     )  # fmt: skip
     found = ("streams", "tokens_per_s", "p50_us", "p99_us", "max_us", "stamp", "tls")

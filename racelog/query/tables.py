@@ -186,6 +186,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("cpu_pct_p50", "DOUBLE", "median CPU of the process; 100 is one core"),
         Column("full_share", "DOUBLE", "share of readings at 90 % of a core with a loop 2 ms late, 0 to 1"),
         Column("loop_lag_p99_us", "DOUBLE", "how late its event loop woke; 99 of 100 were less"),
+        Column("longest_lag_ms", "DOUBLE", "the longest that its event loop was ever late"),
+        Column("late_start_ms", "DOUBLE", "how long after the agreed instant the lane began"),
         Column("coalesced_share", "DOUBLE", "share of token chunks read together with a later one"),
         Column("user_share", "DOUBLE", "share of token chunks stamped by the program, not the kernel"),
         Column(

@@ -17,8 +17,10 @@ from racelog.figures import duration, percent, tick
 from racelog.replay.health import LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
-from racelog.replay.race import Replay
+from racelog.replay.race import RaceTracks, Replay
 from racelog.text import counted
+from racelog.views.load import agreed_starts
+from racelog.views.pauses import held
 
 FULL_SHARE = 0.10
 LOOP_LAG_US = 5_000.0
@@ -26,6 +28,9 @@ COALESCED_SHARE = 0.05
 USER_SHARE = 0.05
 LATE_SEND_SHARE = 0.05
 CALIBRATION_P99_US = 1_000.0
+
+LATE_START_MS = 250.0
+STOOD_STILL_MS = 1_000.0
 
 LEAST_SAMPLES = 20
 """Two seconds of readings: below that, the burst of connecting alone is a tenth of the race."""
@@ -61,7 +66,8 @@ class LaneHealth(Struct, frozen=True, kw_only=True):
     """One lane's evidence and what the rules make of it; ``client_limited`` is None where there is no evidence.
 
     ``full_share`` is the share of readings that were full (see `racelog.replay.health`), ``late_send_share`` that of requests
-    an open loop sent late by its own doing, None for a closed one; shares are 0 to 1.
+    an open loop sent late by its own doing, None for a closed one; shares are 0 to 1. ``late_start_ms`` is how long after the
+    agreed instant the lane began, None where none was agreed; ``longest_lag_ms`` the longest that its loop was ever late.
     """
 
     lane: int
@@ -73,6 +79,8 @@ class LaneHealth(Struct, frozen=True, kw_only=True):
     full_share: float | None
     loop_lag_p95_us: float | None
     loop_lag_p99_us: float | None
+    longest_lag_ms: float | None
+    late_start_ms: float | None
     coalesced_share: float | None
     user_share: float | None
     sends: int
@@ -94,7 +102,7 @@ class RaceHealth(Struct, frozen=True, kw_only=True):
 
 def race_health(replay: Replay) -> RaceHealth:
     """Return the verdict of everything up to where ``replay`` stands. Cost: microseconds a lane."""
-    lanes = [_lane_health(fold, replay.tracks.facts) for fold in replay.lanes.values()]
+    lanes = [_lane_health(fold, replay.tracks) for fold in replay.lanes.values()]
     judged = [lane.client_limited for lane in lanes if lane.client_limited is not None]
     return RaceHealth(
         client_limited=any(judged) if judged else None,
@@ -174,6 +182,27 @@ def late_reading(lane: LaneHealth) -> str:
     return f"recorder too busy: {percent(share)} of {lane.engine}'s token times are late"
 
 
+def late_start(lane: LaneHealth) -> str:
+    """It began a quarter of a second after the instant that was agreed for it, or later.
+
+    Beside others it then raced alone at its end, with a machine that they had left; a lane's alarm is right to the
+    millisecond, so it was stopped, or kept from every core.
+    """
+    if lane.late_start_ms is None or lane.late_start_ms < LATE_START_MS:
+        return ""
+    return f"recorder stopped: {lane.engine} started {duration(lane.late_start_ms)} late"
+
+
+def stood_still(lane: LaneHealth) -> str:
+    """Its event loop did nothing for a second or more, once. Nothing was sent meanwhile, and what came was not read.
+
+    No share of the readings tells that: a process that is stopped takes none.
+    """
+    if lane.longest_lag_ms is None or lane.longest_lag_ms < STOOD_STILL_MS:
+        return ""
+    return f"recorder stopped: {lane.engine}'s recorder stood still for {duration(lane.longest_lag_ms)}"
+
+
 def late_sends(lane: LaneHealth) -> str:
     """More than 5 % of an open loop's requests left 5 ms or more after they were due, and not for want of room.
 
@@ -216,17 +245,29 @@ def uncalibrated(lane: LaneHealth) -> str:
 
 
 Rule = Callable[[LaneHealth], str]
-RULES: tuple[Rule, ...] = (lost, crowded_out, full, late_sends, late_stamps, late_reading, uncalibrated)
+RULES: tuple[Rule, ...] = (
+    lost,
+    crowded_out,
+    late_start,
+    stood_still,
+    full,
+    late_sends,
+    late_stamps,
+    late_reading,
+    uncalibrated,
+)
 """Each returns a reason, or nothing; the gravest first."""
 
 
-def _lane_health(fold: LaneFold, race: RaceFacts | None) -> LaneHealth:
+def _lane_health(fold: LaneFold, tracks: RaceTracks) -> LaneHealth:
+    race = tracks.facts
     health, facts = fold.health, fold.track.facts
     chunks = sum(fold.stamps.values())
     evidence = LaneHealth(
         lane=facts.lane, engine=facts.engine, client_limited=None, reasons=[], samples=health.samples,
         cpu_pct_p50=median(health.cpu_pct), full_share=health.full / health.samples if health.samples else None,
         loop_lag_p95_us=quantile(health.loop_lag_us, 0.95), loop_lag_p99_us=quantile(health.loop_lag_us, 0.99),
+        longest_lag_ms=health.loop_lag_us[-1] / 1000 if health.loop_lag_us else None, late_start_ms=_late_start_ms(fold, tracks),
         coalesced_share=_stamp_share(fold, chunks, lambda _who, joined: joined),
         user_share=_stamp_share(fold, chunks, lambda who, _joined: who == "user"),
         sends=fold.sends, late_send_share=_late_send_share(fold, race), most_waiting=round(health.most_waiting), lost_chunks=health.lost_chunks, lost_events=health.lost_events,
@@ -236,6 +277,19 @@ def _lane_health(fold: LaneFold, race: RaceFacts | None) -> LaneHealth:
     reasons = [why for rule in RULES if (why := rule(evidence))]
     told = bool(reasons or evidence.samples or evidence.calibration)
     return replace(evidence, reasons=reasons, client_limited=bool(reasons) if told else None)
+
+
+def _late_start_ms(fold: LaneFold, tracks: RaceTracks) -> float | None:
+    """Return how long after the agreed instant the lane began, pauses taken off; None before that."""
+    start_ns, agreed = fold.track.start_ns, agreed_starts(tracks)
+    at_ns = agreed.get(fold.track.facts.lane, agreed.get(None))
+    if start_ns is None or at_ns is None or start_ns > fold.position_ns:
+        return None
+    paused_ns = sum(
+        max(0, min(start_ns, start_ns if to is None else to) - max(at_ns, since))
+        for since, to in held(tracks)
+    )
+    return (start_ns - at_ns - paused_ns) / NS_PER_MS
 
 
 def _late_send_share(fold: LaneFold, race: RaceFacts | None) -> float | None:

@@ -42,10 +42,15 @@ class RaceLoad(Struct, frozen=True, kw_only=True):
         return f"open loop, {tick(self.rate_per_s)}/s {self.arrival}{cap}"
 
 
+def agreed_starts(tracks: RaceTracks) -> dict[int | None, int]:
+    """Return the instant at which each lane was told to start; that of None is for every lane without its own."""
+    return {order.lane: order.t for order in tracks.controls if order.what == "go"}
+
+
 def race_load(tracks: RaceTracks) -> RaceLoad:
     """Return the load of a race as far as its log knows. Cost: a look at each order."""
     facts = tracks.facts
-    agreed = {order.lane: order.t for order in tracks.controls if order.what == "go"}
+    agreed = agreed_starts(tracks)
     starts, together = [], []
     for lane, track in tracks.lanes.items():
         if track.start_ns is None:

@@ -132,7 +132,7 @@ def test_what_an_engine_says_of_itself_comes_one_row_a_reading(every_kind):
 def test_what_a_lanes_recorder_noted_of_itself_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "client_limited": False, "reason": None, "samples": 2, "cpu_pct_p50": 30.0,
-        "full_share": 0.0, "loop_lag_p99_us": 4.0, "coalesced_share": 1 / 3, "late_send_share": None, "user_share": 1 / 3, "most_waiting": 2,
+        "full_share": 0.0, "loop_lag_p99_us": 4.0, "longest_lag_ms": 0.004, "late_start_ms": None, "coalesced_share": 1 / 3, "late_send_share": None, "user_share": 1 / 3, "most_waiting": 2,
         "lost_chunks": 0, "lost_events": 0, "calibration_streams": 8, "calibration_tokens_per_s": 400.0,
         "calibration_p50_us": 11.0, "calibration_p99_us": 30.0, "calibration_max_us": 90.0, "calibration_stamp": "kernel", "calibration_tls": False,
     }  # fmt: skip
@@ -146,7 +146,7 @@ def test_a_bottleneck_is_a_column_of_the_race(tmp_path):
 
     rows = connection.execute("select client_limited, client_limited_reason from races").fetchall()
 
-    assert rows == [(True, "it lost 3 chunks and 0 events")]
+    assert rows == [(True, "the recorder lost 3 chunks and 0 events of e3")]
 
 
 def test_standings_tell_each_second_and_the_end(tmp_path):

@@ -9,6 +9,7 @@ from racelog.clock import NS_PER_MS
 from racelog.events import (
     AnyEvent,
     Calibration,
+    Control,
     Gap,
     HostSamples,
     LaneFacts,
@@ -287,3 +288,28 @@ def test_readings_that_arrive_late_or_out_of_order_are_folded_as_if_they_had_not
         replay.seek_end()
 
     assert race_health(in_order) == race_health(mixed)
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "reasons"),
+    [(249.9, []), (4300.0, ["recorder stopped: vLLM started 4.30 s late"])],
+)
+def test_a_lane_that_began_long_after_the_agreed_instant(late_ms: float, reasons: list[str]) -> None:
+    go = Control(t=round((1000 - late_ms) * NS_PER_MS), what="go")
+
+    assert health(readings(), go).reasons == reasons
+
+
+def test_a_start_that_a_pause_held_back_is_not_late() -> None:
+    orders = [(100, "go"), (150, "pause"), (990, "resume")]
+    controls = [Control(t=at_ms * NS_PER_MS, what=what) for at_ms, what in orders]  # type: ignore[arg-type]  # three of the words
+
+    assert health(readings(), *controls).lanes[0].late_start_ms == 60.0
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "reasons"),
+    [(999.9, []), (1500.0, ["recorder stopped: vLLM's recorder stood still for 1.50 s"])],
+)
+def test_a_recorder_that_stood_still_once(lag_ms: float, reasons: list[str]) -> None:
+    assert health(readings(loop_lag_us=rows(lag_ms * 1000, 1, 100.0))).reasons == reasons
