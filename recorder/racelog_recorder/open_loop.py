@@ -27,6 +27,7 @@ SOONER_NS = 5_000_000
 it saves a turn of the event loop for nearly each of them."""
 
 NEVER_SENT = "the race ended while it waited for room (max_open)"
+TOO_LATE = "its time was up (duration) while it waited for room (max_open); it was never sent"
 
 
 class _Turn:
@@ -59,6 +60,7 @@ class OpenLoopRun:
         self._ready: deque[_Turn] = deque()
         self._waiting: deque[_Turn] = deque()
         self._requests: trio.Nursery | None = None
+        self._over = False
 
     def halt(self) -> None:
         """Send nothing more; what is open goes on."""
@@ -75,13 +77,23 @@ class OpenLoopRun:
     async def run(self) -> None:
         """Race; return when the last request has ended."""
         try:
-            async with trio.open_nursery() as self._requests:
-                with self._sending, Alarm() as alarm:
-                    await self._follow_the_schedule(alarm)
-                if self._sending.cancelled_caught:
-                    self._withdraw()
+            async with trio.open_nursery() as beside:
+                beside.start_soon(self._close_in_time)
+                async with trio.open_nursery() as self._requests:
+                    with self._sending, Alarm() as alarm:
+                        await self._follow_the_schedule(alarm)
+                    if self._sending.cancelled_caught:
+                        self._withdraw()
+                beside.cancel_scope.cancel()
         finally:
             self._withdraw()
+
+    async def _close_in_time(self) -> None:
+        """Let nothing that waits for room be sent after the duration: it would be load beyond what was asked for."""
+        if self._spec.duration_ns is not None:
+            await self._clock.wait_until(self._spec.duration_ns)
+            self._over = True
+            self._give_up(TOO_LATE)
 
     async def _follow_the_schedule(self, alarm: Alarm) -> None:
         """Make each request ready ahead of its time, and release it when that has come."""
@@ -119,6 +131,8 @@ class OpenLoopRun:
             RequestScheduled(t=turn.due.t_ns, lane=self._spec.lane, req=turn.number, prompt=turn.prompt)
         )
         self._waiting.append(turn)
+        if self._over:
+            self._give_up(TOO_LATE)
 
     @property
     def _room(self) -> bool:
@@ -151,13 +165,15 @@ class OpenLoopRun:
         while self._ready:
             if (scope := self._ready.popleft().scope) is not None:
                 scope.cancel()
+        self._give_up(NEVER_SENT)
+
+    def _give_up(self, why: str) -> None:
+        """Record that what waits for room was never sent."""
         while self._waiting:
             turn = self._waiting.popleft()
             t_ns = max(self._journal.now_ns(), turn.due.t_ns)
             self._journal.record(
-                RequestEnd(
-                    t=t_ns, lane=self._spec.lane, req=turn.number, status="cancelled", message=NEVER_SENT
-                )
+                RequestEnd(t=t_ns, lane=self._spec.lane, req=turn.number, status="cancelled", message=why)
             )
 
     def _t_ns(self, turn: _Turn) -> int:

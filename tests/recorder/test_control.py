@@ -1,5 +1,6 @@
 """Orders to the lanes, on real lanes: pause, resume, eliminate, stop; and the open loop's schedule through them."""
 
+import threading
 from collections.abc import Awaitable, Callable
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,7 @@ from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
 from racelog_recorder.affinity import allowed_cpus
 from racelog_recorder.conductor import Conductor
-from racelog_recorder.open_loop import NEVER_SENT
+from racelog_recorder.open_loop import NEVER_SENT, TOO_LATE
 from racelog_recorder.plan import EnginePlan, RacePlan
 from racelog_recorder.preflight import Checked
 from racelog_recorder.schedule import OpenLoop, due_ns
@@ -248,6 +249,28 @@ def test_what_waits_for_room_when_the_race_is_stopped_was_never_sent(
     assert ends.keys() == asked
     assert ends[0] == ("cancelled", False)
     assert {ends[number] for number in asked - {0}} == {("cancelled", True)}
+
+
+def test_what_waits_for_room_when_the_duration_is_over_is_never_sent(
+    scripted: Any, wire: Any, tmp_path: Path
+) -> None:
+    over = threading.Event()
+
+    def script(connection: Any, _number: int) -> None:
+        while wire.read_request(connection):
+            over.wait(60)
+            connection.sendall(wire.HEAD + wire.chunked(wire.content("hi"), wire.FINISH, wire.DONE))
+
+    async def answer(driver: Driver) -> None:
+        await driver.until(lambda driver: any(end.message == TOO_LATE for end in driver.of(RequestEnd)))
+        over.set()
+
+    load = OpenLoop(rate_per_s=20, arrival="constant", max_open=2)
+    _, events = race([scripted(script).url], tmp_path / "r.live", answer, load=load, duration_s=0.4)
+    ends = {e.req: (e.status, e.message == TOO_LATE) for e in events if isinstance(e, RequestEnd)}
+
+    assert ends == {number: ("ok", False) if number < 2 else ("cancelled", True) for number in range(8)}
+    assert sorted(e.req for e in events if isinstance(e, RequestSent)) == [0, 1]
 
 
 @pytest.mark.skipif(not allowed_cpus(), reason="this system pins no processes")
