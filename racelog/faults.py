@@ -47,6 +47,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("malformed", "the answer is not what the dialect allows", "URL, dialect and stream of the engine; the message has the text"),
     Fault("error_event", "the engine reported an error inside a good stream", "the engine's own log; the message has its words"),
     Fault(
+        "empty",
+        "the answer ended well, without any text",
+        "the model's own end of text; max_tokens, if hidden reasoning took them all; a field for text that racelog does not know",
+    ),
+    Fault(
         "truncated",
         "the answer ended without a finish reason, or was cut short",
         "a server that crashed, a proxy's time limit, a stream that gave way to another",

@@ -29,8 +29,8 @@ class ChunkSink(Protocol):
         """Append one chunk."""
         ...
 
-    def mark_coalesced(self) -> None:
-        """Mark the chunk that was added last: its own arrival is hidden by a later one of the same read."""
+    def mark_coalesced(self, chunks: int = 1) -> None:
+        """Mark the ``chunks`` of the message that came last: its arrival is hidden by a later one of the same read."""
         ...
 
 
@@ -99,10 +99,11 @@ class ChunkColumns:
         self._holds = True
         self.add(t_ns, request, text, code, tokens, stamp)  # type: ignore[arg-type]  # it becomes a text
 
-    def mark_coalesced(self) -> None:
-        """Mark the chunk that was added last: its own arrival is hidden by a later one of the same read."""
-        *chunk, stamp = self._rows[-1]
-        self._rows[-1] = (*chunk, stamp.upper())  # type: ignore[assignment]  # the same six
+    def mark_coalesced(self, chunks: int = 1) -> None:
+        """Mark the ``chunks`` of the message that came last: its arrival is hidden by a later one of the same read."""
+        for place in range(-chunks, 0):
+            *chunk, stamp = self._rows[place]
+            self._rows[place] = (*chunk, stamp.upper())  # type: ignore[assignment]  # the same six
 
     def take(self) -> Tokens | None:
         """Return everything as one batch in time order and start anew; None when nothing arrived, or all is held."""

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from racelog_recorder.message import Message, decoded, error_text
+from racelog_recorder.complaint import complaint, finish_word
+from racelog_recorder.message import Message, Said, inert, leniently, plain_json
+from racelog_recorder.said import Delta, said
 from racelog_recorder.usage import count, usage_of
 
 TOP_LEVEL = frozenset({"tools", "format", "options", "keep_alive", "think", "logprobs", "top_logprobs"})
@@ -23,25 +25,16 @@ RENAMED = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
 DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 
 
-class _Function(Struct):
-    name: str = ""
-    arguments: Any = None
-
-
-class _ToolCall(Struct):
-    function: _Function | None = None
-
-
 class _Said(Struct):
-    content: str | None = None
-    thinking: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+    content: Any = None
+    thinking: Any = None
+    tool_calls: Any = None
 
 
 class _Line(Struct):
     message: _Said | None = None
-    done: bool = False
-    done_reason: str | None = None
+    done: Any = False
+    done_reason: Any = None
     prompt_eval_count: Any = None
     eval_count: Any = None
     total_duration: Any = None
@@ -93,35 +86,41 @@ def parse_line(payload: bytes) -> Message:
     Raises:
         MalformedMessage: the line is no JSON object of the dialect.
     """
-    line = decoded(_decoder, payload, "Ollama chat line")
-    if line.error is not None:
-        return Message("m", error=error_text(line.error))
-    code, text = _chunk(line.message)
-    if not line.done:
-        return Message(code, text)
+    try:
+        line = _decoder.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return inert(_message(leniently(_Line, payload, "Ollama chat line"), payload))
+    return _message(line, payload)
+
+
+def _message(line: _Line, payload: bytes) -> Message:
+    if line.error is not None or (line.message is None and not line.done):
+        error = complaint(plain_json(payload), beside_choices=line.message is not None)
+        return Message("m", error=error, odd=bool(error))
+    (code, text), *more = _chunks(line.message)
+    if line.done is not True:
+        return Message(code, text, more=tuple(more), odd=bool(more))
     durations = {name: value for name in DURATIONS if (value := count(getattr(line, name))) is not None}
     return Message(
         code,
         text,
-        finish_reason=line.done_reason or "stop",
+        finish_reason=finish_word(line.done_reason, "stop"),
         usage=usage_of({"prompt_eval_count": line.prompt_eval_count, "eval_count": line.eval_count}),
         timings=durations or None,
         done=True,
+        more=tuple(more),
+        odd=bool(more),
     )
 
 
-def _chunk(said: _Said | None) -> tuple[str, str]:
-    """Return the kind code and text of a message; empty text is bookkeeping, not a token."""
-    if said is None:
-        return "m", ""
-    if said.content:
-        return "c", said.content
-    if said.thinking:
-        return "r", said.thinking
-    calls = [call.function for call in said.tool_calls or [] if call.function]
-    text = "".join(call.name + _arguments(call.arguments) for call in calls)
-    return ("t", text) if text else ("m", "")
+def _chunks(message: _Said | None) -> list[Said]:
+    """Return the kinds and texts of a message; one without text is bookkeeping, not a token."""
+    if message is None:
+        return [_NOTHING]
+    if type(message.content) is str and message.content and not (message.thinking or message.tool_calls):
+        return [("c", message.content)]
+    delta = Delta(content=message.content, thinking=message.thinking, tool_calls=message.tool_calls)
+    return said(delta) or [_NOTHING]
 
 
-def _arguments(value: Any) -> str:
-    return "" if value is None else msgspec.json.encode(value).decode()
+_NOTHING: Said = ("m", "")

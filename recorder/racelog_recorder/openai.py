@@ -2,17 +2,29 @@
 
 What real servers differ in, each seen on the wire: the role frame may carry ``content: null``, an empty string or
 no content at all; the last text may share a frame with ``finish_reason``; usage may come on the finish frame, in
-a frame without choices, on every frame, or never; ``[DONE]`` may be missing.
+a frame without choices, on every frame, or never; ``[DONE]`` may be missing. Where texts, counts and complaints may stand is
+told in `racelog_recorder.said`, `usage` and `complaint`; fields that racelog does not use may be of any type.
 """
 
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from racelog_recorder.message import MalformedMessage, Message, decoded, error_text
-from racelog_recorder.usage import TokenUsage, usage_of
+from racelog_recorder.complaint import WORDS, complaint, error_text, finish_word, is_error
+from racelog_recorder.message import (
+    MalformedMessage,
+    Message,
+    Said,
+    as_json,
+    inert,
+    leniently,
+    plain_json,
+    shaped,
+)
+from racelog_recorder.said import Delta, said
+from racelog_recorder.usage import TokenUsage, fuller, usage_of
 
 __all__ = [
     "DONE",
@@ -27,43 +39,30 @@ __all__ = [
 
 DONE = b"[DONE]"
 
-
-class _Function(Struct, gc=False):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _ToolCall(Struct, gc=False):
-    function: _Function | None = None
-
-
-class _Delta(Struct, gc=False):
-    role: str | None = None
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+SEVERAL = "several answers speak in one stream, and racelog races one a request: leave out n, or set it to 1"
 
 
 class _Choice(Struct, gc=False):
-    delta: _Delta | None = None
-    text: str | None = None
-    finish_reason: str | None = None
-    token_ids: list[int] | None = None
+    delta: Delta | None = None
+    text: Any = None
+    finish_reason: Any = None
+    token_ids: Any = None
+    index: Any = 0
+    message: Any = None
+    usage: Any = None
+    error: Any = None
+    native_finish_reason: Any = None
 
 
 class _Frame(Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: Any = None
-    timings: dict[str, Any] | None = None
+    timings: Any = None
     error: Any = None
-    object: str | None = None
-    message: Any = None
-    type: Any = None
-    code: Any = None
+    x_groq: Any = None
 
 
-_decoder = msgspec.json.Decoder(_Frame)
+_decode = msgspec.json.Decoder(_Frame).decode
 
 
 class _Model(Struct):
@@ -111,41 +110,148 @@ def parse_message(payload: bytes) -> Message:
     """Return what a stream message says.
 
     Raises:
-        MalformedMessage: the payload is no JSON object of the dialect.
+        MalformedMessage: the payload is no JSON object of the dialect, or several answers speak in it at once.
     """
-    frame = decoded(_decoder, payload, "chat chunk")
-    if frame.error is not None:
-        return Message("m", error=error_text(frame.error))
-    if frame.object == "error":  # vLLM's older shape: the error is the whole frame
-        return Message(
-            "m", error=error_text({"message": frame.message, "type": frame.type, "code": frame.code})
-        )
-    usage = None if frame.usage is None else usage_of(frame.usage)
-    choice = frame.choices[0] if frame.choices else None
-    if choice is None:
-        return Message("m", usage=usage, timings=frame.timings)
-    code, text = _chunk(choice)
+    try:
+        frame = _decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return inert(_message(leniently(_Frame, payload, "chat chunk"), payload))
+    if frame.usage is None and frame.choices and len(frame.choices) == 1:
+        choice = frame.choices[0]
+        if choice.finish_reason is None and choice.delta is not None and choice.index == 0:
+            code, text = _text_alone(choice.delta)
+            if text and choice.token_ids is None and not (
+                frame.timings or frame.error or frame.x_groq or choice.usage or choice.error
+            ):  # fmt: skip
+                return Message(code, text)
+    return _message(frame, payload)
+
+
+def _text_alone(delta: Delta) -> Said:
+    """Return the kind and text of a delta that has text in one field alone, as nearly all have; no text otherwise."""
+    content, reasoning = delta.content, delta.reasoning_content
+    if (
+        delta.tool_calls or delta.reasoning or delta.reasoning_details or delta.refusal or delta.function_call
+        or delta.audio or delta.thinking or delta.reasoning_text or delta.thinking_blocks
+    ):  # fmt: skip
+        return "m", ""
+    if not reasoning:
+        return ("c", content) if type(content) is str else ("m", "")
+    return ("r", reasoning) if not content and type(reasoning) is str else ("m", "")
+
+
+def _message(frame: _Frame, payload: bytes) -> Message:
+    """Return what a frame says, whatever stands in it."""
+    choices = frame.choices
+    if not choices or frame.error is not None:
+        return _beside(frame, payload)
+    choice = choices[0] if len(choices) == 1 else _speaking(choices)
+    delta = choice.delta
+    if delta is None or choice.error is not None:
+        return _whole(frame, choice, payload)
+    if found := said(delta):
+        return _told(frame, choice, *found)
+    return _bare(frame, choice, payload, "o" if delta.role else "m")
+
+
+def _told(frame: _Frame, choice: _Choice, first: Said, *more: Said, whole: bool = False) -> Message:
+    """Return the message of a choice that says something."""
+    usage = None
+    if (
+        frame.usage is not None
+        or choice.usage is not None
+        or frame.x_groq is not None
+        or choice.message is not None
+    ):
+        usage = _usage(frame, choice)
+    ids = choice.token_ids
+    index = choice.index if type(choice.index) is int else 0
     return Message(
-        code,
-        text,
-        len(choice.token_ids) if choice.token_ids else None,
-        choice.finish_reason or "",
+        first[0],
+        first[1],
+        len(ids) if type(ids) is list and ids else None,
+        ""
+        if choice.finish_reason is None
+        else finish_word(choice.finish_reason, choice.native_finish_reason),
         usage,
-        frame.timings,
+        frame.timings if type(frame.timings) is dict else None,
+        more=more,
+        choice=index,
+        whole=whole,
+        odd=bool(more or index or whole),
     )
 
 
-def _chunk(choice: _Choice) -> tuple[str, str]:
-    """Return the kind code and text of a choice; empty text is bookkeeping, not a token."""
-    delta = choice.delta
-    if delta is None:
-        return ("c", choice.text) if choice.text else ("m", "")
-    if delta.content:
-        return "c", delta.content
-    if reasoning := delta.reasoning_content or delta.reasoning:
-        return "r", reasoning
-    if delta.tool_calls:
-        functions = [call.function for call in delta.tool_calls if call.function]
-        text = "".join((function.name or "") + (function.arguments or "") for function in functions)
-        return ("t", text) if text else ("m", "")
-    return ("o", "") if delta.role else ("m", "")
+def _bare(frame: _Frame, choice: _Choice, payload: bytes, code: str) -> Message:
+    """Return the message of a choice without text; one that says nothing else may be a complaint."""
+    message = _told(frame, choice, (code, ""))
+    if choice.finish_reason is None and choice.native_finish_reason is not None:
+        message = structs.replace(message, finish_reason=finish_word(choice.native_finish_reason))
+    if code == "m" and not (message.finish_reason or message.usage or message.timings):
+        error = complaint(plain_json(payload), beside_choices=True)
+        return Message("m", error=error, odd=True) if error else message
+    return message
+
+
+def _whole(frame: _Frame, choice: _Choice, payload: bytes) -> Message:
+    """Return the message of a choice without a delta: a text of the completions dialect, a whole answer, or an error."""
+    if choice.error is not None:
+        if is_error(choice.error, beside_text=True):
+            return Message("m", error=error_text(choice.error), odd=True)
+        choice.error = None
+        return _message(frame, payload)
+    text = choice.text
+    if type(text) is str and text:
+        return _told(frame, choice, ("c", text))
+    answer = isinstance(choice.message, dict)
+    found = said(shaped(Delta, choice.message) if answer else Delta(content=text))
+    return _told(frame, choice, *found, whole=answer) if found else _bare(frame, choice, payload, "m")
+
+
+def _speaking(choices: list[_Choice]) -> _Choice:
+    """Return the one of several choices that says anything, the first where none does.
+
+    Raises:
+        MalformedMessage: more than one does.
+    """
+    speaking = [choice for choice in choices if _texts(choice)]
+    if len(speaking) > 1:
+        raise MalformedMessage(SEVERAL)
+    return speaking[0] if speaking else choices[0]
+
+
+def _texts(choice: _Choice) -> list[Said]:
+    return said(choice.delta or Delta(content=choice.text or choice.message))
+
+
+def _beside(frame: _Frame, payload: bytes) -> Message:
+    """Return what a frame says without choices, or with an error: usage, a complaint, or something to keep in mind."""
+    usage = _usage(frame, None)
+    timings = frame.timings if isinstance(frame.timings, dict) else None
+    if frame.error is None and (usage or timings):
+        return Message("m", usage=usage, timings=timings)
+    plain = plain_json(payload)
+    plain = plain[0] if isinstance(plain, list) else plain
+    if error := complaint(plain, beside_choices=bool(frame.choices)):
+        return Message("m", error=error, odd=True)
+    if frame.choices:
+        frame.error = None
+        return _message(frame, payload)
+    for name in ("message", "response"):
+        if isinstance(part := plain.get(name), dict):
+            usage = fuller(usage, usage_of(part.get("usage")))
+    usage = fuller(usage, usage_of(plain.get("usageMetadata")))
+    noted = as_json(plain) if any(isinstance(plain.get(name), str) for name in WORDS) else ""
+    return Message("m", usage=usage, timings=timings, note=noted, odd=bool(noted))
+
+
+def _usage(frame: _Frame, choice: _Choice | None) -> TokenUsage | None:
+    """Return the counts of a frame, wherever they stand in it."""
+    usage = None if frame.usage is None else usage_of(frame.usage)
+    if isinstance(frame.x_groq, dict):
+        usage = fuller(usage, usage_of(frame.x_groq.get("usage")))
+    if choice is not None and choice.usage is not None:
+        usage = fuller(usage, usage_of(choice.usage))
+    if choice is not None and isinstance(choice.message, dict):
+        usage = fuller(usage, usage_of(choice.message.get("usage")))
+    return usage

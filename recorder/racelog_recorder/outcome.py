@@ -10,6 +10,7 @@ from http import HTTPStatus
 import httpx2
 
 from racelog.text import counted
+from racelog_recorder.complaint import FAILING, stated_complaint
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.plan_secrets import public_url
 from racelog_recorder.pump.exchange import CUT_SHORT
@@ -27,6 +28,9 @@ CLIENT_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errn
 _CUT_WORDS = (CUT_SHORT, "closed connection", "was closed", "disconnected", "incomplete")
 """How the transports say that the server closed too early; every other breach of the protocol is malformed."""
 
+
+ASIDE_CHARACTERS = 300
+"""As much of what stood beside an answer is told."""
 
 ERROR_FIELD = "error:"
 """How llama.cpp's server began the error of a stream for long: a line of its own beside the ``data:`` lines."""
@@ -50,21 +54,39 @@ def judge(facts: StreamFacts, failure: Failure | None) -> Failure | None:
     """
     if facts.failure:
         return facts.failure
+    if FAILING.search(facts.finish_reason):
+        return "error_event", f"the answer ended with the finish reason {facts.finish_reason!r}"
     if failure:
         return None if facts.done and facts.finish_reason and failure[0] in LATE_FAILURES else failure
-    if not facts.finish_reason and facts.aside.startswith(ERROR_FIELD):
+    return None if facts.finish_reason else _unfinished(facts)
+
+
+def _unfinished(facts: StreamFacts) -> Failure:
+    """Return what a stream is that ended politely without a finish reason: an error it told beside its events, or cut short."""
+    if facts.aside.startswith(ERROR_FIELD):
         return "error_event", facts.aside.removeprefix(ERROR_FIELD).strip()
-    if not facts.finish_reason:
-        return (
-            "truncated",
-            f"the stream ended after {counted(facts.token_chunks, 'token chunk')} without a finish reason{_aside(facts)}",
-        )
-    return None
+    if words := stated_complaint(facts.aside):
+        return "error_event", words
+    return (
+        "truncated",
+        f"the stream ended after {counted(facts.token_chunks, 'token chunk')} without a finish reason{_aside(facts)}",
+    )
 
 
 def _aside(facts: StreamFacts) -> str:
-    """Return what stood in the stream beside its events: a server that broke often says why in plain words."""
-    return f"; beside its events it said: {facts.aside}" if facts.aside else ""
+    """Return what stood in the stream beside its answer: a server that broke often says why in its own way."""
+    told = f"; beside its events it said: {facts.aside[:ASIDE_CHARACTERS]}" if facts.aside else ""
+    return told or (f"; it also said: {facts.note[:ASIDE_CHARACTERS]}" if facts.note else "")
+
+
+def without_text(facts: StreamFacts) -> Failure | None:
+    """Return what an answer is that ended well and said nothing: no success, for there is nothing to measure; None if it did."""
+    if facts.token_chunks:
+        return None
+    counts = facts.counts
+    hidden = counts.completion_tokens if counts else None
+    told = f"; the server counted {counted(hidden, 'token')} that it did not send" if hidden else ""
+    return "empty", f"the answer ended ({facts.finish_reason}) without any text{told}"
 
 
 def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: bytes) -> Failure | None:

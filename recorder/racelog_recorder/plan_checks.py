@@ -238,6 +238,11 @@ def param(name: str, value: Any) -> Any:
     """Return a request parameter as it goes into the JSON body."""
     if name in RESERVED_PARAMS:
         raise FieldError(f"is not a parameter of a race: {RESERVED_PARAMS[name]}")
+    if name == "n" and value != 1:
+        raise FieldError(
+            f"{shown(value)} asks for several answers to one request, whose texts and times would be mixed; leave it out, and "
+            "send more requests"
+        )
     _json_value(value)
     return value
 

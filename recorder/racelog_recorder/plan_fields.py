@@ -91,6 +91,7 @@ _LINE = {"type": "string", "maxLength": MAX_NAME}
 _PARAMS = {
     "type": "object",
     "propertyNames": {"not": {"enum": sorted(RESERVED_PARAMS)}},
+    "properties": {"n": {"const": 1}},
     "description": "Fields added to every request's JSON body, such as max_tokens or temperature.",
 }
 

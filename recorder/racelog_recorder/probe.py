@@ -15,7 +15,7 @@ from racelog_recorder.deadlines import Deadlines, Stopwatch
 from racelog_recorder.dialects import Dialect
 from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
 from racelog_recorder.pump.stamps import Arrival
-from racelog_recorder.stream import StreamSink
+from racelog_recorder.stream import GRACE_S, StreamSink
 
 PROBE_PROMPT = [{"role": "user", "content": "Hi"}]
 PROBE_TOKENS = 4
@@ -124,7 +124,7 @@ class _Answer:
     """Takes an answer as it comes in, as a race's sink does; ends it by cancelling the patience."""
 
     def __init__(self, dialect: Dialect, patience: trio.CancelScope) -> None:
-        self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel)
+        self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel, on_done=self.finish)
         self._patience = patience
         self._settled_s = math.inf
 
@@ -147,6 +147,11 @@ class _Answer:
         if self._settled_s == math.inf:
             self._settled_s = trio.current_time() + SETTLE_S
             self.wait_until(self._patience.deadline)
+
+    def finish(self) -> None:
+        """Leave `GRACE_S` for the end: the answer says that it is whole."""
+        self._settled_s = min(self._settled_s, trio.current_time() + GRACE_S)
+        self.wait_until(self._patience.deadline)
 
     def wait_until(self, at_s: float) -> None:
         """Have patience until then, or until it has settled."""
@@ -185,7 +190,7 @@ async def _ask(
     sink = answer.sink
     if status and not 200 <= status < 300:  # noqa: PLR2004 - only a success is a stream
         failure = bad_status(status, headers, said.decode("utf-8", "replace"))
-    elif patience.cancelled_caught and not sink.facts.failure:
+    elif patience.cancelled_caught and not (sink.facts.failure or sink.facts.done):
         if sink.token_chunks:
             return Probed(None, status, None, ask_usage)
         failure = watch.overdue(trio.current_time())

@@ -22,13 +22,13 @@ from racelog_recorder.dialects import DIALECTS
 from racelog_recorder.due import Due
 from racelog_recorder.journal import Journal
 from racelog_recorder.openai import endpoint
-from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream
+from racelog_recorder.outcome import Failure, bad_status, classify, judge, not_a_stream, without_text
 from racelog_recorder.plan_secrets import hidden_of, public_timings, scrubbed, secrets_of
 from racelog_recorder.pump.drain import Pump
 from racelog_recorder.pump.transport import Sent, wire_bytes
 from racelog_recorder.scrubber import ScrubbedColumns, Secrets
 from racelog_recorder.spec import LaneSpec
-from racelog_recorder.stream import StreamFacts, StreamSink
+from racelog_recorder.stream import GRACE_S, StreamFacts, StreamSink
 from racelog_recorder.usage import TokenUsage
 
 KEPT_HEADERS = (
@@ -62,6 +62,7 @@ class _Call:
         self.phase = phase
         self.due = due
         self.scope = scope
+        self.patience = trio.CancelScope()
         self.status = 0
         self.broken: Failure | None = None
         self.release: Callable[[], None] = _nothing
@@ -70,6 +71,10 @@ class _Call:
         """End the request: its stream is broken. Not before the status line is recorded, which may be in the same read."""
         if self.status:
             self.scope.cancel()
+
+    def settle(self) -> None:
+        """Wait no longer than `GRACE_S` for the body's end: the answer is whole."""
+        self.patience.deadline = trio.current_time() + GRACE_S
 
     def expire(self, broken: Failure) -> None:
         """End the request: a deadline passed. The body of a bad status is not worth waiting for."""
@@ -85,6 +90,7 @@ class Requester:
         self._spec = spec
         self._journal = journal
         self._columns = columns
+        self._pump = pump
         self._dialect = DIALECTS[spec.dialect]
         connect_s, total_s = spec.deadlines.connect_s, spec.deadlines.total_s
         self._transport = transport_to(spec.url, spec.reach, pump, connect_s, spec.transport)
@@ -132,7 +138,12 @@ class Requester:
             self._schedule(call)
         columns = ScrubbedColumns(self._columns, self._hidden) if self._hidden else None
         sink = StreamSink(
-            columns or self._columns, number, self._spec.mono_origin_ns, self._dialect, call.abandon
+            columns or self._columns,
+            number,
+            self._spec.mono_origin_ns,
+            self._dialect,
+            call.abandon,
+            on_done=call.settle,
         )
         if columns:
             call.release = columns.release
@@ -145,7 +156,7 @@ class Requester:
             raise
         if scope.cancelled_caught:
             failure = call.broken
-        failure = judge(sink.facts, failure)
+        failure = judge(sink.facts, failure) or without_text(sink.facts)
         self._end(call, sink, failure)
         return failure[0] if failure else ""
 
@@ -192,7 +203,7 @@ class Requester:
                 self._headers(call.number, response)
                 if sink.facts.failure:
                     return sink.facts.failure
-                said = await rest(response)
+                said = await self._rest(response, call)
             finally:
                 await self._let_go(response)
         except httpx2.HTTPError as error:
@@ -201,6 +212,18 @@ class Requester:
             return bad_status(response.status_code, response.headers, said.decode("utf-8", "replace"))
         sink.body_ends()
         return not_a_stream(self._dialect, response.headers.get("content-type", ""), sink.facts, sink.head)
+
+    async def _rest(self, response: httpx2.Response, call: _Call) -> bytes:
+        """Wait for the end of the body; return it unless it is a success's, which went to the sink.
+
+        What lay in the socket when the grace was over has come in time, however late this process got to it.
+        """
+        said = b""
+        with call.patience:
+            said = await rest(response)
+        if call.patience.cancelled_caught:
+            self._pump.drain()
+        return said
 
     async def _let_go(self, response: httpx2.Response) -> None:
         """Give the connection back, even while cancelled; the pump's does not wait for anything."""
@@ -257,14 +280,14 @@ class Requester:
         )
 
     def _end(self, call: _Call, sink: StreamSink, failure: Failure | None) -> None:
-        """Record the outcome: at the last byte's arrival for a success, now for anything else.
+        """Record the outcome: at the arrival of the answer's last byte for a success, now for anything else.
 
         One that failed while it was made ready, ahead of its time, failed when it was due.
         """
         self._schedule(call)
         call.release()
         journal, lane, number, facts = self._journal, self._spec.lane, call.number, sink.facts
-        t_ns = max(journal.now_ns(), call.due.t_ns) if failure else sink.last_ns
+        t_ns = max(journal.now_ns(), call.due.t_ns) if failure else sink.end_ns
         if facts.counts is not None or facts.timings:
             journal.record(_usage(t_ns, lane, number, facts, self._secrets))
         kind, message = failure or ("", "")

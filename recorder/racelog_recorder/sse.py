@@ -2,7 +2,8 @@
 
 The stream format of the HTML standard §9.2, of which only ``data`` fields matter here, and whether ``event`` says
 ``error``: lines end in LF, CR or CRLF, a blank line dispatches, several data lines join with LF, a line that starts with a
-colon is a comment.
+colon is a comment. Beyond the standard, as servers forget the last blank line: a body that has ended whole dispatches what it
+has, and a line of ``[DONE]`` is an event of its own.
 """
 
 MAX_EVENT_BYTES = 16 << 20
@@ -15,11 +16,22 @@ BOM = b"\xef\xbb\xbf"
 FIELDS = (b"", b"data", b"event", b"id", b"retry")
 """What a line may begin with, up to its colon: the standard's fields, nothing for a comment."""
 
-ASIDE_BYTES = 300
+ASIDE_BYTES = 4096
+"""As much is kept of lines that are none of these: an error as JSON, over several lines, is shorter."""
+
+DONE = b"[DONE]"
+"""What OpenAI ends a stream with."""
 
 
-class StreamTooLong(ValueError):  # noqa: N818 - reads as the fact it is
+class BadFraming(ValueError):  # noqa: N818 - reads as the fact it is
+    """The bytes of a stream are not parted into messages as they have to be."""
+
+
+class StreamTooLong(BadFraming):
     """One event exceeds `MAX_EVENT_BYTES`."""
+
+
+NOT_PARTED = "its events are parted by one newline alone, and so are all one event: a server-sent event ends with a blank line"
 
 
 class ErrorPayload(bytes):
@@ -32,7 +44,8 @@ class SSEParser:
     """Turns a byte stream into the payloads of its events, in order.
 
     ``pending`` is True when anything has come after the last event: part of the next, a comment, another field.
-    ``aside`` is how the first line begins that is none of the standard's: passed over, but it may say what went wrong.
+    ``aside`` are the first lines, up to a blank one, that are none of the standard's: passed over, but they may say what went
+    wrong.
     """
 
     def __init__(self) -> None:
@@ -47,12 +60,13 @@ class SSEParser:
         self._between_events = False
         self.pending = False
         self.aside = b""
+        self._aside_open = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payloads of the events that ``data`` completes. Cost: linear, however a line is split.
 
         Raises:
-            StreamTooLong: an event outgrew the limit.
+            BadFraming: an event outgrew the limit, or two are not parted.
         """
         if self._between_events and data.startswith(b"data: ") and data.endswith(b"\n"):
             lines = data.splitlines()  # of bytes: at LF, CR and CRLF, as here
@@ -66,13 +80,19 @@ class SSEParser:
         return payloads
 
     def finish(self) -> list[bytes]:
-        """Return nothing: an event without its blank line is never dispatched (the standard's §9.2.6)."""
-        self._look_aside(b"".join(self._pieces))
-        return []
+        """Return the event that a body ended in without its blank line, which the standard (§9.2.6) would drop.
+
+        Raises:
+            BadFraming: two events are not parted.
+        """
+        rest = b"".join(self._pieces)
+        self._pieces.clear()
+        return [*(self._line(rest) if rest else []), *self._dispatch()]
 
     def _look_aside(self, line: bytes) -> None:
-        if line and not self.aside and line.partition(b":")[0] not in FIELDS:
-            self.aside = line[:ASIDE_BYTES]
+        """Keep a line that is no field; one after another as lines, until a blank one."""
+        if self._aside_open and line.partition(b":")[0] not in FIELDS:
+            self.aside = (self.aside + b"\n" + line if self.aside else line)[:ASIDE_BYTES]
 
     def _lines_of(self, data: bytes) -> list[bytes]:
         """Take bytes split anywhere; return the payloads of the events they complete."""
@@ -93,7 +113,8 @@ class SSEParser:
             *whole, rest = others
             lines = [b"".join(self._pieces), *whole]
             self._pieces, self._pieces_bytes = [rest] if rest else [], len(rest)
-            payloads = [payload for line in lines if (payload := self._line(line)) is not None]
+            for line in lines:
+                payloads += self._line(line) if line else self._dispatch()
         return payloads
 
     def _without_mark(self, data: bytes) -> bytes:
@@ -106,15 +127,21 @@ class SSEParser:
         self._started = True
         return data.removeprefix(BOM)
 
-    def _line(self, line: bytes) -> bytes | None:
-        """Take one whole line; return a payload if it dispatches one."""
-        if not line:
-            return self._dispatch()
+    def _line(self, line: bytes) -> list[bytes]:
+        """Take one whole line that is not blank; return the payloads that it completes, as ``[DONE]`` does."""
         self._data_bytes += len(line)
         self._lines_since_event += 1
         if line.startswith(b"data:"):
             value = line[5:]
-            self._data.append(value[1:] if value.startswith(b" ") else value)
+            value = value[1:] if value.startswith(b" ") else value
+            before = self._data[-1] if self._data else b""
+            if before.startswith(b"{") and before.rstrip().endswith(b"}") and value.startswith(b"{"):
+                raise BadFraming(NOT_PARTED)  # no JSON text goes on so
+            if value == DONE and not self._named_error:
+                whole = self._dispatch()
+                self._lines_since_event = 0
+                return [*whole, value]
+            self._data.append(value)
         elif line == b"data":
             self._data.append(b"")
         else:
@@ -122,14 +149,17 @@ class SSEParser:
             if name == b"event":
                 self._named_error = value.removeprefix(b" ") == b"error"
             self._look_aside(line)
-        return None
+        return []
 
-    def _dispatch(self) -> bytes | None:
-        payload = b"\n".join(self._data) if self._data else None
-        if payload is not None:
+    def _dispatch(self) -> list[bytes]:
+        """Return the payload of the data lines so far, if there are any, and begin an event anew."""
+        payloads: list[bytes] = []
+        if self._data:
+            payload = b"\n".join(self._data)
             self._lines_since_event = 0
-            payload = ErrorPayload(payload) if self._named_error else payload
+            payloads.append(ErrorPayload(payload) if self._named_error else payload)
         self._named_error = False
+        self._aside_open = self._aside_open and not self.aside
         self._data.clear()
         self._data_bytes = 0
-        return payload
+        return payloads

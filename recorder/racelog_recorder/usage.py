@@ -12,25 +12,25 @@ from msgspec import Struct
 MOST = 2**53
 """A count beyond what a JSON number holds exactly is none."""
 
-PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count", "promptTokenCount", "total_input_tokens")
-COMPLETION = (
-    "completion_tokens",
-    "output_tokens",
-    "eval_count",
-    "candidatesTokenCount",
-    "total_output_tokens",
-)
-TOTAL = ("total_tokens", "totalTokenCount")
-CACHED = (
-    "cached_tokens",
-    "cache_read_input_tokens",
-    "prompt_cache_hit_tokens",
-    "cachedContentTokenCount",
-    "total_cached_tokens",
-)
-REASONING = ("reasoning_tokens", "thoughtsTokenCount", "total_thought_tokens")
-PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
-COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details")
+NAMES = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens", "prompt_eval_count", "promptTokenCount", "total_input_tokens"),
+    "completion_tokens": (
+        "completion_tokens", "output_tokens", "eval_count", "candidatesTokenCount", "total_output_tokens",
+    ),
+    "cached_tokens": (
+        "cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens", "cachedContentTokenCount",
+        "total_cached_tokens",
+    ),
+    "reasoning_tokens": ("reasoning_tokens", "thoughtsTokenCount", "total_thought_tokens"),
+    "total_tokens": ("total_tokens", "totalTokenCount"),
+}  # fmt: skip
+"""What servers call each count; the last three stand in the details too."""
+
+DETAILS = frozenset({
+    "prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details",
+})  # fmt: skip
+
+_COUNT_OF = {name: place for place, names in enumerate(NAMES.values()) for name in names}
 
 
 class TokenUsage(Struct, frozen=True):
@@ -55,28 +55,31 @@ def usage_of(told: Any) -> TokenUsage | None:
     """
     if not isinstance(told, dict):
         return None
-    prompt = _largest(told, PROMPT)
-    read, written = count(told.get("cache_read_input_tokens")), count(told.get("cache_creation_input_tokens"))
-    if (
-        "prompt_tokens" not in told and prompt is not None
-    ):  # Anthropic's input_tokens are those beside its cache
-        prompt += (read or 0) + (written or 0)
-    return _or_nothing(
-        TokenUsage(
-            prompt,
-            _largest(told, COMPLETION),
-            _largest_of(_largest(part, CACHED) for part in _parts(told, PROMPT_DETAILS)),
-            _largest_of(_largest(part, REASONING) for part in _parts(told, COMPLETION_DETAILS)),
-            _largest(told, TOTAL),
-        )
-    )
+    found: list[int | None] = [None] * len(NAMES)
+    _gather(told, found)
+    for name in DETAILS.intersection(told):
+        _gather(told[name], found)
+    if "cache_read_input_tokens" in told and "prompt_tokens" not in told and found[0] is not None:
+        # Anthropic's input_tokens are those beside its cache
+        found[0] += sum(count(told.get(f"cache_{what}_input_tokens")) or 0 for what in ("read", "creation"))
+    return TokenUsage(*found) if any(found) else None
+
+
+def _gather(told: Any, found: list[int | None]) -> None:
+    """Raise what was ``found`` to what is ``told``; nothing, where it is no object."""
+    for name, value in told.items() if isinstance(told, dict) else ():
+        if (place := _COUNT_OF.get(name)) is not None:
+            number, known = count(value), found[place]
+            if number is not None and (known is None or number > known):
+                found[place] = number
 
 
 def usage_of_timings(timings: Mapping[str, Any]) -> TokenUsage | None:
     """Return the counts in llama.cpp's timings: of the prompt what it computed and, beside it, what its cache held."""
     computed, cached = count(timings.get("prompt_n")), count(timings.get("cache_n"))
     prompt = None if computed is None or cached is None else computed + cached
-    return _or_nothing(TokenUsage(prompt, count(timings.get("predicted_n")), cached))
+    found = (prompt, count(timings.get("predicted_n")), cached)
+    return TokenUsage(*found) if any(found) else None
 
 
 def fuller(known: TokenUsage | None, more: TokenUsage | None) -> TokenUsage | None:
@@ -89,24 +92,13 @@ def fuller(known: TokenUsage | None, more: TokenUsage | None) -> TokenUsage | No
 
 def count(value: Any) -> int | None:
     """Return a token count as servers write it: a number, or its digits; None for what cannot be one."""
+    if type(value) is int:  # as nearly every one is
+        return value if 0 <= value <= MOST else None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MOST)):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
         return None
     return int(value) if value == int(value) else None
-
-
-def _or_nothing(usage: TokenUsage) -> TokenUsage | None:
-    """Return ``usage`` unless it counts nothing: zeros alone fill a field that has to be there."""
-    return usage if any(getattr(usage, name) for name in TokenUsage.__struct_fields__) else None
-
-
-def _parts(told: Mapping[str, Any], names: Iterable[str]) -> list[Mapping[str, Any]]:
-    return [told, *(part for name in names if isinstance(part := told.get(name), dict))]
-
-
-def _largest(told: Mapping[str, Any], names: Iterable[str]) -> int | None:
-    return _largest_of(count(told.get(name)) for name in names)
 
 
 def _largest_of(counts: Iterable[int | None]) -> int | None:

@@ -252,6 +252,19 @@ FAULTY = (
         "error_event", "CUDA out of memory", http_status=200,
     ),
     Case(
+        "an error in the gateway's own shape", sends(TOKEN, chunked(b'data: {"choices":null,"error_type":"busy","error_message":"later"}\n\n')),
+        "error_event", "later (busy)", http_status=200,
+    ),
+    Case(
+        "a finish reason that is a failure", sends(TOKEN, chunked(b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n', DONE)),
+        "error_event", "the answer ended with the finish reason 'abort'", http_status=200,
+    ),
+    Case(
+        "events parted by one newline", sends(HEAD, chunked(content("a")[:-1], content("b")[:-1], last=False), then=stay), "malformed",
+        "its events are parted by one newline alone", http_status=200,
+    ),
+    Case("an answer without text", sends(HEAD, chunked(FINISH, DONE)), "empty", "the answer ended (stop) without any text", http_status=200),
+    Case(
         "an error line beside the events", sends(TOKEN, chunked(b'error: {"message":"slot failed"}\n\n', last=True)),
         "error_event", "slot failed", http_status=200,
     ),
@@ -270,6 +283,8 @@ FAULTY = (
         plan={"duration": 0.2, "grace": 0.2},
     ),
     Case("one 503, then answers", fails_once, "http", "HTTP 503: warming up", exit_code=0, http_status=503),
+    Case("[DONE], then silence", sends(HEAD, chunked(content("a"), FINISH, DONE, last=False), then=stay), "", "", status="ok", exit_code=0, http_status=200),
+    Case("the last blank line missing", sends(HEAD, chunked(content("a"), FINISH[:-2])), "", "", status="ok", exit_code=0, http_status=200),
     Case("no [DONE]", sends(HEAD, chunked(content("a"), FINISH)), "", "", status="ok", exit_code=0, http_status=200),
     Case("[DONE], then a reset", sends(HEAD, chunked(content("a"), FINISH, DONE, last=False), then=reset), "", "", status="ok", exit_code=0, http_status=200),
     Case("idle connections closed", closes_idle_connections, "", "", status="ok", exit_code=0, http_status=200),

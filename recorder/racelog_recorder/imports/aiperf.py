@@ -209,7 +209,9 @@ def _take(call: Call, response: _Response, stamp: str) -> None:
     if not data or data.encode("utf-8", "replace") == DONE:
         return
     message = _message(data)
-    call.chunks.append((response.perf_ns, message.code, message.text, message.tokens, stamp))
+    tokens = None if message.more else message.tokens
+    for code, text in ((message.code, message.text), *message.more):
+        call.chunks.append((response.perf_ns, code, text, tokens, stamp))
     call.finish_reason = message.finish_reason or call.finish_reason
     if message.usage is not None:
         before = TokenUsage(
