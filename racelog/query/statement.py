@@ -38,7 +38,6 @@ _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
 _REWRITES = {
     "Cannot write to database": "a query reads only; the logs are the truth and never change",
     "attached in read-only mode": "a query reads only; the logs are the truth and never change",
-    "'pytz'": "TIMESTAMP WITH TIME ZONE cannot be shown here; cast it: column::TIMESTAMP",
 }
 
 _BY_ERROR = "Invalid Input Error: "

@@ -92,7 +92,9 @@ def plain(rows):
 def test_pandas_reads_the_rows_that_sql_gives(form, out):
     files = by_table(write(DEMO, [form], out))
     readers = {
-        "csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]),
+        "csv": lambda file: pd.read_csv(
+            file, keep_default_na=False, na_values=[""], float_precision="round_trip"
+        ),
         "parquet": pd.read_parquet,
         "jsonl": lambda file: pd.read_json(file, lines=True, dtype=False, precise_float=True),
     }
