@@ -4,6 +4,7 @@ The files in data/ are real outputs of six requests of ten tokens each to the tr
 cut to what is read and to what their tools report. The server writes its send time into every token.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -244,7 +245,7 @@ def without_times(document):
         (VLLM, lambda d: d["itls"][0].__setitem__(0, -1.0), "negative gap"),
         (VLLM, lambda d: d["ttfts"].__setitem__(0, 1e300), "which is no time"),
         (VLLM, lambda d: d.update(ttfts=[0.0] * 6), "of its 6 answered requests none has the time of a token"),
-        (VLLM, lambda d: d.update(itls="no"), r"Expected `array`, got `str` - at `\$.itls`"),
+        (VLLM, lambda d: d.update(itls="no"), r"^vllm-bench\.json: .*\$\.itls"),
         (GUIDELLM, lambda d: d["benchmarks"][0].update(requests={}), "told not to keep them"),
         (GUIDELLM, lambda d: d.update(benchmarks=[]), "holds no benchmark"),
         (SUMMARIES[RAW], lambda _d: None, "aiperf's summary"),
@@ -306,7 +307,7 @@ def test_neither_a_missing_file_nor_a_pipe_is_waited_for(tmp_path, out):
     os.mkfifo(tmp_path / "pipe")
 
     for path, said in (
-        (tmp_path / "none", "No such file"),
+        (tmp_path / "none", os.strerror(errno.ENOENT)),
         (tmp_path / "pipe", "is not a file"),
         (tmp_path, "holds none"),
     ):

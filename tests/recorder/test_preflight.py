@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -399,7 +400,10 @@ def test_a_server_that_wants_a_certificate_says_so_and_how_to_give_one(scripted:
     url = scripted(script).url.replace("http://", "https://")
     engine = EnginePlan(name="a", url=url, reach=Reach(tls=TlsFiles(ca=str(tmp_path / "ca.pem"))))
 
-    assert problem(engine) == (
-        f"a: nothing answers at {url} (tls: tlsv13 alert certificate required); "
-        "it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"
+    openssls_words = r"[^()]+"
+    assert re.fullmatch(
+        re.escape(f"a: nothing answers at {url} (tls: ")
+        + openssls_words
+        + re.escape("); it asks for a certificate of yours; give tls: {cert: FILE, key: FILE}"),
+        problem(engine),
     )

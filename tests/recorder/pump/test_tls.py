@@ -19,6 +19,9 @@ from racelog_recorder.pump.exchange import CUT_SHORT
 from racelog_recorder.pump.tls import TlsFiles, TlsSession, client_context
 from tests.recorder.pump.harness import HELLO, Certificates, Recorder, over_tls, with_client
 
+X509_V_ERR_IP_ADDRESS_MISMATCH = 64
+"""OpenSSL's number, which stays; its words change."""
+
 pytestmark = pytest.mark.usefixtures("every_poller")
 
 
@@ -84,7 +87,7 @@ def test_connecting_is_timed_by_step(scripted: Any, hello: Any, certificates: Ce
 def test_an_unknown_authority_is_not_trusted(scripted: Any, hello: Any, certificates: Certificates) -> None:
     server = scripted(over_tls(certificates.server(), hello))
 
-    with pytest.raises(httpx2.ConnectError, match="certificate verify failed") as raised:
+    with pytest.raises(httpx2.ConnectError) as raised:
         fetch(https(server))
     assert isinstance(raised.value.__cause__, ssl.SSLCertVerificationError)
 
@@ -94,8 +97,10 @@ def test_another_hosts_certificate_is_not_trusted(
 ) -> None:
     server = scripted(over_tls(certificates.server("elsewhere.example"), hello))
 
-    with pytest.raises(httpx2.ConnectError, match="IP address mismatch"):
+    with pytest.raises(httpx2.ConnectError) as raised:
         fetch(https(server), tls=TlsFiles(ca=certificates.ca))
+    assert isinstance(raised.value.__cause__, ssl.SSLCertVerificationError)
+    assert raised.value.__cause__.verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
 def test_any_certificate_is_taken_when_the_plan_says_so(
@@ -119,7 +124,7 @@ def test_a_server_that_wants_a_certificate_is_an_error_with_tls_below_it(
 ) -> None:
     server = scripted(over_tls(certificates.server(ask_client=True), hello))
 
-    with pytest.raises(httpx2.NetworkError, match=r"certificate required|CERTIFICATE_REQUIRED") as raised:
+    with pytest.raises(httpx2.NetworkError) as raised:
         fetch(https(server), tls=TlsFiles(ca=certificates.ca))
     assert isinstance(raised.value.__cause__, ssl.SSLError)
 
@@ -148,8 +153,9 @@ def test_https_towards_a_plain_port_is_a_tls_error(scripted: Any) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with pytest.raises(httpx2.ConnectError, match=r"(?i)wrong.version.number"):
+    with pytest.raises(httpx2.ConnectError) as raised:
         fetch(https(scripted(script)))
+    assert isinstance(raised.value.__cause__, ssl.SSLError)
 
 
 def test_a_connection_closed_during_the_handshake_is_a_tls_error(scripted: Any) -> None:

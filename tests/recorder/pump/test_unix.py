@@ -1,5 +1,7 @@
 """A unix socket instead of a host: the same path, stamped by the read."""
 
+import errno
+import os
 import socket
 import sys
 import threading
@@ -68,7 +70,7 @@ def test_a_socket_that_is_not_there_is_a_connect_error(tmp_path: Path) -> None:
     async def use(client: httpx2.AsyncClient) -> Any:
         return await client.get("http://localhost/v1")
 
-    with pytest.raises(httpx2.ConnectError, match=r"none\.sock: No such file"):
+    with pytest.raises(httpx2.ConnectError, match=rf"none\.sock: {os.strerror(errno.ENOENT)}"):
         with_client(use, unix_socket=str(tmp_path / "none.sock"))
 
 
@@ -77,5 +79,5 @@ def test_a_path_too_long_for_a_socket_is_a_connect_error(tmp_path: Path) -> None
     async def use(client: httpx2.AsyncClient) -> Any:
         return await client.get("http://localhost/v1")
 
-    with pytest.raises(httpx2.ConnectError, match="path too long"):
+    with pytest.raises(httpx2.ConnectError, match="x" * 120):
         with_client(use, unix_socket=str(tmp_path / ("x" * 120)))
