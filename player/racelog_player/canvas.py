@@ -5,6 +5,7 @@ Colours are names that the theme turns into ``#rrggbb``, and then what the termi
 Unicode, plain ASCII stands in.
 """
 
+import colorsys
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import lru_cache
@@ -19,6 +20,7 @@ class Depth(IntEnum):
     """How many colours the terminal shows."""
 
     NONE = 0
+    EIGHT = 8
     ANSI = 16
     INDEXED = 256
     TRUE = 1 << 24
@@ -57,6 +59,19 @@ _ANSI_RGB = (
     (127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255), (255, 255, 255),
 )  # fmt: skip
 """xterm's defaults for the 16 colours; terminals differ, so this only has to be close."""
+
+_HUES = ((1, 0), (3, 60), (2, 120), (6, 180), (4, 240), (5, 300), (1, 360))
+"""The six colours that every terminal has, and where they lie on the circle of hues."""
+
+_GREYS = (0, 8, 7, 15)
+_LEAST_CHROMA = 64
+"""Between the strongest and the weakest part of a colour, of 255; below, it reads as a grey."""
+
+_BRIGHT_FROM = 190
+"""A colour whose strongest part is above stands for itself in the brighter half of the sixteen."""
+
+_STATES = ("warn", "bad", "good")
+"""Roles that must differ on every terminal, the one with the least choice first."""
 
 _CUBE = (0, 95, 135, 175, 215, 255)
 
@@ -100,6 +115,10 @@ class Canvas:
         self._last, self._size = list(wanted), (columns, rows)
         return f"{BEGIN_UPDATE}{''.join(changed)}{END_UPDATE}" if changed else ""
 
+    def encoded(self, line: Line, columns: int) -> str:
+        """Return one line as it goes to the terminal."""
+        return self._encode(line, columns)
+
     def _encode(self, line: Line, columns: int) -> str:
         painted = bool(self._theme.resolve("background")) and self._depth != Depth.NONE
         parts: list[str] = [self._sgr(PLAIN)] if painted else []
@@ -129,7 +148,41 @@ class Canvas:
 
 @lru_cache(maxsize=4096)
 def _dressed_sgr(style: Style, theme: Theme, depth: Depth) -> str:
-    return sgr(dressed(style, theme), depth)
+    worn = dressed(style, theme)
+    if depth in (Depth.EIGHT, Depth.ANSI) and style.fg in _STATES:
+        return f"{sgr(worn._replace(fg=''), depth)[:-1]};{30 + _states(theme)[style.fg]}m"
+    return sgr(worn, depth)
+
+
+@lru_cache(maxsize=64)
+def _states(theme: Theme) -> dict[str, int]:
+    """Return for each state the nearest of the six colours that no state before it has."""
+    chosen: dict[str, int] = {}
+    for role in _STATES:
+        hue = _hue(rgb_of(theme.resolve(role) or "#ffffff"))
+        chosen[role] = min(
+            (index for index, _ in _HUES if index not in chosen.values()),
+            key=lambda index, hue=hue: min(abs(hue - at) for one, at in _HUES if one == index),  # type: ignore[misc]
+        )
+    return chosen
+
+
+def _hue(rgb: tuple[int, int, int]) -> float:
+    """Return the hue in degrees."""
+    return colorsys.rgb_to_hsv(*(part / 255 for part in rgb))[0] * 360
+
+
+def _nearest_ansi(rgb: tuple[int, int, int], depth: Depth) -> int:
+    """Return the nearest of the 16 or 8 colours by what one sees first: grey or not, and then the hue.
+
+    The nearest by plain distance would be a grey for every colour that is a little pale.
+    """
+    if max(rgb) - min(rgb) < _LEAST_CHROMA:
+        greys = _GREYS if depth == Depth.ANSI else (0, 7)
+        return min(greys, key=lambda index: _distance(rgb, _ANSI_RGB[index]))
+    hue = _hue(rgb)
+    index = min(_HUES, key=lambda one: abs(hue - one[1]))[0]
+    return index + 8 if depth == Depth.ANSI and max(rgb) >= _BRIGHT_FROM else index
 
 
 @lru_cache(maxsize=4096)
@@ -159,7 +212,7 @@ def _color(value: str, base: int, depth: Depth) -> str:
         return f"{base};2;{rgb[0]};{rgb[1]};{rgb[2]}"
     if depth == Depth.INDEXED:
         return f"{base};5;{_nearest_indexed(rgb)}"
-    index = min(range(16), key=lambda i: _distance(rgb, _ANSI_RGB[i]))
+    index = _nearest_ansi(rgb, depth)
     return str(base - 8 + index if index < 8 else base + 52 + index - 8)  # noqa: PLR2004 - 30-37 then 90-97
 
 

@@ -52,12 +52,12 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 @click.option(
     "--cast",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the film: an asciicast v3, or a .gif.",
+    help="Write the film: .cast (asciicast v3) or .gif.",
 )
 @click.option(
     "--snapshot",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="With --at: the screen as .svg or text.",
+    help="With --at: the screen as .svg, .png, .txt or .ansi.",
 )
 @click.option(
     "--size", metavar="COLSxROWS", default="120x36", show_default=True, help="For --cast and --snapshot."

@@ -20,6 +20,9 @@ SPEEDS: dict[Do, Callable[[float], float]] = {
     Do.FASTER: faster, Do.SLOWER: slower, Do.DOUBLE_SPEED: doubled, Do.HALF_SPEED: halved,
 }  # fmt: skip
 UNDO_DEPTH = 50
+EASE_NS = 5 * NS_PER_S
+"""Who goes back to a moment and presses again within this time means the one before it."""
+
 _ALIGN: dict[Align, tuple[Align, str]] = {
     "start": ("first-token", "lanes aligned at their first token"),
     "first-token": ("wall", "lanes as the clock had them"),
@@ -40,6 +43,7 @@ class Deck:
         self.stop_at_moments = False
         self.loop_a_ns: int | None = None
         self._seen_ns = playhead.anchor_ns
+        self._jumped: tuple[int, int] | None = None
         self._undo: list[int] = []
         self._moments: list[Moment] | None = None
         self._known_ns = -1
@@ -118,6 +122,7 @@ class Deck:
         if undoable:
             self._undo = [*self._undo[-UNDO_DEPTH:], self.position_ns(now_ns)]
         target = max(0, min(position_ns, self.limit_ns(now_ns)))
+        self._jumped = None
         self.playhead = self.playhead.seek(target, now_ns)
         self._seen_ns = target
 
@@ -161,14 +166,21 @@ class Deck:
         if wish is Do.NEXT_MOMENT:
             target = next((moment for moment in self.moments() if moment.position_ns > here), None)
         else:
-            # Half a second of grace, so that pressing it twice while playing goes back two moments.
-            grace = 0 if self.playhead.paused else int(NS_PER_S / 2 * min(self.playhead.speed, 16))
-            earlier = [moment for moment in self.moments() if moment.position_ns < here - grace]
+            before_ns = self._before_ns(here, now_ns)
+            earlier = [moment for moment in self.moments() if moment.position_ns < before_ns]
             target = earlier[-1] if earlier else Moment(0, "start")
         if target is None:
             return "no later moment"
         self.seek(target.position_ns, now_ns)
+        self._jumped = (target.position_ns, now_ns)
         return target.text
+
+    def _before_ns(self, here_ns: int, now_ns: int) -> int:
+        """Return what a moment must lie before to be the last one: where we are, or the moment just gone back to."""
+        if self._jumped is not None and now_ns - self._jumped[1] <= EASE_NS:
+            return self._jumped[0]
+        # Half a second of grace: who sees a moment pass and wants the one before is a little late.
+        return here_ns - (0 if self.playhead.paused else int(NS_PER_S / 2 * min(self.playhead.speed, 16)))
 
     def go_to(self, text: str, now_ns: int) -> str:
         """Go where words say, such as ``1m23s``, ``50%``, ``+250ms`` or ``@finish``.

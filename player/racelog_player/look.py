@@ -17,6 +17,9 @@ NAMED = {
 }  # fmt: skip
 """What people call colours, in shades that read on dark and on light."""
 
+_EIGHT = re.compile(r"ansi|vt\d+.*|cons\d+.*|.*-8color")
+"""Terminals of eight colours, by their terminfo; others of few have sixteen."""
+
 STRONG = Style(bold=True)
 SOFT = Style(fg="soft")
 FAINT = Style(fg="faint")
@@ -50,7 +53,9 @@ def depth_of(environment: Mapping[str, str]) -> Depth:
         return Depth.NONE
     if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
         return Depth.TRUE
-    return Depth.INDEXED if "256" in term else Depth.ANSI
+    if "256" in term:
+        return Depth.INDEXED
+    return Depth.EIGHT if _EIGHT.fullmatch(term) else Depth.ANSI
 
 
 def shows_unicode(encoding: str | None, environment: Mapping[str, str]) -> bool:

@@ -35,7 +35,7 @@ from racelog_player.running import Runner, ask_for_enter
 from racelog_player.screen import screen
 from racelog_player.settings import NAMES, Settings, recall, remember
 from racelog_player.signs import to_ascii
-from racelog_player.snapshot import save
+from racelog_player.snapshot import form_of, save
 from racelog_player.source import LiveRace, PastRace
 from racelog_player.themes import cast_for
 from racelog_player.times import clock_text, parse_position, parse_span
@@ -47,6 +47,8 @@ PROBLEM_NS = 60 * NS_PER_S
 NICENESS = 10
 """Who watches a race that runs waits for who records it: a view that shares a full core with a lane draws less often (a
 tenth of the core is its own), and the lane reads in time."""
+
+FILMS = (".cast", ".gif")
 
 LARGEST = 1000
 """Columns or rows of a picture; more is a slip of the finger."""
@@ -66,6 +68,7 @@ class Session:
         self.size = _size(options["size"])
         self.settings, self.problem = _settings(home, options)
         self.keys = key_map(self.settings.keys)
+        self._check()
         only = frozenset(name.strip() for name in options["lanes"].split(",")) if options["lanes"] else None
         self.source = (
             LiveRace(paths[0], options["align"], only)
@@ -78,6 +81,25 @@ class Session:
         tracks = self.source.tracks
         if only is not None and not options["follow"] and not tracks.lanes:
             raise InputError(f"no lane of this race is called {options['lanes']!r}; racelog info lists them")
+
+    def _check(self) -> None:
+        """Refuse what cannot be in any flag, also in those that this way of playing makes no use of."""
+        options = self.options
+        for name in ("start", "until", "at", "idle_limit"):
+            if options[name]:
+                parse_position(options[name])
+        if options["ab"] is not None:
+            parse_span(options["ab"])
+        if options["loop"] is not None:
+            _rounds(options["loop"])
+        if options["snapshot"] is not None:
+            form_of(options["snapshot"])
+        if options["cast"] is not None and options["cast"].suffix.lower() not in FILMS:
+            raise InputError(
+                f"{options['cast']}: a film is written as {' or '.join(FILMS)}, not "
+                f"{options['cast'].suffix or 'without a suffix'}"
+            )
+        self._wardrobe()
 
     def run(self) -> int:
         """Print the instant, tell what would be played, write the film, or play."""

@@ -1,12 +1,13 @@
-"""A frame as a picture: SVG as a terminal would show it, or its bare text. Pure but for `save`."""
+"""A frame as a picture: SVG or PNG as a terminal would show it, or its text, bare or in colours. Pure but for `save`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from racelog.errors import InputError
-from racelog_player.canvas import Line, Style, dressed
+from racelog_player.canvas import Canvas, Depth, Line, Style, dressed
 from racelog_player.cells import flat, take, width
 from racelog_player.themes import Theme
 
@@ -65,17 +66,51 @@ def _span(text: str, style: Style, column: int, row: int, paper: str) -> tuple[s
     return box if wide and back and back != paper else "", drawn
 
 
+def ansi_of(lines: Sequence[Line], columns: int, rows: int, theme: Theme) -> str:
+    """Return a frame as text with its colours, to be shown by ``cat``."""
+    canvas = Canvas(Depth.TRUE, theme=theme)
+    return "".join(f"{canvas.encoded(line, columns)}\x1b[0m\n" for line in lines[:rows])
+
+
+def _png_of(lines: Sequence[Line], columns: int, rows: int, theme: Theme) -> bytes:
+    from racelog_player.gif import Painter  # noqa: PLC0415 - this form alone needs pixels, and gif needs our colours
+
+    picture = BytesIO()
+    Painter(theme, (columns, rows)).painted(lines).save(picture, "PNG")
+    return picture.getvalue()
+
+
+FORMS: dict[str, Callable[[Sequence[Line], int, int, Theme], bytes]] = {
+    ".png": _png_of,
+    ".svg": lambda *frame: svg_of(*frame).encode(),
+    ".txt": lambda lines, *_: text_of(lines).encode(),
+    ".ansi": lambda *frame: ansi_of(*frame).encode(),
+}
+"""What a frame can be saved as, by the suffix of the file."""
+
+
+def form_of(path: Path) -> str:
+    """Return the suffix that says how to save to ``path``.
+
+    Raises:
+        InputError: it has none that we know.
+    """
+    if (suffix := path.suffix.lower()) in FORMS:
+        return suffix
+    raise InputError(f"{path}: a screen is saved as {', '.join(FORMS)}, not {suffix or 'without a suffix'}")
+
+
 def save(
     path: Path, lines: Sequence[Line], columns: int, rows: int, theme: Theme, *, force: bool = False
 ) -> None:
-    """Write a frame to ``path``: SVG for ``.svg``, else text.
+    """Write a frame to ``path`` in the form that its suffix names.
 
     Raises:
-        InputError: there is a file already and ``force`` is not given, or it cannot be written.
+        InputError: it names none, there is a file already and ``force`` is not given, or it cannot be written.
     """
-    document = svg_of(lines, columns, rows, theme) if path.suffix == ".svg" else text_of(lines)
+    document = FORMS[form_of(path)](lines, columns, rows, theme)
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
+        with path.open("wb" if force else "xb") as file:
             file.write(document)
     except FileExistsError:
         raise InputError(f"{path} exists; give another name, or --force to replace it") from None

@@ -18,9 +18,9 @@ Examples:
 """
 
 HEADINGS = (
-    Heading("race", whole=True), Heading("name"), Heading("started (UTC)", whole=True),
-    Heading("status", whole=True), Heading("grid", whole=True), Heading("engines"),
-    Heading("requests", right=True), Heading("winner"),
+    Heading("race", whole=True), Heading("name"), Heading("started (UTC)", whole=True, gives_way=4),
+    Heading("status", whole=True), Heading("grid", whole=True, gives_way=3), Heading("engines", gives_way=1),
+    Heading("requests", right=True, gives_way=2), Heading("winner"),
 )  # fmt: skip
 
 

@@ -20,11 +20,15 @@ NARROWEST = 8
 
 
 class Heading(NamedTuple):
-    """A column of a printed table: its title, whether it holds numbers (set right), whether it is never cut."""
+    """A column of a printed table: its title, whether it holds numbers (set right), whether it is never cut.
+
+    Where a table does not fit, those that give way are left out, the highest first; 0 stays.
+    """
 
     title: str
     right: bool = False
     whole: bool = False
+    gives_way: int = 0
 
 
 def terminal_width() -> int | None:
@@ -67,9 +71,22 @@ def table_lines(
 ) -> list[str]:
     """Return a table as lines: header, rule, rows. None is shown as a dim dash.
 
-    Texts are made inert here. With a ``width`` the widest texts are cut until a line fits. Styles are ANSI codes,
-    which `click.echo` drops where there is no terminal.
+    Texts are made inert here. With a ``width`` the widest texts are cut until a line fits, then columns that give way
+    are left out and named below. Styles are ANSI codes, which `click.echo` drops where there is no terminal.
     """
+    left_out: list[str] = []
+    while width is not None and narrowest_table(headings, rows) > width:
+        last = max(range(len(headings)), key=lambda column: headings[column].gives_way)
+        if not headings[last].gives_way:
+            break
+        left_out.append(headings[last].title)
+        headings = [*headings[:last], *headings[last + 1 :]]
+        rows = [[*row[:last], *row[last + 1 :]] for row in rows]
+    told = [click.style(cut(f"no room for: {', '.join(left_out)}", width or 0), dim=True)] if left_out else []
+    return [*_lines(headings, rows, width), *told]
+
+
+def _lines(headings: Sequence[Heading], rows: Sequence[Sequence[str | None]], width: int | None) -> list[str]:
     shown = [[MISSING if value is None else flat(value) for value in row] for row in rows]
     titles = [flat(heading.title) for heading in headings]
     widths = [

@@ -210,10 +210,13 @@ def _ranked(race: RaceSummary) -> list[LaneSummary]:
 
 def _numbers(race: RaceSummary, width: int | None) -> Iterator[str]:
     """Yield the table of engines, first to last place; times in milliseconds."""
-    measured = ("TTFT p50", "p90", "p99", "TPOT p50", "p99", "ITL p50", "p99", "tok/s", "success")
+    measured = (
+        ("TTFT p50", 0), ("TTFT p90", 4), ("TTFT p99", 1), ("TPOT p50", 0), ("TPOT p99", 3), ("ITL p50", 6),
+        ("ITL p99", 5), ("tok/s", 0), ("success", 0),
+    )  # fmt: skip
     headings = [
         Heading("#", right=True), Heading("engine"),
-        *(Heading(title, right=True) for title in measured),
+        *(Heading(title, right=True, gives_way=gives_way) for title, gives_way in measured),
     ]  # fmt: skip
     rows = [_number_row(lane) for lane in _ranked(race)]
     yield from table_lines(headings, rows, width)

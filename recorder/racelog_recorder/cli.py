@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,17 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the result, or the dry run, as JSON for programs."
 )
+@click.option(
+    "--theme",
+    metavar="NAME|FILE",
+    help="Colours of the view, as `racelog play` has them.  [env: RACELOG_THEME]",
+)
+@click.option(
+    "--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much the view explains."
+)
+@click.option(
+    "--commentary", type=click.Choice(["quiet", "normal", "verbose"]), help="How many comments the view has."
+)
 @click.option("--no-ui", is_flag=True, help="Plain progress lines instead of the full-screen view.")
 @click.option(
     "--no-preflight", is_flag=True, help="Do not ask the engines for their models first; each needs model=."
@@ -175,6 +187,7 @@ def record(race: Path | None, **options: Any) -> int:
 
 def _record(race: Path | None, options: dict[str, Any]) -> int:
     _check_output(options["output"])
+    view = _view_flags(options)
     from racelog_recorder.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
 
     durability = _durability(options["flush"], options["fsync"])
@@ -191,8 +204,20 @@ def _record(race: Path | None, options: dict[str, Any]) -> int:
         preflight=not options["no_preflight"],
         durability=durability,
         as_json=options["as_json"],
+        view=view,
     )
     return record_race(session)
+
+
+def _view_flags(options: dict[str, Any]) -> tuple[str, ...]:
+    """Return the flags that the view is started with; what it would refuse is refused before anything is recorded."""
+    given = {name: str(options[name]) for name in ("theme", "mode", "commentary", "home") if options[name]}
+    if "theme" in given:
+        # By its name alone: the parts do not know each other, and the view is a process of its own.
+        import_module("racelog_player.themes").find_theme(
+            given["theme"], home_folder(options["home"]) / "themes"
+        )
+    return tuple(word for name, value in given.items() for word in (f"--{name}", value))
 
 
 def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ Both only follow the log. A view that dies, is killed or never starts does not t
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -99,11 +99,21 @@ class TerminalState:
         termios.tcsetattr(0, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]  # as tcgetattr gave it
 
 
-async def watch_in_terminal(live: Path, race: Steered, tell: Tell) -> None:
-    """Run the player on this terminal, following ``live``, and carry its wishes to the race; end when it ends."""
+async def watch_in_terminal(live: Path, race: Steered, tell: Tell, flags: Sequence[str] = ()) -> None:
+    """Run the player on this terminal with ``flags``, following ``live``, and carry its wishes to the race; end when it ends."""
     terminal = TerminalState()
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "racelog", "play", str(live), "--follow", "--control-fd", str(writing)]
+    command = [
+        sys.executable,
+        "-m",
+        "racelog",
+        "play",
+        str(live),
+        "--follow",
+        "--control-fd",
+        str(writing),
+        *flags,
+    ]
     process = await trio.lowlevel.open_process(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
     os.close(writing)
     try:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 import trio
 
-from racelog.commands.output import emit_json
+from racelog.commands.output import emit_json, terminal_width
 from racelog.commands.progress import ProgressLine
 from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError, StorageError
 from racelog.log.library import Log
@@ -59,6 +59,7 @@ class Session:
     preflight: bool
     durability: Durability
     as_json: bool = False
+    view: tuple[str, ...] = ()
 
 
 def record_race(session: Session) -> int:
@@ -111,7 +112,7 @@ async def _race(
         paths = Paths.choose(conductor.race_id, session.home, output)
         races.append(paths)
         voice(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
-        outcome = await _watched(conductor, paths, voice)
+        outcome = await _watched(conductor, paths, voice, session.view)
         if not outcome.again or outcome.storage_failed:
             return outcome
         tell(f"racing again; the race before is kept: {paths.sealed}")
@@ -156,22 +157,22 @@ async def _say_if_slow(plan: RacePlan) -> None:
     tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
-async def _watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
+async def _watched(conductor: Conductor, paths: Paths, voice: Voice, view: tuple[str, ...]) -> Outcome:
     """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
     try:
-        return await _run_watched(conductor, paths, voice)
+        return await _run_watched(conductor, paths, voice, view)
     except* StorageError as group:
         kept = f"\n  what was committed is kept: racelog info {paths.live}" if paths.live.exists() else ""
         raise StorageError(f"{_plain(group)}{kept}") from group
 
 
-async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outcome:
+async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice, view: tuple[str, ...]) -> Outcome:
     """Run the race; the player may stay on after it, plain lines end with it."""
     lines = trio.CancelScope()
     async with trio.open_nursery() as around:
         await around.start(_heed_signals, conductor, voice)
         async with trio.open_nursery() as beside:
-            beside.start_soon(_watch, conductor, paths.live, voice, lines)
+            beside.start_soon(_watch, conductor, paths.live, voice, lines, view)
             outcome = await conductor.run(paths.live)
             lines.cancel()
             await trio.to_thread.run_sync(partial(_seal, paths, quiet=voice.quiet))
@@ -179,11 +180,13 @@ async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice) -> Outc
     return outcome
 
 
-async def _watch(conductor: Conductor, live: Path, voice: Voice, lines: trio.CancelScope) -> None:
+async def _watch(
+    conductor: Conductor, live: Path, voice: Voice, lines: trio.CancelScope, view: tuple[str, ...]
+) -> None:
     """Show the race as soon as there is a log to follow: in the player as long as that lives, else in ``lines``."""
     await conductor.recording.wait()
     if voice.quiet:
-        await _guarded(partial(watch_in_terminal, live, conductor, tell))
+        await _guarded(partial(watch_in_terminal, live, conductor, tell, view))
         voice.quiet = False
         if not lines.cancel_called and not conductor.outcome.again:
             _tell_of_stop(conductor.control.stops, voice)
@@ -234,7 +237,7 @@ def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
         if as_json:
             emit_json(summary)
         else:
-            click.echo("\n".join(summary_lines(summary)))
+            click.echo("\n".join(summary_lines(summary, terminal_width())))
     if paths.live.exists():
         tell(
             f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"

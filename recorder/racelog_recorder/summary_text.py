@@ -16,16 +16,18 @@ EVEN_RATIO = 1.1
 SAID = 120
 """How much of a failure's message the summary shows; ``racelog info`` and the log have more."""
 HEADINGS = (
-    Heading("", whole=True), Heading("engine", whole=True),
-    *(Heading(title, right=True) for title in ("requests", "failed", "TTFT p50", "p99", "TPOT p50", "tok/s", "tokens")),
+    Heading("", whole=True), Heading("engine"),
+    Heading("requests", right=True), Heading("failed", right=True), Heading("TTFT p50", right=True),
+    Heading("TTFT p99", right=True, gives_way=1), Heading("TPOT p50", right=True), Heading("tok/s", right=True),
+    Heading("tokens", right=True, gives_way=2),
 )  # fmt: skip
 
 
-def summary_lines(summary: RaceSummary) -> list[str]:
-    """Return the winner, a table of all lanes by place, and what the columns mean."""
+def summary_lines(summary: RaceSummary, width: int | None = None) -> list[str]:
+    """Return the winner, a table of all lanes by place in ``width`` cells where it can be, and what its columns mean."""
     by_id = {lane.lane: lane for lane in summary.lanes}
     header, _, *rows = map(
-        click.unstyle, table_lines(HEADINGS, [_row(by_id[lane]) for lane in summary.standings])
+        click.unstyle, table_lines(HEADINGS, [_row(by_id[lane]) for lane in summary.standings], width)
     )
     lines = ["", _headline(summary, by_id), "", header, *rows]
     for lane in summary.lanes:

@@ -214,3 +214,13 @@ def test_a_replay_shows_the_pause_where_it_was(record: Callable[..., Any], home:
     player.deck.seek(begin - 1, 0)
     assert (shown.held, player.scene(0).held, begin < end) == (True, False, True)
     assert [one.text for one in player.deck.moments() if one.kind == "pause"] == ["the race is paused"]
+
+
+def test_the_view_of_a_recording_has_the_theme_the_mode_and_the_commentary_asked_for(
+    record: Callable[..., Any],
+) -> None:
+    screen = record(*FOR_EVER, "--theme", "light", "--mode", "teacher", "--commentary", "quiet")
+    live(screen)
+    screen.press("o")
+    shown = screen.until(lambda text: "light" in text and "teacher" in text and "quiet" in text)
+    assert b"48;2;251;250;247" in screen.written, shown  # the paper of the theme light

@@ -1,9 +1,14 @@
-"""A frame as SVG: each word stands at its cell, whatever a viewer's font makes of blanks and signs."""
+"""A frame saved: in the form its suffix names; in SVG each word at its cell, whatever font a viewer has."""
 
 import re
+from pathlib import Path
 
-from racelog_player.canvas import Span
-from racelog_player.snapshot import CELL_PX, MARGIN_PX, svg_of
+import pytest
+from PIL import Image
+
+from racelog.errors import InputError
+from racelog_player.canvas import Span, Style
+from racelog_player.snapshot import CELL_PX, MARGIN_PX, save, svg_of
 from racelog_player.themes import BUILT_IN
 
 
@@ -24,3 +29,25 @@ def test_signs_stand_alone_since_their_font_may_have_other_blanks() -> None:
 
 def test_wide_characters_move_what_follows_by_two_cells() -> None:
     assert placed("日本 x") == [("日本", 0.0), ("x", 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("a.png", b"\x89PNG\r\n\x1a\n"), ("a.PNG", b"\x89PNG\r\n\x1a\n"), ("a.svg", b"<svg"), ("a.txt", b"A word"), ("a.ansi", b"\x1b[0;1mA word")],
+)  # fmt: skip
+def test_the_suffix_says_what_a_screen_is_saved_as(tmp_path: Path, name: str, begins: bytes) -> None:
+    save(tmp_path / name, [[Span("A word", Style(bold=True))]], 20, 1, BUILT_IN["default"])
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_a_png_is_as_large_as_its_cells_and_shows_something(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", [[Span("A word")]], 20, 2, BUILT_IN["default"])
+    with Image.open(tmp_path / "a.png") as picture:
+        assert (picture.size, len(picture.convert("RGB").getcolors(4096) or []) > 1) == ((176, 50), True)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", "a.svg.bak"])
+def test_a_suffix_that_names_no_form_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"a screen is saved as \.png, \.svg, \.txt, \.ansi, not"):
+        save(tmp_path / name, [], 20, 1, BUILT_IN["default"])
+    assert list(tmp_path.iterdir()) == []

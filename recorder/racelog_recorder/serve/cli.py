@@ -162,17 +162,13 @@ def _announce(bound: "list[BoundLane]", *, as_json: bool) -> None:
 
 def _table(rows: "list[tuple[ServedLane, int]]") -> None:
     """Print a line per lane."""
-    from wcwidth import wcswidth  # noqa: PLC0415 - beside the log
-
-    from racelog.text import printable  # noqa: PLC0415 - beside the log
+    from racelog.cells import flat, width  # noqa: PLC0415 - beside the log
 
     cells = [("engine", "model", "url", "answers")]
-    cells += [
-        (printable(lane.engine), printable(lane.model), lane.url, str(answers)) for lane, answers in rows
-    ]
-    widths = [max(wcswidth(row[column]) for row in cells) for column in range(3)]
+    cells += [(flat(lane.engine), flat(lane.model), flat(lane.url), f"{answers:,}") for lane, answers in rows]
+    widths = [max(width(row[column]) for row in cells) for column in range(3)]
     for row in cells:
-        padded = [cell + " " * (width - wcswidth(cell)) for cell, width in zip(row, widths, strict=False)]
+        padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
         click.echo("  ".join([*padded, row[3]]))
 
 
