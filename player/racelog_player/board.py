@@ -12,20 +12,31 @@ _COLUMNS = (
     Column("TTFT p50", 10, 0), Column("gap", 11, 1), Column("TTFT p99", 11, 5), Column("TPOT p50", 11, 2),
     Column("mean tok/s", 12, 6), Column("ok", 8, 4), Column("failed", 8, 3),
 )  # fmt: skip
+_EXPERT = (
+    *_COLUMNS, Column("in flight", 11, 8), Column("req/s", 9, 7), Column("tokens", 11, 10), Column("slow", 7, 9),
+)  # fmt: skip
+"""What an expert sees beside them, as far as there is room."""
+
 _MOVER_CELLS = 3
 _BAR_FROM, _BAR_TO = 20, 60
 """A bar shorter than this says nothing that the number does not; a longer one is only louder."""
 
 
 def board_pane(
-    race: RaceView, movers: dict[int, int], columns: int, rows: int, moved: Moved = AT_REST
+    race: RaceView,
+    movers: dict[int, int],
+    columns: int,
+    rows: int,
+    moved: Moved = AT_REST,
+    *,
+    expert: bool = False,
 ) -> list[Line]:
     """Return the standings in at most ``rows`` rows, the head included.
 
-    ``movers`` are lanes that changed places just now, +1 for up; ``moved`` has the lanes as they slide to their places.
+    ``movers`` are lanes that changed places just now, +1 for up; ``moved`` has the lanes as they slide to their places. An ``expert`` gets more columns.
     """
     names = name_cells(race, columns)
-    shown = fitting(_COLUMNS, columns - INDENT - names - _MOVER_CELLS)
+    shown = fitting(_EXPERT if expert else _COLUMNS, columns - INDENT - names - _MOVER_CELLS)
     room = columns - INDENT - names - sum(column.cells for column in shown) - _MOVER_CELLS - 1
     lanes = {lane.lane: lane for lane in race.lanes}
     ranking = [lanes[lane] for lane in moved.order or race.standings]
@@ -59,9 +70,14 @@ def _numbers(lane: LaneView, best: float | None, moved: Moved) -> Row:
     }
     if lane.elapsed_s > 0:
         row["mean tok/s"] = Span(rate_text(lane.output_tokens / lane.elapsed_s), first)
-    if lane.ttft_p50_ms is not None and best is not None:
+    if lane.ttft_p50_ms is not None and best is not None and lane.place is not None:
         leads = lane.place == 1
         row["gap"] = Span("leader", GOOD) if leads else Span(f"+{ms_text(lane.ttft_p50_ms - best)}")
+    row["in flight"] = Span(f"{lane.active:,}", first)
+    row["req/s"] = Span(rate_text(lane.requests_per_s), first)
+    row["tokens"] = Span(f"{lane.output_tokens:,}", first)
+    if lane.slow:
+        row["slow"] = Span(f"{lane.slow:,}", WARN)
     if lane.failed:
         row["failed"] = Span(f"{lane.failed:,}", BAD)
     return row

@@ -6,6 +6,7 @@ from racelog.views.inspector import InspectorView
 from racelog.views.story.rows import Comment
 from racelog_player.keys import Do
 from racelog_player.pages import PAGE_KEYS
+from racelog_player.panes.explain import EXPLAINERS
 from racelog_player.scene import Page
 
 WHEEL_LINES = 3
@@ -16,34 +17,45 @@ SHOWN = 16
 
 
 class Browsing:
-    """Changed by keys and the mouse; ``explained`` counts the explanations that were looked at, also on earlier days."""
+    """Changed by keys and the mouse; ``explained`` names the explanations that were looked at, also on earlier days."""
 
-    def __init__(self, explained: int = 0) -> None:
+    def __init__(self) -> None:
         self.page = Page.RACE
         self.focus = 0
         self.chosen = False
         self.scroll = 0
         self.reading: int | None = None
         self.answered = False
-        self.explained = explained
+        self.explained: set[str] = set()
         self._back = 0
         self._held: Comment | None = None
 
-    def turn(self, wish: Do) -> None:
-        """Turn to a page, or back from it with the same key; from one request back to all of them."""
+    def turn(self, wish: Do, busy: Sequence[bool] = ()) -> None:
+        """Turn to a page, or back from it with the same key; from one request back to all of them.
+
+        ``busy`` says of each lane whether a request is open on it: answers open on one where there is something to see,
+        unless the user has chosen a lane.
+        """
         page = PAGE_KEYS.get(wish, Page.INSPECTOR if self.page is Page.READING else Page.RACE)
         self.page = Page.RACE if page is self.page else page
-        self.explained += self.page is Page.EXPLAIN
         self.scroll, self.answered = 0, False
+        if self.page is Page.INSPECTOR and not self.chosen and any(busy) and not busy[self.focus]:
+            self.focus = busy.index(True)
+        self._learn()
 
-    def open(self, content: object) -> None:
-        """Go deeper: from the race to the chosen lane's answers, from those to the one on top; from a quiz to its answer."""
+    def open(self, content: object, busy: Sequence[bool] = ()) -> None:
+        """Go deeper: from the race to a lane's answers, from those to the chosen one; from a quiz to its answer."""
         self.answered = self.page is Page.EXPLAIN
         if self.page is Page.RACE:
-            self.turn(Do.INSPECTOR)
+            self.turn(Do.INSPECTOR, busy)
         elif self.page is Page.INSPECTOR and isinstance(content, InspectorView) and content.requests:
-            top = content.requests[min(self.scroll, len(content.requests) - 1)]
-            self.page, self.reading, self.scroll = Page.READING, top.req, 0
+            picked = content.requests[min(self.scroll, len(content.requests) - 1)]
+            self.page, self.reading, self.scroll = Page.READING, picked.req, 0
+
+    def _learn(self) -> None:
+        """Remember the explanation that is shown; the same one again teaches nothing new."""
+        if self.page is Page.EXPLAIN:
+            self.explained.add(EXPLAINERS[min(self.scroll, len(EXPLAINERS) - 1)].key)
 
     def choose(self, focus: int) -> None:
         """Turn to another lane; one request of the lane before is of no interest then."""
@@ -55,8 +67,8 @@ class Browsing:
         if self.page is Page.RACE:
             self._back -= lines
         self.scroll = 0 if self.page is Page.RACE else max(0, self.scroll + lines)
-        self.explained += self.page is Page.EXPLAIN
         self.answered = False
+        self._learn()
 
     def wheel(self, kind: str) -> None:
         """Scroll by a notch of the wheel."""

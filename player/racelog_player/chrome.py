@@ -32,8 +32,8 @@ _KEYS = {
     Page.INSPECTOR: (
         _BACK,
         _LANE,
-        ("j k", "scroll"),
-        ("enter", "all of it"),
+        ("j k", "choose"),
+        ("enter", "open it"),
         ("space", "pause"),
         (". ,", "token on, back"),
     ),

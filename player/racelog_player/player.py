@@ -194,7 +194,7 @@ class Player:
         """Return what ``page`` draws: a part of the story, or a view of the replay where it stands."""
         if page in (Page.ACHIEVEMENTS, Page.INSIGHTS):
             known = until(self.deck.story(), position_ns)
-            mine = viewer_achievements(self.browsing.explained, known.achievements)
+            mine = viewer_achievements(len(self.browsing.explained), known.achievements)
             return [*known.achievements, *mine] if page is Page.ACHIEVEMENTS else known
         if page is Page.OPTIONS:
             return self._options.view()
@@ -286,7 +286,7 @@ class Player:
             case Do.SCROLL_DOWN | Do.SCROLL_UP:
                 self.browsing.scroll_by(1 if wish is Do.SCROLL_DOWN else -1)
             case Do.OPEN:
-                self.browsing.open(self._content(self.browsing.page, self._replay.position_ns))
+                self.browsing.open(self._content(self.browsing.page, self._replay.position_ns), self._busy())
             case Do.NOVICE | Do.EXPERT | Do.TEACHER:
                 self._choose(MODES[MODE_KEYS.index(wish)], now_ns)
             case Do.THEME | Do.SNAPSHOT:
@@ -294,7 +294,10 @@ class Player:
             case Do.QUIT | Do.INTERRUPT:
                 self._steering.leave(wish)
             case _:
-                self.browsing.turn(wish)
+                self.browsing.turn(wish, self._busy())
+
+    def _busy(self) -> list[bool]:
+        return [bool(fold.open) for fold in self._replay.lanes.values()]
 
     def point(self, pointed: Pointed, kind: str, now_ns: int) -> None:
         """Take a press, a drag or a turn of the wheel on what is shown."""

@@ -10,9 +10,9 @@ FILE = "viewer.json"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``explained``: explanations of numbers that were looked at, on all days."""
+    """``explanations``: the numbers whose explanations were looked at, on all days, each once."""
 
-    explained: int = 0
+    explanations: frozenset[str] = frozenset()
 
 
 def load_profile(home: Path) -> Profile:

@@ -57,7 +57,8 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
     if scene.stage is Stage.GRID:
         return grid_pane(scene, columns, rows)
     lanes = len(scene.race.lanes)
-    per_lane = _rows_per_lane(lanes, rows)
+    expert = scene.mode == "expert"
+    per_lane = 1 if expert else _rows_per_lane(lanes, rows)
     lines = lanes_pane(scene.race, look, columns, per_lane, chosen=scene.chosen_lane, moved=scene.moved)
     lines += [[]] if per_lane < 3 and rows > lanes * per_lane + 3 else []  # noqa: PLR2004 - 3 ends with a blank
     left = rows - len(lines)
@@ -65,7 +66,7 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         lines += result_pane(scene.summary, scene.race, columns, left)
         lines += _lesson(scene, columns, rows - len(lines) - 2)
         return _below(scene, lines, columns, rows)
-    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved)
+    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved, expert=expert)
     lines += board
     left -= len(board) + 2
     lines += _lesson(scene, columns, left)
@@ -78,7 +79,9 @@ def _below(scene: Scene, lines: list[Line], columns: int, rows: int) -> list[Lin
     talk = comments_pane(scene.comments, columns, _talk_rows(left, racing=scene.summary is None), scene.newer)
     left -= len(talk) + (1 if talk else 0)
     words = left >= LEAST_ROWS * 2 + 2 and scene.mode != "expert"
-    answers = streams_pane(scene.race, columns, left - (3 if words else 1), scene.recent)
+    answers = streams_pane(
+        scene.race, columns, left - (3 if words else 1), scene.recent, dense=scene.mode == "expert"
+    )
     lines = [*lines, *([[], *talk] if talk else [])]
     if answers:
         lines += [[], *answers]

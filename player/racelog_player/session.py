@@ -266,10 +266,10 @@ class Session:
         if self.problem:
             player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
-        player.browsing.explained = before.explained
+        player.browsing.explained |= before.explanations
         code = run_app(player, self.settings, wardrobe)
-        if player.browsing.explained != before.explained:
-            keep_profile(self.home, replace(before, explained=player.browsing.explained))
+        if player.browsing.explained != before.explanations:
+            keep_profile(self.home, replace(before, explanations=frozenset(player.browsing.explained)))
         return code
 
     def _wardrobe(self) -> Wardrobe:

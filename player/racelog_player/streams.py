@@ -24,17 +24,25 @@ ROWS_A_STREAM = 8
 LEAST_HEADED, MOST_ENDED = 4, 40
 """From so many rows on the list of requests that ended has a heading: a blank, the heading and two of them."""
 
+DENSE_ROWS = 6
+"""The same for an expert."""
+
 _GAP = 2
 _SIGNS = {"ok": ("✓", GOOD), "failed": ("✗", BAD), "cancelled": ("■", SOFT)}
 
 
 def streams_pane(
-    race: RaceView, columns: int, rows: int, recent: Mapping[int, Sequence[Ended]] | None = None
+    race: RaceView,
+    columns: int,
+    rows: int,
+    recent: Mapping[int, Sequence[Ended]] | None = None,
+    *,
+    dense: bool = False,
 ) -> list[Line]:
     """Return the lanes' answers in exactly the room given, or nothing where that is too little.
 
     When not every lane finds room, those still racing come first. Below the answers that stream stand the requests of
-    each lane that ended last, ``recent``, as many as there is room for.
+    each lane that ended last, ``recent``, as many as there is room for; ``dense``: more answers, each with fewer rows.
     """
     lanes = sorted(race.lanes, key=lambda lane: lane.status not in ("racing", "waiting"))
     if rows < LEAST_ROWS or not lanes:
@@ -47,7 +55,18 @@ def streams_pane(
     for index, height in enumerate(spread_rows(rows - (down - 1), down)):
         part = chosen[index * across : (index + 1) * across]
         lines += ([[]] if index else []) + beside(
-            [_box(lane, cells, height, (recent or {}).get(lane.lane, ())) for lane in part], cells, _GAP
+            [
+                _box(
+                    lane,
+                    cells,
+                    height,
+                    (recent or {}).get(lane.lane, ()),
+                    DENSE_ROWS if dense else ROWS_A_STREAM,
+                )
+                for lane in part
+            ],
+            cells,
+            _GAP,
         )
     return lines
 
@@ -60,14 +79,14 @@ def _across(lanes: int, columns: int, rows: int) -> int:
     return -(-lanes // -(-lanes // across))  # four in two rows of two, not three and one
 
 
-def _box(lane: LaneView, cells: int, rows: int, ended: Sequence[Ended]) -> list[Line]:
+def _box(lane: LaneView, cells: int, rows: int, ended: Sequence[Ended], rows_each: int) -> list[Line]:
     rail = Span(" ▎", Style(lane_color(lane)))
     inner = max(2, cells - 3)
     name = Span(cut(flat(lane.engine), inner - 3), Style(lane_color(lane), bold=True))
     head: Line = [emoji(lane), Span(" "), name]
     waits = f"  {lane.active} in flight" if lane.active > 1 else ""
     body = [[*head, Span(waits if line_width(head) + len(waits) <= inner else "", FAINT)]]
-    shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // ROWS_A_STREAM)]
+    shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // rows_each)]
     if not shown:
         body.append([Span(cut(_idle(lane), inner), SOFT)])
     for stream, height in zip(shown, spread_rows(rows - 1, max(1, len(shown))), strict=False):

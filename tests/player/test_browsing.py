@@ -1,5 +1,6 @@
 """Among the pages: one answer in full, a commentary that is scrolled back, lessons that are remembered."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from racelog.events import AnyEvent, Prompt
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.views.inspector import content_text
+from racelog.views.story.achievements import LESSONS
 from racelog_player.look import Look
+from racelog_player.panes.explain import EXPLAINERS
 from racelog_player.player import Player
 from racelog_player.profile import FILE, Profile, keep_profile, load_profile
 from racelog_player.scene import Page
@@ -44,7 +47,7 @@ def wordy() -> list[AnyEvent]:
     ]
 
 
-def test_enter_opens_the_chosen_lanes_answers_and_then_the_one_on_top() -> None:
+def test_enter_opens_the_chosen_lanes_answers_and_then_the_chosen_one() -> None:
     looking = player("c-i", "c-m", "j", "c-m")
     request = looking.scene(0).content.request  # type: ignore[attr-defined]  # a ReadingView
     on_top = player("c-i", "i").scene(0).content.requests[1]  # type: ignore[attr-defined]  # an InspectorView
@@ -126,17 +129,81 @@ def test_going_back_in_time_lets_go_of_a_line_that_was_not_said_yet() -> None:
 
 
 def test_lessons_are_kept_and_a_broken_profile_is_an_empty_one(home: Path) -> None:
-    keep_profile(home, Profile(explained=7))
+    keep_profile(home, Profile(explanations=frozenset({"TTFT"})))
     kept = load_profile(home)
     (home / FILE).write_text("[")
-    assert (kept, load_profile(home)) == (Profile(explained=7), Profile())
+    assert (kept, load_profile(home)) == (Profile(explanations=frozenset({"TTFT"})), Profile())
 
 
 def test_a_quick_learner_learns_over_several_evenings(terminal: Any, log: Path, home: Path) -> None:
-    keep_profile(home, Profile(explained=8))
+    keep_profile(home, Profile(explanations=frozenset({"TTFT", "RPS"})))
     screen = terminal("play", str(log), "--paused")
     screen.until(lambda text: "STANDINGS" in text)
     screen.press("ejj")
     screen.until(lambda text: "every single gap" in text.lower() or "throughput" in text)
     screen.press("q")
-    assert (screen.exit_code(), load_profile(home)) == (0, Profile(explained=11))
+    assert (screen.exit_code(), load_profile(home)) == (
+        0,
+        Profile(explanations=frozenset({"TTFT", "TPOT", "ITL", "RPS"})),
+    )
+
+
+def learned(*keys: str) -> float:
+    """Return how far the Quick Learner has come after these keys."""
+    rows = player(*keys, "a").scene(0).content
+    assert isinstance(rows, list)
+    return float(next(row.progress for row in rows if row.key == "quick-learner"))
+
+
+def test_the_same_explanation_seen_again_teaches_nothing_new() -> None:
+    assert learned(*"eeeeeeeeee", "e") == learned("e")
+
+
+def test_a_quick_learner_has_seen_every_explanation_there_is() -> None:
+    assert learned("e", *"jjjjj") == 1
+
+
+def test_the_lesson_goal_is_the_number_of_explanations() -> None:
+    assert len(EXPLAINERS) == LESSONS
+
+
+def test_the_chosen_request_has_a_sign_and_moves_with_j() -> None:
+    heads = [
+        [row for row in text(player("i", *"j" * down), 80, 40).split("\n") if "▸" in row] for down in (0, 1)
+    ]
+    shown = player("i").scene(0).content.requests  # type: ignore[attr-defined]  # an InspectorView
+
+    assert [[f"#{shown[down].req} " in row for row in rows] for down, rows in enumerate(heads)] == [
+        [True],
+        [True],
+    ]
+
+
+def test_answers_open_on_an_engine_with_requests_in_flight() -> None:
+    """At 17.4 s the first two engines are through and the third still answers."""
+    looking = player("i").scene(0)
+
+    assert (looking.race.lanes[0].active, looking.race.lanes[looking.focus].active > 0) == (0, True)
+
+
+def test_answers_stay_on_the_engine_that_was_chosen() -> None:
+    looking = player("c-i", "c-i", "c-i", "i").scene(0)
+
+    assert (looking.focus, looking.race.lanes[0].active) == (0, 0)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36), (200, 60)])
+def test_an_expert_sees_more_requests_than_a_novice(columns: int, rows: int) -> None:
+    def requests(mode_key: str) -> int:
+        return len(re.findall(r"#\d+", text(player(mode_key, seconds=15.0), columns, rows)))
+
+    assert requests("f2") > requests("f1")
+
+
+@pytest.mark.parametrize(
+    ("mode_key", "shown"), [("f1", []), ("f2", ["in flight", "req/s", "tokens", "slow"])]
+)
+def test_an_expert_has_more_columns_in_the_standings(mode_key: str, shown: list[str]) -> None:
+    (head,) = [row for row in text(player(mode_key), 200, 60).split("\n") if "STANDINGS" in row]
+
+    assert [word for word in ("in flight", "req/s", "tokens", "slow") if word in head] == shown

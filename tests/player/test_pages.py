@@ -126,7 +126,7 @@ def test_an_answer_says_what_connecting_took_where_there_is_room(columns: int, t
     ]  # fmt: skip
     lines = text_of(screen(player("i", events, 0.4).scene(0), Look(), columns, 24)).splitlines()
 
-    assert next(line for line in lines if "#0" in line) == f" ▎ #0  {told}"
+    assert next(line for line in lines if "#0" in line) == f"▸▎ #0  {told}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -159,7 +159,7 @@ def test_tab_goes_on_to_the_next_engine() -> None:
         view = looking.scene(0).content
         seen.append(view.engine)  # type: ignore[attr-defined]  # an InspectorView
         looking.press("c-i", 0)
-    assert seen == ["vLLM", "llama.cpp", "SGLang-日本", "vLLM"]
+    assert seen == ["SGLang-日本", "vLLM", "llama.cpp", "SGLang-日本"]
 
 
 def test_an_expert_gets_no_commentary_and_a_teacher_asks() -> None:

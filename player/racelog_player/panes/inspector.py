@@ -21,32 +21,49 @@ _TWO = 150
 LEAST_ROWS = 6
 """A head, the prompt, the marks in time, two lines of answer and a blank."""
 
+DENSE_ROWS = 5
+"""For an expert: one line of answer."""
 
-def inspector_pane(view: InspectorView, columns: int, rows: int, scroll: int) -> list[Line]:
-    """Return the requests in at most ``rows`` rows; ``scroll`` leaves out the first ones, so that a later one grows."""
+
+def inspector_pane(
+    view: InspectorView, columns: int, rows: int, scroll: int, least_rows: int = LEAST_ROWS
+) -> list[Line]:
+    """Return the requests in at most ``rows`` rows, a page of them at a time; ``scroll`` is the chosen one, with a sign.
+
+    A request has ``least_rows`` at least.
+    """
     if not view.requests:
         return nothing("ANSWERS", "no request has been sent on this lane yet")
-    lane = (view.lane, view.engine, view.color, view.emoji)
-    lines: list[Line] = [lane_heading("ANSWERS", lane, f"{view.active} in flight", columns), []]
-    chosen = view.requests[min(scroll, len(view.requests) - 1) :]
-    across = 2 if columns >= _TWO and len(chosen) > 1 else 1
+    chosen = min(scroll, len(view.requests) - 1)
+    across = 2 if columns >= _TWO and len(view.requests) > 1 else 1
     cells = (columns - 2 * (across - 1)) // across
-    fit = max(1, min(-(-len(chosen) // across), (rows - len(lines)) // LEAST_ROWS))
+    fit = max(1, min(-(-len(view.requests) // across), (rows - 2) // least_rows))
+    first = chosen // (fit * across) * fit * across
+    shown = view.requests[first : first + fit * across]
+    note = f"{view.active} in flight · {chosen + 1} of {len(view.requests)} chosen, enter opens it"
+    lines: list[Line] = [
+        lane_heading("ANSWERS", (view.lane, view.engine, view.color, view.emoji), note, columns),
+        [],
+    ]
     color = color_of(view.lane, view.color)
     for index, height in enumerate(spread_rows(rows - len(lines), fit)):
-        boxes = [_request(one, cells, height, color) for one in chosen[index * across : (index + 1) * across]]
-        lines += beside(boxes, cells, 2) if across > 1 else boxes[0]
+        boxes = [
+            _request(one, cells, height, color, chosen=one is view.requests[chosen])
+            for one in shown[index * across : (index + 1) * across]
+        ]
+        lines += beside(boxes, cells, 2) if across > 1 else [row for box in boxes for row in box]
     return lines[:rows]
 
 
-def _request(request: RequestView, columns: int, rows: int, color: str) -> list[Line]:
+def _request(request: RequestView, columns: int, rows: int, color: str, *, chosen: bool) -> list[Line]:
     """Return one request in exactly ``rows`` rows, the last one blank."""
-    rail = Span(" ▎", Style(color))
+    rail, mark = Span("▎ ", Style(color)), Span("▸", ACCENT) if chosen else Span(" ")
     inner = columns - 4
     body: list[Line] = [request_head(request, inner), _prompt(request, inner), request_marks(request, inner)]
     body += _answer(request, inner, rows - len(body) - 1, color)
     body = body[: rows - 1]
-    return [*([rail, Span(" "), *line] for line in body), *([[]] * (rows - len(body)))]
+    lines: list[Line] = [[mark if not index else Span(" "), rail, *line] for index, line in enumerate(body)]
+    return [*lines, *([[]] * (rows - len(body)))]
 
 
 def request_head(request: RequestView, cells: int) -> Line:

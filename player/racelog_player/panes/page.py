@@ -17,7 +17,7 @@ from racelog_player.panes.heads import nothing
 from racelog_player.panes.health import health_pane
 from racelog_player.panes.help import help_pane
 from racelog_player.panes.insights import insights_pane
-from racelog_player.panes.inspector import inspector_pane
+from racelog_player.panes.inspector import DENSE_ROWS, LEAST_ROWS, inspector_pane
 from racelog_player.panes.options import options_pane
 from racelog_player.panes.reading import reading_pane
 from racelog_player.panes.timeline import timeline_pane
@@ -39,7 +39,8 @@ def _drawn(scene: Scene, look: Look, columns: int, rows: int) -> list[Line] | No
     lines: list[Line] | None = None
     match scene.content:
         case InspectorView():
-            lines = inspector_pane(scene.content, columns, rows, scene.scroll)
+            least = DENSE_ROWS if scene.mode == "expert" else LEAST_ROWS
+            lines = inspector_pane(scene.content, columns, rows, scene.scroll, least)
         case TimelineView():
             lines = timeline_pane(scene.content, look, columns, rows)
         case SeriesView():

@@ -11,7 +11,7 @@ from racelog.views.story.rows import Achievement, Category
 FAST_MS, FAST_NS = 200.0, 300 * NS_PER_S
 SIGMA_MS, SIGMA_LEAST = 20.0, 20
 BEAST_TOKENS, MINUTE_NS = 10_000, 60 * NS_PER_S
-FLAWLESS, FIRST, LESSONS = 1_000, 100, 10
+FLAWLESS, FIRST, LESSONS = 1_000, 100, 6
 
 Progress = Callable[[LaneAccount, Book, "Achievements"], float]
 
@@ -128,12 +128,12 @@ class Achievements:
 
 
 def viewer_achievements(explained: int, earned: list[Achievement]) -> list[Achievement]:
-    """Return what only the one who watches can earn: ``explained`` explanations viewed, and all the others unlocked."""
+    """Return what only the one who watches can earn: ``explained`` different explanations viewed, and all the others unlocked."""
     learner = min(1.0, explained / LESSONS)
     keys = {row.key for row in earned if row.unlocked_at_ns is not None}
     share = (len(keys) + (learner >= 1)) / (len(RULES) + 1)
     told = (
-        ("quick-learner", "Quick Learner", f"view {LESSONS} explanations of numbers", learner),
+        ("quick-learner", "Quick Learner", f"view all {LESSONS} explanations of numbers", learner),
         ("completionist", "Completionist", "unlock all the others", share),
     )
     return [
