@@ -33,6 +33,19 @@ def home_folder(override: str | Path | None = None) -> Path:
     return Path(platformdirs.user_data_dir("racelog", appauthor=False))
 
 
+def own_folder(path: Path) -> None:
+    """Make a folder that racelog keeps for itself, with every folder above it that is missing: nobody else may look into them.
+
+    One that is there stays as it is. What a user asked for by name (an export, a picture) is the user's umask's to decide.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for missing in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(exist_ok=True)  # says so where a file has that name
+
+
 def new_race_id(wall_ns: int) -> str:
     """Return a fresh id such as ``20261121-013000-9f3a01c2`` for a race that starts at ``wall_ns``."""
     moment = datetime.fromtimestamp(wall_ns / 1e9, tz=UTC)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from racelog.home import own_folder
+
 FILE = "viewer.json"
 
 
@@ -27,7 +29,7 @@ def keep_profile(home: Path, profile: Profile) -> None:
     """Keep it. What cannot be written is lost: nobody's race ends for it."""
     temporary = home / f"{FILE}.{os.getpid()}"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        own_folder(home)
         temporary.write_bytes(msgspec.json.encode(profile))
         temporary.replace(home / FILE)
     except OSError:

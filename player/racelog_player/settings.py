@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from racelog.home import own_folder
+
 FILE = "player.toml"
 FPS = (10, 15, 20, 30, 60)
 LEAST_FPS, MOST_FPS = 1, 120
@@ -62,7 +64,7 @@ def remember(home: Path, name: str, value: str | float | bool) -> str:  # noqa: 
         edited = _edited(text, name, value)
         if tomllib.loads(edited).get(name) != value:
             return f"{path} is written in a way that cannot be changed here; set {name} there"
-        home.mkdir(parents=True, exist_ok=True)
+        own_folder(home)
         temporary = path.with_name(f"{FILE}.{os.getpid()}")
         try:
             temporary.write_text(edited, encoding="utf-8")

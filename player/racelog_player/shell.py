@@ -14,6 +14,7 @@ import click
 
 from racelog.commands.arguments import HomeOrUrl
 from racelog.errors import InputError, RacelogError
+from racelog.home import own_folder
 from racelog.terminal import addressable
 from racelog.text import counted, printable
 from racelog_player.keeping import KeptTerminal, heeding, stop_here
@@ -283,7 +284,7 @@ def new_session(connection: "duckdb.DuckDBPyConnection", history: Path) -> "Prom
 
     kept: History = InMemoryHistory()
     with suppress(OSError):
-        history.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(history.parent)
         history.touch(mode=0o600)
         kept = FileHistory(str(history))
     bindings = KeyBindings()

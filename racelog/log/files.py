@@ -48,8 +48,8 @@ class OsFiles:
     """The operating system's own files."""
 
     def create(self, path: Path) -> int:
-        """Open for appending: no write of ours can land on someone else's bytes."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        """Open for appending: no write of ours can land on someone else's bytes. A log holds prompts and answers: for its owner."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def write(self, fd: int, data: bytes) -> int:
         """Call ``write`` once; Python repeats it only if a signal came before the first byte."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from racelog.home import own_folder
 from racelog.log.reader import RaceLog
 from racelog.log.scan import log_files
 from racelog.query.tables import TABLES, Batch, create_tables
@@ -109,9 +110,9 @@ class Cache:
             LogError: a value does not fit its column.
             OSError: the cache cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        own_folder(self.folder)
         partial = self.folder / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
-        partial.mkdir()
+        partial.mkdir(mode=0o700)
         try:
             sizes = write_tables(partial, batches)
             entry = Entry(race_id=batches[0][1]["race_id"][0], path=str(path), problems=problems, bytes=sizes)

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from racelog.errors import LogError
+from racelog.home import own_folder
 from racelog.log.onward import Place, read_onward
 from racelog.query.cache import CachedRace, Entry, join_tables, sweep, write_tables
 from racelog.query.checked import read_checked, write_checked
@@ -134,7 +135,7 @@ class GrowingRace:
             OverflowError: a number does not fit 64 bits.
             OSError: the cache cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        own_folder(self.folder)
         made: list[Path] = []
         try:
             first = self._new_part(made)

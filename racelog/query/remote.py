@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound
+from racelog.home import own_folder
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.query.cache import GRACE_S, PARTIAL
 
@@ -168,7 +169,7 @@ def local_copy(log: RemoteLog, folder: Path) -> Path:
     target = place / f"{_digest(f'{key} {size}')}{SEGMENT_SUFFIX}"
     if target.exists():
         return target
-    place.mkdir(parents=True, exist_ok=True)
+    own_folder(place)
     partial = place / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
     try:
         with partial.open("wb") as file:

@@ -1,9 +1,11 @@
 """The engines' API keys: a plan has the names of environment variables, the keys are in these."""
 
 import os
+from collections.abc import Iterable
 
 from racelog.errors import InputError
 from racelog_recorder.plan import EnginePlan, RacePlan
+from racelog_recorder.plan_secrets import sounds_secret
 
 
 def api_keys(plan: RacePlan) -> dict[str, str]:
@@ -15,6 +17,17 @@ def api_keys(plan: RacePlan) -> dict[str, str]:
     if problems := key_problems(plan):
         raise InputError(problems[0])
     return {engine.name: _key(engine) for engine in plan.engines if engine.api_key_env}
+
+
+def environment_without(names: Iterable[str]) -> dict[str, str]:
+    """Return this process's environment without the variables ``names``, and any other whose name sounds secret.
+
+    A lane gets the key of its own engine over its pipe; what it inherits, whoever it talks to could make it tell.
+    """
+    named = set(names)
+    return {
+        name: value for name, value in os.environ.items() if name not in named and not sounds_secret(name)
+    }
 
 
 def key_problems(plan: RacePlan) -> list[str]:

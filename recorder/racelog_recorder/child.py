@@ -22,10 +22,10 @@ class Child:
     """One lane or telemetry process, in a process group of its own so that the terminal's signals pass it by.
 
     ``ready`` and ``ended`` are events; after `ended`, ``died`` says whether it left without saying it was done,
-    and ``reason`` why.
+    and ``reason`` why. ``environment`` is its own, or this process's; its key, if it has one, comes with its spec.
     """
 
-    def __init__(self, name: str, module: str, spec: Any) -> None:
+    def __init__(self, name: str, module: str, spec: Any, environment: dict[str, str] | None = None) -> None:
         self.name = name
         self.ready = trio.Event()
         self.ended = trio.Event()
@@ -34,6 +34,7 @@ class Child:
         self.exit_code = 0
         self.pid = 0
         self._command = [sys.executable, "-m", module]
+        self._environment = environment
         self._spec = framed(_encoder.encode(spec))
         self._process: trio.Process | None = None
         self._sending = trio.Lock()
@@ -49,6 +50,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 process_group=0,
+                env=self._environment,
             )
         except OSError as error:
             self._stderr.append(f"cannot start: {error}")

@@ -15,10 +15,11 @@ from racelog import __version__
 from racelog.clock import NS_PER_S, read_clocks, rfc3339
 from racelog.errors import ExitCode, InputError, StorageError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
-from racelog.home import new_race_id
+from racelog.home import new_race_id, own_folder
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.segment import SegmentWriter, new_writer_id
 from racelog_recorder.affinity import allowed_cpus, lane_cpus
+from racelog_recorder.api_keys import environment_without
 from racelog_recorder.child import Child
 from racelog_recorder.control import RESTARTED, By, RaceControl
 from racelog_recorder.durability import Durability
@@ -122,6 +123,7 @@ class Conductor:
             secrets_of(one.url, keys.get(one.name, ""), one.headers, {**plan.params, **one.params})
             for one in plan.engines
         ]
+        self.environment = environment_without(one.api_key_env for one in plan.engines)
         self._tell = tell
         self._durability = durability
         self._cpus = lane_cpus(plan, allowed_cpus())
@@ -226,7 +228,7 @@ class Conductor:
 
     async def _start_lane(self, nursery: trio.Nursery, live: Path, lane: int) -> Child:
         spec = self._lane_spec(lane, live)
-        child = Child(f"lane {spec.engine}", "racelog_recorder.lane", spec)
+        child = Child(f"lane {spec.engine}", "racelog_recorder.lane", spec, self.environment)
         await nursery.start(child.run)
         self.control.add(lane, child)
         return child
@@ -244,7 +246,7 @@ class Conductor:
             durability=self._durability,
             engines=self._metrics_targets() if self.plan.metrics else [],
         )
-        child = Child("telemetry", "racelog_recorder.telemetry", spec)
+        child = Child("telemetry", "racelog_recorder.telemetry", spec, self.environment)
         await nursery.start(child.run)
         with trio.move_on_after(TELEMETRY_WAIT_S):
             await child.ready.wait()
@@ -389,7 +391,8 @@ def _make_folder(live: Path) -> None:
         StorageError: it cannot be made; the message says where.
     """
     try:
-        live.mkdir(parents=True)
+        own_folder(live.parent)
+        live.mkdir(mode=0o700)
     except OSError as error:
         raise StorageError(
             f"cannot create {live}: {error.strerror}; choose another folder with --home or -o"

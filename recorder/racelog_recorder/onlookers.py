@@ -99,7 +99,13 @@ class TerminalState:
         termios.tcsetattr(0, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]  # as tcgetattr gave it
 
 
-async def watch_in_terminal(live: Path, race: Steered, tell: Tell, flags: Sequence[str] = ()) -> None:
+async def watch_in_terminal(
+    live: Path,
+    race: Steered,
+    tell: Tell,
+    flags: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+) -> None:
     """Run the player on this terminal with ``flags``, following ``live``, and carry its wishes to the race; end when it ends."""
     terminal = TerminalState()
     reading, writing = os.pipe()
@@ -114,7 +120,9 @@ async def watch_in_terminal(live: Path, race: Steered, tell: Tell, flags: Sequen
         str(writing),
         *flags,
     ]
-    process = await trio.lowlevel.open_process(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
+    process = await trio.lowlevel.open_process(
+        command, pass_fds=(writing,), stderr=subprocess.DEVNULL, env=environment
+    )
     os.close(writing)
     try:
         async with trio.lowlevel.FdStream(reading) as wishes:

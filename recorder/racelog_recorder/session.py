@@ -18,6 +18,7 @@ import trio
 from racelog.commands.output import emit_json, terminal_width
 from racelog.commands.progress import ProgressLine
 from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.home import own_folder
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
 from racelog.log.seal import seal
@@ -186,7 +187,7 @@ async def _watch(
     """Show the race as soon as there is a log to follow: in the player as long as that lives, else in ``lines``."""
     await conductor.recording.wait()
     if voice.quiet:
-        await _guarded(partial(watch_in_terminal, live, conductor, tell, view))
+        await _guarded(partial(watch_in_terminal, live, conductor, tell, view, conductor.environment))
         voice.quiet = False
         if not lines.cancel_called and not conductor.outcome.again:
             _tell_of_stop(conductor.control.stops, voice)
@@ -220,7 +221,7 @@ def _tell_of_stop(times: int, voice: Voice) -> None:
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
-    paths.sealed.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(paths.sealed.parent)
     if quiet:
         seal(paths.live, paths.sealed)
         return

@@ -1,12 +1,14 @@
 """Where races live, and how a RACE argument finds one."""
 
+import os
 import re
+import stat
 from pathlib import Path
 
 import pytest
 
 from racelog.errors import InputError, RaceNotFound
-from racelog.home import IMPORTED, find_race, home_folder, new_race_id, note_import, stored_races
+from racelog.home import IMPORTED, find_race, home_folder, new_race_id, note_import, own_folder, stored_races
 
 OLD, MID, NEW = "20261119-080000-aaaaaaaa", "20261121-013000-0a1b2c3d", "20261121-090000-bbbbbbbb"
 
@@ -160,3 +162,27 @@ def test_a_broken_line_of_imports_hides_no_race(line: str, stocked: Path) -> Non
     note_import(stocked, OLD, AFTER_NEW_NS)
 
     assert [race.race_id for race in stored_races(stocked)] == [OLD, NEW, MID]
+
+
+def test_folders_of_our_own_are_their_owners_alone_whatever_the_umask(tmp_path):
+    tmp_path.chmod(0o755)
+    before = os.umask(0)
+    try:
+        own_folder(tmp_path / "home" / "cache" / "v1")
+    finally:
+        os.umask(before)
+    made = [tmp_path, *(tmp_path / name for name in ("home", "home/cache", "home/cache/v1"))]
+
+    assert [oct(stat.S_IMODE(folder.stat().st_mode)) for folder in made] == [
+        "0o755",
+        "0o700",
+        "0o700",
+        "0o700",
+    ]
+
+
+def test_a_file_where_a_folder_of_ours_should_be_is_an_error(tmp_path):
+    (tmp_path / "home").touch()
+
+    with pytest.raises(OSError, match="home"):
+        own_folder(tmp_path / "home")

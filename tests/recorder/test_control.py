@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import trio
 
@@ -71,11 +72,13 @@ def engines(scripted: Any, wire: Any) -> list[str]:
     return [scripted(script).url, scripted(script).url]
 
 
-def race(urls: list[str], live: Path, then: Then | None = None, **plan: Any) -> tuple[Driver, list[AnyEvent]]:
+def race(
+    urls: list[str], live: Path, then: Then | None = None, *, key: str = "", **plan: Any
+) -> tuple[Driver, list[AnyEvent]]:
     """Race ``urls`` with real lanes, and ``then`` beside it; return the driver and the finished log."""
     names = "ab"
     asked = RacePlan(
-        engines=tuple(EnginePlan(name=names[i], url=url, model="m") for i, url in enumerate(urls)),
+        engines=tuple(EnginePlan(name=names[i], url=url, model="m", api_key_env=key) for i, url in enumerate(urls)),
         prompts=MESSAGES, countdown_s=0.0, calibrate=False, **plan,
     )  # fmt: skip
     conductor = Conductor(asked, [Checked("m") for _ in urls], {}, tell=lambda _text: None)
@@ -249,6 +252,24 @@ def test_what_waits_for_room_when_the_race_is_stopped_was_never_sent(
     assert ends.keys() == asked
     assert ends[0] == ("cancelled", False)
     assert {ends[number] for number in asked - {0}} == {("cancelled", True)}
+
+
+def test_no_process_of_a_race_inherits_the_key_of_any_engine(
+    engines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE_A", "planted-a")
+    monkeypatch.setenv("SOME_API_KEY", "planted-other")
+    inherited: list[dict[str, str]] = []
+
+    async def look(driver: Driver) -> None:
+        await driver.until(lambda driver: bool(driver.of(LaneStart)))
+        inherited.extend(child.environ() for child in psutil.Process().children())
+
+    race(engines, tmp_path / "r.live", look, requests=200, key="ENGINE_A")
+    values = {value for environment in inherited for value in environment.values()}
+
+    assert inherited
+    assert [value for value in values if "planted" in value] == []
 
 
 def test_what_waits_for_room_when_the_duration_is_over_is_never_sent(

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from racelog.errors import InputError, LogError, StorageError
-from racelog.home import IMPORTED, home_folder, note_import
+from racelog.home import IMPORTED, home_folder, note_import, own_folder
 from racelog.log.advice import refusal
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.log.progress import Progress, silent
@@ -170,7 +170,7 @@ def _name_lanes(run: Run, engine: str | None) -> None:
 def _in_home(race_id: str, home: str | Path | None) -> Path:
     folder = home_folder(home) / "races"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        own_folder(folder)
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}") from error
     return folder / f"{race_id}{SEGMENT_SUFFIX}"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,17 @@ def test_one_event_too_large_for_any_unit_is_refused_with_its_size(
         monkeypatch.setattr(writing, "MAX_PAYLOAD_BYTES", 20)
         with pytest.raises(StorageError, match=r"one event of .* bytes; the limit is 20"):
             writer.commit(MARKS[:1])
+
+
+def test_a_segment_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with SegmentWriter(tmp_path / "a.rlog", HEAD):
+            pass
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "a.rlog").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced", "folder moved"])
