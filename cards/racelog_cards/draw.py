@@ -95,6 +95,10 @@ def _wordmark(pen: Pen, box: Box, look: Theme) -> float:
     return box.right - box_left
 
 
+_MOST_LINES = 5
+"""Lines of a caption where no number stands above it: why there is no winner."""
+
+
 def _hero(pen: Pen, box: Box, hero: Hero, look: Theme, accent: str) -> None:
     """Draw the headline: label, name, number, what it measures, the lead. All sizes follow the box's height."""
     scale = min(1.15, max(0.5, box.h / 268))
@@ -112,9 +116,25 @@ def _hero(pen: Pen, box: Box, hero: Hero, look: Theme, accent: str) -> None:
     number_w = pen.text((box.x - 3, y), hero.value, 92 * scale, accent, bold=True)
     pen.text((box.x + number_w + 10 * scale, y), hero.unit, 40 * scale, accent, bold=True)
     y += 34 * scale
-    pen.text((box.x, y), hero.caption, max(13.0, 18 * scale), look.muted, room=box.w)
+    size = max(13.0, 18 * scale)
+    lines = [hero.caption] if hero.value else _wrapped(pen, hero.caption, size, box.w)
+    for place, line in enumerate(lines[:_MOST_LINES]):
+        pen.text((box.x, y + place * 1.45 * size), line, size, look.muted, room=box.w)
+    y += (min(len(lines), _MOST_LINES) - 1) * 1.45 * size
     if hero.lead:
         _pill(pen, Box(box.x, y + 18 * scale, box.w, 38 * scale), (hero.lead, hero.rival), look, accent)
+
+
+def _wrapped(pen: Pen, text: str, size: float, room: float) -> list[str]:
+    """Return ``text`` in lines that fit ``room``, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and pen.width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines or [""]
 
 
 def _pill(pen: Pen, box: Box, said: tuple[str, str], look: Theme, accent: str) -> None:

@@ -26,6 +26,8 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
     race_id = shown(summary.race_id, draws)
     verdict, limited = shown(health_line(summary.health), draws), summary.health.client_limited
     items = (
+        *(shown(f"{lane.engine} DNF: {lane.dnf}", draws) for lane in summary.lanes if lane.dnf),
+        shown(f"but {summary.caveat}", draws) if summary.caveat else "",
         verdict if limited else "",
         f"+ {counted(hidden_lanes, 'more lane')}" if hidden_lanes else "",
         _models(summary, draws),

@@ -81,7 +81,7 @@ def card_spec(summary: RaceSummary, draws: Draws, *, title: str = "") -> CardSpe
         title=_title(title, summary, [names[lane.lane] for lane in lanes], draws),
         subtitle=_subtitle(summary),
         notice=_notice(summary),
-        hero=_hero(summary, lanes, names),
+        hero=_hero(summary, lanes, names, draws),
         columns=COLUMNS,
         rows=rows,
         chart=chart_of(lanes[:MOST_ROWS]),
@@ -150,11 +150,11 @@ def _out(lane: LaneSummary) -> bool:
     return bool(lane.dnf)
 
 
-def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str]) -> Hero:
+def _hero(summary: RaceSummary, lanes: list[LaneSummary], names: dict[int, str], draws: Draws) -> Hero:
     best = next((lane for lane in lanes if lane.lane == summary.winner and lane.ttft_ms), None)
     if summary.unlike:
         return Hero(
-            label="NOT LIKE FOR LIKE", lane=None, name="No winner", value="", unit="", caption=summary.unlike, lead="",
+            label="NOT LIKE FOR LIKE", lane=None, name="No winner", value="", unit="", caption=shown(summary.unlike, draws), lead="",
             rival="", medal=False,
         )  # fmt: skip
     if best is None or best.ttft_ms is None:

@@ -16,6 +16,7 @@ from racelog.events import (
     AnyEvent,
     Calibration,
     Control,
+    EngineSamples,
     Gap,
     GpuSamples,
     Head,
@@ -36,6 +37,7 @@ from racelog.events import (
 )
 from racelog.log.codec import OrderedEvent, decode_events, encode_events
 from racelog.replay.health import lane_process
+from racelog.views.story.causes import reading_of
 
 CONTEXT = Head | RaceFacts | LaneFacts | LaneStart | LaneEnd | Prompt | Mark | Control | Gap | Calibration
 """Kept as long as the race grows: few, but for the prompts."""
@@ -142,8 +144,12 @@ class _Guard:
                 raise OvertakenError("a prompt that is known")
             case HostSamples() if event.process in self._processes and event.d:
                 self._later(self._processes[event.process], event.t + event.d[0])
-            case GpuSamples() if event.t <= self._last:
-                raise OvertakenError("an earlier reading of a GPU")
+            case GpuSamples() | EngineSamples() | HostSamples() if (
+                reading_of(event) is not None and event.t <= self._last
+            ):
+                raise OvertakenError("an earlier reading of a GPU, an engine or the machine")
+            case Control() if event.t <= self._last and event.what != "go":
+                raise OvertakenError("an earlier order")
             case _:
                 pass
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from racelog.clock import NS_PER_S
-from racelog.events import GpuSamples, RequestEvent, Tokens
+from racelog.events import RequestEvent, Tokens
 from racelog.log.chunks import ChunkRow, columns
 from racelog.log.codec import MAX_T_NS, OrderedEvent
 from racelog.log.reader import LogReport, RaceLog
@@ -39,6 +39,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.track import LaneTrack
 from racelog.views.story.beats import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
+from racelog.views.story.causes import reading_of
 from racelog.views.story.tell import Telling
 
 MARGIN_NS = 2 * NS_PER_S
@@ -51,7 +52,7 @@ LOOK_BACK_NS = 60 * NS_PER_S
 """The longest stretch over which a rule counts token chunks (`racelog.views.story.achievements`)."""
 
 SILENT_NS = 60 * NS_PER_S
-"""A GPU not heard of for as long as the slowest flush (`racelog record --flush`) is waited for no more."""
+"""A source of readings not heard of for as long as the slowest flush (`racelog record --flush`) is waited for no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class _Growing:
         ]
         origin = max(map(tracks.origin_ns, lanes))
         latest = max(track.last_ns for track in lanes)
-        known += [last - origin - 1 for last in self._gpus_last().values() if last > latest - SILENT_NS]
+        known += [last - origin - 1 for last in self._readings_last().values() if last > latest - SILENT_NS]
         return min(self._duration_ns - 1, *known) if known else self._duration_ns - 1
 
     def _has_strays(self) -> bool:
@@ -169,12 +170,13 @@ class _Growing:
             isinstance(one, Tokens | RequestEvent) and one.lane not in self.tracks.lanes for one in events
         )
 
-    def _gpus_last(self) -> dict[tuple[str, int], int]:
-        """Return each GPU's last reading's instant."""
-        last: dict[tuple[str, int], int] = {}
-        for event in self.tracks.gpu:
-            key = event.source, event.device
-            last[key] = max(last.get(key, _ends(event)), _ends(event))
+    def _readings_last(self) -> dict[tuple[str, str, int], int]:
+        """Return the instant of the last reading of each GPU, each engine and the machine."""
+        last: dict[tuple[str, str, int], int] = {}
+        events: list[Samples] = [*self.tracks.gpu, *self.tracks.engine, *self.tracks.host]
+        for event in events:
+            if (key := reading_of(event)) is not None:
+                last[key] = max(last.get(key, _ends(event)), _ends(event))
         return last
 
     def _is_worth_it(self, upto_ns: int) -> bool:
@@ -299,11 +301,17 @@ class _Growing:
         return [one.req for one in requests if one.t_end is not None and one.t_end <= until_ns]
 
     def _context(self, until: dict[int, int]) -> list[OrderedEvent]:
-        """Return what concerns the whole race, and each GPU's last reading: what else is up to the cut, the rows have."""
+        """Return what concerns the whole race, and each source's last reading: what else is up to the cut, the rows have."""
         first = min(until.values())
-        gpus = {(entry[4].source, entry[4].device): entry for entry in self._entries if isinstance(entry[4], GpuSamples) and _ends(entry[4]) <= first}  # fmt: skip
+        readings = {
+            key: entry
+            for entry in self._entries
+            if isinstance(entry[4], Samples)
+            and _ends(entry[4]) <= first
+            and (key := reading_of(entry[4])) is not None
+        }
         facts = [entry for entry in self._entries if isinstance(entry[4], CONTEXT)]
-        return sorted([*facts, *gpus.values()], key=_key)
+        return sorted([*facts, *readings.values()], key=_key)
 
     def _open_chunks(self, until: dict[int, int], ended: dict[int, list[int]]) -> list[OrderedEvent]:
         """Return, lane by lane, the chunks up to the cut of requests whose rows are not told."""

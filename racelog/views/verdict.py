@@ -27,7 +27,7 @@ CACHE_POINTS = 0.10
 """Lanes whose caches gave shares of the prompts that differ by more are not like for like."""
 
 LEAST_TOLD = 5
-"""Answers of a lane that still races before its cache, and what it was asked, speak against a comparison."""
+"""Answers of a lane that still races before its cache speaks against a comparison; all of a race that has fewer."""
 
 SAME_PROMPTS = 0.90
 """Lanes are asked the same if so much of what the one with fewer prompts was asked the other was, too."""
@@ -216,7 +216,7 @@ def _differences(contenders: Sequence[LaneRun], prompts: Pairs) -> list[str]:
 
 
 def _speaks(run: LaneRun) -> bool:
-    return run.ended or run.answers >= LEAST_TOLD
+    return run.ended or run.answers >= min(LEAST_TOLD, run.target or LEAST_TOLD)
 
 
 def _params_differ(contenders: Sequence[LaneRun]) -> list[str]:

@@ -2,16 +2,15 @@
 
 import math
 import statistics
-from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import takewhile
 
-from racelog.clock import NS_PER_S
-from racelog.events import GpuSamples
+from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.figures import change, duration, number, percent, rate
 from racelog.replay.quantiles import median
-from racelog.text import printable
+from racelog.text import counted, printable
 from racelog.views.story.beats import Beat, Book, LaneAccount
+from racelog.views.story.causes import MINUTE_NS, WINDOW_NS, causes, paused_since
 from racelog.views.story.rows import Anomaly, AnomalyKind
 
 SPIKE = 1.5
@@ -30,12 +29,11 @@ SIGMAS = 3.0
 NOTABLE = 1.2
 """An outlier is also this many times the mean: three sigma of an even series is nothing anybody would see."""
 
-WINDOW_NS = 10 * NS_PER_S
-MINUTE_NS = 60 * NS_PER_S
 LEAST_RECENT, LEAST_BEFORE, LEAST_MINUTE, LEAST_SIGMA = 5, 10, 10, 20
 """How many requests a comparison needs on its recent side, on its earlier side, in a minute, and for a sigma."""
 
-GPU_FULL = 0.9
+LEAST_FAILED = 3
+"""Failures in a minute before errors are said to rise: one or two happen."""
 
 
 class Anomalies:
@@ -77,19 +75,22 @@ class Anomalies:
         before = [status for at, status in last if at <= now - MINUTE_NS]
         if len(recent) < LEAST_MINUTE:
             return
-        share = recent.count("failed") / len(recent)
+        failed = recent.count("failed")
+        share = failed / len(recent)
         earlier = before.count("failed") / len(before) if before else 0.0
-        if self._begins(
-            lane, "error-rise", holds=share - earlier > ERRORS, lets_go=share - earlier <= ERRORS / 2
-        ):
+        rises = share - earlier > ERRORS and failed >= LEAST_FAILED
+        if self._begins(lane, "error-rise", holds=rises, lets_go=share - earlier <= ERRORS / 2):
             compared = f", {percent(earlier)} in the one before" if before else ""
-            said = f"errors are rising: {percent(share)} of requests failed in the last minute{compared}"
+            when = "last minute" if now >= MINUTE_NS else f"first {duration(now / NS_PER_MS)}"
+            said = f"errors are rising: {percent(share)} of {counted(len(recent), 'request')} failed in the {when}{compared}"
             yield _row(lane, account, book, "error-rise", (earlier, share, "share"), said)
 
     def _throughput(self, lane: int, account: LaneAccount, book: Book) -> Iterator[Anomaly]:
         now = book.position_ns
         if now < 15 * NS_PER_S or (account.target and account.done + account.open + 2 > account.target):
             return  # too early to know what is usual, or running out of requests
+        if paused_since(book, account, now - 7 * FIVE_NS):
+            return  # what was not sent by order is nobody's drop
         windows = [
             account.tokens_between(end - FIVE_NS, end) / 5
             for end in range(now, now - 7 * FIVE_NS, -FIVE_NS)
@@ -141,41 +142,5 @@ def _row(  # noqa: PLR0917 - a row has as many parts as it has
     return Anomaly(
         position_ns=book.position_ns, t_ns=account.origin_ns + book.position_ns, lane=lane, kind=kind, req=req,
         before=before, now=now, unit=unit, text=f"{printable(account.engine)}: {said}",
-        causes=_causes(lane, account, book), advice=_ADVICE[kind],
+        causes=causes(lane, account, book, kind), advice=_ADVICE[kind],
     )  # fmt: skip
-
-
-def _causes(lane: int, account: LaneAccount, book: Book) -> list[str]:
-    """Return what in this log, at this instant, may explain it; nothing is guessed that was not recorded."""
-    now = account.origin_ns + book.position_ns
-    found = [cause for batch in _last_batches(book.tracks.gpu, now) if (cause := _full(batch, now))]
-    others = [other for number, other in book.lanes.items() if number != lane and other.racing]
-    slower = [other for other in others if _slower(other, book.position_ns)]
-    if others and len(slower) == len(others):
-        found.append("every other engine slowed down at the same time: look at the machine or the network")
-    return found or ["nothing else in this log changed at that time"]
-
-
-def _last_batches(gpu: list[GpuSamples], now_ns: int) -> list[GpuSamples]:
-    """Return each device's last batch that began by now."""
-    last: dict[tuple[str, int], GpuSamples] = {}
-    for batch in gpu[: bisect_left(gpu, now_ns, key=lambda one: one.t)]:
-        last[batch.source, batch.device] = batch
-    return [last[key] for key in sorted(last)]
-
-
-def _full(batch: GpuSamples, now_ns: int) -> str:
-    """Return a word if the GPU's memory was nearly full at the batch's last reading by now."""
-    t, share = batch.t, 0.0
-    for delta, used, total in zip(batch.d, batch.mem_used_mib, batch.mem_total_mib, strict=False):
-        t += delta
-        if t > now_ns:
-            break
-        share = used / total if used is not None and total else share
-    return f"GPU {batch.device} memory was {percent(share)} full" if share > GPU_FULL else ""
-
-
-def _slower(account: LaneAccount, now_ns: int) -> bool:
-    recent = sorted(ms for at, ms in account.firsts if at > now_ns - WINDOW_NS)
-    before = sorted(ms for at, ms in account.firsts if at <= now_ns - WINDOW_NS)
-    return bool(recent and before) and (median(recent) or 0.0) > 1.25 * (median(before) or 0.0)

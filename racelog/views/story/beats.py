@@ -18,11 +18,15 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.tally import Tally
 from racelog.replay.track import LaneTrack
+from racelog.views.faults import said
 from racelog.views.standings import Terms, terms_of
 from racelog.views.verdict import LaneRun, Verdict, verdict
 
 BeatKind = Literal["start", "sent", "first-token", "end", "lane-end", "second"]
 _ORDER: dict[BeatKind, int] = {"start": 0, "sent": 1, "first-token": 2, "end": 3, "lane-end": 4, "second": 5}
+
+WORDS = 256
+"""Failures whose words an account keeps."""
 
 RECENT = 4096
 """Ended requests a lane's account keeps for rules that look back; older ones only count."""
@@ -62,6 +66,7 @@ class LaneAccount:
     mean_ms: float = 0.0
     squares: float = 0.0
     ends: deque[tuple[int, RequestStatus]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    words: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=WORDS))
     tally: Tally = field(default_factory=Tally)
 
     def first(self, position_ns: int, ttft_ms: float) -> None:
@@ -171,6 +176,9 @@ class Book:
             return
         if request.status == "failed":
             account.failed += 1
+            account.words.append(
+                (position_ns, said(request.message) or request.error or "no reason recorded")
+            )
         else:
             account.cancelled += 1
         if request.ttft_ms is not None:

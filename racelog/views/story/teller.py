@@ -5,7 +5,6 @@ still find something between it, is told from a fork of the rules each time. Wha
 starts the story over, so a lane that starts late, or a log that comes out of order, costs time and no truth.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,6 +12,7 @@ from racelog.clock import NS_PER_S
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.story.beats import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
+from racelog.views.story.causes import readings_by
 from racelog.views.story.tell import Story, Telling
 
 MARGIN_NS = 2 * NS_PER_S
@@ -68,7 +68,7 @@ class Teller:
         self._telling = Telling(self._tracks)
         self._facts = self._tracks.facts
         self._settled_ns = NOTHING
-        self._gpu = 0
+        self._readings = 0
         self._lanes: dict[int, _Lane] = {}
 
     def _fresh(self) -> list[Beat] | None:
@@ -79,7 +79,7 @@ class Teller:
         ):
             return None
         settled = self._settled_ns > NOTHING
-        if settled and self._gpu != self._gpu_by(self._settled_ns):
+        if settled and self._readings != self._readings_by(self._settled_ns):
             return None
         fresh = seconds_between(max(0, self._settled_ns), self._tracks.duration_ns())
         for lane, fold in self._replay.lanes.items():
@@ -108,7 +108,7 @@ class Teller:
 
     def _settle(self, horizon_ns: int) -> None:
         """Note what is settled now."""
-        self._settled_ns, self._gpu = horizon_ns, self._gpu_by(horizon_ns)
+        self._settled_ns, self._readings = horizon_ns, self._readings_by(horizon_ns)
         for lane, kept in self._lanes.items():
             fold = self._replay.lanes[lane]
             kept.recorded = fold.track.recorded_by(kept.origin_ns + horizon_ns)
@@ -131,10 +131,10 @@ class Teller:
                 known.append(tracks.position_ns(track, track.last_ns) - MARGIN_NS)
         return min(known, default=tracks.duration_ns()) if tracks.lanes else NOTHING
 
-    def _gpu_by(self, position_ns: int) -> int:
-        """Return how many batches of GPU readings began by a position of the lane that is furthest on the clock."""
+    def _readings_by(self, position_ns: int) -> int:
+        """Return how many batches of readings began by a position of the lane that is furthest on the clock."""
         origins = [kept.origin_ns for kept in self._lanes.values()]
-        return bisect_left(self._tracks.gpu, max(origins, default=0) + position_ns, key=lambda batch: batch.t)
+        return readings_by(self._tracks, max(origins, default=0) + position_ns)
 
 
 def _meet(kept: _Lane, fold: LaneFold) -> bool:

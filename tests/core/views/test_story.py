@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.events import AnyEvent, GpuSamples, LaneEnd, RaceFacts, Tokens
+from racelog.events import (
+    AnyEvent,
+    Control,
+    EngineSamples,
+    GpuSamples,
+    HostSamples,
+    LaneEnd,
+    RaceFacts,
+    RequestEnd,
+    Tokens,
+)
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.story.rows import Anomaly
@@ -64,9 +74,55 @@ def test_a_latency_spike_is_half_as_much_again(ttft_ms: float, found: int) -> No
     assert [(row.before, row.now) for row in rows] == [(100.0, 160.0)] * found
 
 
-@pytest.mark.parametrize(("failing", "found"), [((), 0), ((5, 9), 1)])
+@pytest.mark.parametrize(("failing", "found"), [((), 0), ((5, 9), 0), ((5, 9, 13), 1)])
 def test_errors_that_rise_by_more_than_a_percent_are_told_once(failing: tuple[int, ...], found: int) -> None:
     assert len(anomalies(told(Plan("a", requests=40, tokens=20, fail=failing)), "error-rise")) == found
+
+
+def test_errors_that_rise_before_a_minute_is_over_are_not_said_of_a_minute() -> None:
+    (row,) = anomalies(told(Plan("a", requests=40, tokens=20, fail=(5, 9, 13))), "error-rise")
+    assert row.text == "a: errors are rising: 21.4 % of 14 requests failed in the first 6.00 s"
+
+
+def test_the_cause_of_rising_errors_is_what_they_said() -> None:
+    events = [
+        msgspec.structs.replace(event, message="HTTP 503: CUDA out of memory")
+        if isinstance(event, RequestEnd) and event.status == "failed"
+        else event
+        for event in ScriptedRace([Plan("a", requests=40, tokens=20, fail=(5, 9, 13))]).events()
+    ]
+    (row,) = anomalies(story(RaceTracks(events)), "error-rise")
+    assert row.causes == ["3 requests failed: HTTP 503: CUDA out of memory"]
+
+
+def causes_with(*events: AnyEvent) -> list[str]:
+    """Return the causes of the outlier in an even race, with readings and orders beside it."""
+    slow = Plan("a", ttft_ms=900, gap_ms=20, requests=1, tokens=20)
+    return anomalies(changing(QUICK, slow, events), "outlier")[-1].causes
+
+
+def test_an_engine_s_full_cache_and_queue_are_causes() -> None:
+    readings = EngineSamples(t=2 * SECOND, lane=0, source="p", d=[0], kv_cache_pct=[97.0], waiting=[12.0])
+    assert causes_with(readings) == ["its KV cache was 97.0 % full", "12 requests waited in its queue"]
+
+
+def test_a_measuring_machine_without_a_core_left_is_a_cause() -> None:
+    def busy(cpu_pct: float) -> list[str]:
+        facts = ScriptedRace([QUICK]).race_events()[1]
+        assert isinstance(facts, RaceFacts)
+        host = msgspec.structs.replace(facts, requests=41, host={"cores": 2})
+        return causes_with(
+            host, HostSamples(t=2 * SECOND, process="host", d=[0], cpu_pct=[cpu_pct], rss_mib=[1.0])
+        )
+
+    assert busy(198.0) == ["the measuring machine's CPU was 99.0 % busy"]
+    assert busy(100.0) == ["nothing else in this log changed at that time"]
+
+
+def test_a_pause_is_a_cause_and_no_drop_of_throughput() -> None:
+    events = [event for event in ScriptedRace([QUICK]).events() if event.t < 18 * SECOND]
+    held = [Control(t=18 * SECOND, what="pause"), LaneEnd(t=30 * SECOND, lane=0, status="stopped")]
+    assert anomalies(story(RaceTracks([*events, *held])), "throughput-drop") == []
 
 
 def test_throughput_that_falls_by_a_quarter_is_told() -> None:
