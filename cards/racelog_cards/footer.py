@@ -20,13 +20,17 @@ _BASES = {"chunks": "one per text chunk", "server": "by the server's count per c
 _MARKS = re.compile(r"\((?:R|TM|C)\)|[®™©]", re.IGNORECASE)
 
 
+MOST_TOLD = 2
+"""Lanes that did not finish whose reasons a footer has room for."""
+
+
 def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> tuple[str, ...]:
     """Return the footer's items in order of weight, none of them empty."""
     version = shown(summary.racelog_version, draws)
     race_id = shown(summary.race_id, draws)
     verdict, limited = shown(health_line(summary.health), draws), summary.health.client_limited
     items = (
-        *(shown(f"{lane.engine} DNF: {lane.dnf}", draws) for lane in summary.lanes if lane.dnf),
+        *_not_finished(summary, draws),
         shown(f"but {summary.caveat}", draws) if summary.caveat else "",
         verdict if limited else "",
         f"+ {counted(hidden_lanes, 'more lane')}" if hidden_lanes else "",
@@ -41,6 +45,12 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
         f"race {race_id}" if race_id else "",
     )
     return tuple(item for item in items if item)
+
+
+def _not_finished(summary: RaceSummary, draws: Draws) -> list[str]:
+    """Return why lanes did not finish, where they are few enough to be told one by one."""
+    told = [shown(f"{lane.engine} DNF: {lane.dnf}", draws) for lane in summary.lanes if lane.dnf]
+    return told if len(told) <= MOST_TOLD else []
 
 
 def hardware(host: Mapping[str, object], draws: Draws) -> str:
