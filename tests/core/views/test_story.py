@@ -121,7 +121,10 @@ def test_a_measuring_machine_without_a_core_left_is_a_cause() -> None:
 
 def test_a_pause_is_a_cause_and_no_drop_of_throughput() -> None:
     events = [event for event in ScriptedRace([QUICK]).events() if event.t < 18 * SECOND]
-    held = [Control(t=18 * SECOND, what="pause"), LaneEnd(t=30 * SECOND, lane=0, status="stopped")]
+    held: list[AnyEvent] = [
+        Control(t=18 * SECOND, what="pause"),
+        LaneEnd(t=30 * SECOND, lane=0, status="stopped"),
+    ]
     assert anomalies(story(RaceTracks([*events, *held])), "throughput-drop") == []
 
 
