@@ -55,6 +55,10 @@ def _speed(context: click.Context, parameter: click.Parameter, value: str) -> fl
     help="The first lane's port, the next lane's is one higher; 0 takes any free ones.",
 )  # fmt: skip
 @click.option(
+    "--allow-host", "names", multiple=True, metavar="NAME",
+    help="Answer to this name too; else only to localhost, to what --host names, and to the address a client reached.",
+)  # fmt: skip
+@click.option(
     "--speed", default="1x", show_default=True, callback=_speed, help="Faster or slower than recorded."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
@@ -66,6 +70,7 @@ def serve(
     lanes: tuple[str, ...],
     host: str,
     port: int,
+    names: tuple[str, ...],
     speed: float,
     as_json: bool,
     home: Path | None,
@@ -81,7 +86,9 @@ def serve(
 
     log = open_log(_log_path(race, home, demo=demo))
     tell_loss_of(log)
-    _run(log, lanes=lanes, host=host, port=port, speed=speed, as_json=as_json, while_stdin=while_stdin)
+    _run(
+        log, lanes=lanes, host=host, port=port, names=names, speed=speed, as_json=as_json, while_stdin=while_stdin
+    )  # fmt: skip
 
 
 def _log_path(race: str | None, home: Path | None, *, demo: bool) -> Path:
@@ -103,6 +110,7 @@ def _run(
     lanes: tuple[str, ...],
     host: str,
     port: int,
+    names: tuple[str, ...],
     speed: float,
     as_json: bool,
     while_stdin: bool,
@@ -114,13 +122,14 @@ def _run(
     import trio  # noqa: PLC0415 - only a server needs it
 
     from racelog_recorder.serve.answers import recorded_lanes  # noqa: PLC0415 - beside trio
+    from racelog_recorder.serve.door import Door  # noqa: PLC0415 - beside trio
     from racelog_recorder.serve.server import bind_lanes, run_lanes  # noqa: PLC0415 - beside trio
 
     async def main() -> None:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             bound = await bind_lanes(recorded_lanes(log, lanes), host, port)
             async with trio.open_nursery() as nursery:
-                await nursery.start(run_lanes, bound, speed)
+                await nursery.start(run_lanes, bound, speed, Door(host, names))
                 # The recording stays for good: the collector need not walk it between two tokens.
                 gc.collect()
                 gc.freeze()

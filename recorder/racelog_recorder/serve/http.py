@@ -26,12 +26,13 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One whole request; ``received_ns`` is ``CLOCK_MONOTONIC`` when its first byte was read."""
+    """One whole request; ``received_ns`` is ``CLOCK_MONOTONIC`` when its first byte was read, ``headers`` by small names."""
 
     method: str
     path: str
     body: bytes
     received_ns: int
+    headers: dict[str, str]
 
 
 class BadRequest(Exception):  # noqa: N818 - it is the client's error, not ours
@@ -109,7 +110,8 @@ class Connection:
                     raise BadRequest(413, f"the body is larger than {MAX_BODY_BYTES >> 20} MiB")
             elif isinstance(event, h11.EndOfMessage) and head is not None:
                 path = head.target.decode("latin-1").partition("?")[0]
-                return Request(self._method, path, bytes(body), received_ns)
+                headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+                return Request(self._method, path, bytes(body), received_ns, headers)
             else:
                 return None
 

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import h11
@@ -14,7 +15,9 @@ from msgspec import Struct
 
 from racelog.errors import InputError
 from racelog.log.reader import RaceLog
+from racelog.text import printable
 from racelog_recorder.serve.answers import Answer, AnswerBook, RecordedLane, recorded_lanes
+from racelog_recorder.serve.door import JSON_TYPE, Door, host_of, is_json
 from racelog_recorder.serve.frames import Envelope, completion, stream_frames
 from racelog_recorder.serve.http import Connection, Hangup, Request, error_json, serve_connection
 from racelog_recorder.serve.pacer import Pacer, open_pacer
@@ -78,16 +81,18 @@ async def serve_lanes(
     port: int = 0,
     speed: float = 1.0,
     lanes: Sequence[str] = (),
+    names: Sequence[str] = (),
     task_status: trio.TaskStatus[list[ServedLane]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the lanes of ``log`` (or those named) until cancelled; reports where they are through ``task_status``.
 
-    Lane ``i`` gets ``port + i``, or any free port when ``port`` is 0.
+    Lane ``i`` gets ``port + i``, or any free port when ``port`` is 0. Clients may call this machine by ``names`` too.
 
     Raises:
         InputError: there is no such lane, or a port cannot be had.
     """
-    await run_lanes(await bind_lanes(recorded_lanes(log, lanes), host, port), speed, task_status=task_status)
+    bound = await bind_lanes(recorded_lanes(log, lanes), host, port)
+    await run_lanes(bound, speed, Door(host, names), task_status=task_status)
 
 
 async def bind_lanes(lanes: Sequence[RecordedLane], host: str, port: int) -> list[BoundLane]:
@@ -115,13 +120,14 @@ async def bind_lanes(lanes: Sequence[RecordedLane], host: str, port: int) -> lis
 async def run_lanes(
     bound: Sequence[BoundLane],
     speed: float,
+    door: Door,
     *,
     task_status: trio.TaskStatus[list[ServedLane]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer on the sockets of ``bound`` until cancelled, ``speed`` times as fast as recorded; closes them."""
     async with open_pacer() as pacer, trio.open_nursery() as nursery:
         for one in bound:
-            server = LaneServer(one.lane, pacer, speed)
+            server = LaneServer(one.lane, pacer, speed, door)
             nursery.start_soon(trio.serve_listeners, server.serve, [one.listener])
         task_status.started([one.served for one in bound])
 
@@ -148,11 +154,21 @@ def _why(error: OSError) -> str:
     return (first.strerror if isinstance(first, OSError) else None) or str(error)
 
 
+def _stranger(host: str) -> str:
+    """Return why a request to the name ``host`` is not answered, and what to do about it."""
+    name = printable(host_of(host))[:100]
+    return (
+        f"this server does not answer to the name {name}: a web page could have given it to this machine. Use the address that "
+        f"racelog serve printed, or start it with --allow-host {name}"
+    )
+
+
 class LaneServer:
     """One lane's endpoint."""
 
-    def __init__(self, lane: RecordedLane, pacer: Pacer, speed: float) -> None:
+    def __init__(self, lane: RecordedLane, pacer: Pacer, speed: float, door: Door) -> None:
         self._lane = lane
+        self._door = door
         self._book = AnswerBook(lane.answers)
         self._pacer = pacer
         self._speed = speed
@@ -160,12 +176,16 @@ class LaneServer:
 
     async def serve(self, stream: trio.SocketStream) -> None:
         """Answer one connection."""
-        await serve_connection(stream, self.handle)
+        local = stream.socket.getsockname()[0]
+        await serve_connection(stream, partial(self.handle, local=local))
 
-    async def handle(self, request: Request, connection: Connection) -> None:
-        """Answer one request."""
+    async def handle(self, request: Request, connection: Connection, local: str = "") -> None:
+        """Answer one request that came in on the address ``local``."""
         method = ROUTES.get(request.path)
-        if method is None:
+        host = request.headers.get("host", "")
+        if not self._door.lets_in(host, local):
+            await connection.respond_json(403, error_json(_stranger(host)))
+        elif method is None:
             known = ", ".join(f"{verb} {path}" for path, verb in ROUTES.items())
             await connection.respond_json(404, error_json(f"nothing at {request.path}; there is {known}"))
         elif request.method != method:
@@ -176,6 +196,9 @@ class LaneServer:
         elif request.path == "/v1/models":
             model = {"id": self._lane.model, "object": "model", "created": 0, "owned_by": "racelog"}
             await connection.respond_json(200, {"object": "list", "data": [model]})
+        elif not is_json(request.headers.get("content-type", "")):
+            message = f"the body must say what it is: Content-Type: {JSON_TYPE}"
+            await connection.respond_json(415, error_json(message))
         else:
             await self._chat(request, connection)
 

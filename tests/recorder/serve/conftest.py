@@ -7,7 +7,7 @@ import httpx2
 import pytest
 import trio
 
-from racelog.events import LaneFacts, Tokens, Usage
+from racelog.events import Tokens, Usage
 from racelog.log.reader import LogReport, RaceLog, open_log
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.serve.server import serve_lanes
@@ -68,9 +68,3 @@ def reshaped():
         return edit
 
     return edit_with
-
-
-@pytest.fixture
-def no_lanes():
-    """Return an edit for `race_log` that takes the lanes away."""
-    return lambda event: [] if isinstance(event, LaneFacts) else [event]

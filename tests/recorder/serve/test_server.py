@@ -48,9 +48,12 @@ def texts(events):
 def request_bytes(body):
     """Return a chat request as bytes on the wire."""
     content = json.dumps(body).encode()
-    return b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (
-        len(content),
-        content,
+    return (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        % (
+            len(content),
+            content,
+        )
     )
 
 
@@ -216,7 +219,8 @@ def test_a_request_that_cannot_be_answered_says_why(quick_log, serving, call, an
     async def main():
         async with serving(quick_log) as (left, _):
             method, path, body = call
-            response = await left.request(method, path, content=body)
+            kind = {"Content-Type": "application/json"}
+            response = await left.request(method, path, content=body, headers=kind)
 
             assert (response.status_code, response.json()["error"]["message"]) == answer
 
@@ -249,7 +253,8 @@ def test_head_is_answered_without_a_body(quick_log, serving):
     async def main():
         async with serving(quick_log) as (left, _):
             said = await raw(
-                left.base_url.port, b"HEAD /v1/models HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+                left.base_url.port,
+                b"HEAD /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             )
 
             assert said.startswith(b"HTTP/1.1 405")
