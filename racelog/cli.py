@@ -6,6 +6,7 @@ Standard output carries results and nothing else; everything for people who wait
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from io import StringIO
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from racelog.commands.loss import LOSSY
 from racelog.errors import ExitCode, RacelogError
 from racelog.terminal import adapt_output, colours
 from racelog.text import printable
+from racelog.urls import without_url_secrets
 
 GROUP = "racelog.commands"
 
@@ -113,10 +115,12 @@ def run(arguments: list[str]) -> int:
     try:
         result = app.main(arguments, prog_name="racelog", standalone_mode=False, color=colours(os.environ))
     except click.ClickException as error:
-        error.show()
+        told = StringIO()
+        error.show(told)
+        click.echo(printable(without_url_secrets(told.getvalue()), newline="\n"), err=True, nl=False)
         return error.exit_code
     except RacelogError as error:
-        click.echo(f"racelog: {printable(str(error), newline=chr(10))}", err=True)
+        click.echo(f"racelog: {printable(without_url_secrets(str(error)), newline=chr(10))}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("racelog: interrupted", err=True)

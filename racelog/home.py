@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from racelog.errors import InputError, RaceNotFound
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.urls import public_url
 
 IMPORTED = "imported.jsonl"
 
@@ -128,7 +129,9 @@ def find_race(race: str, home: Path) -> Path:
     if _exists(as_path):
         return as_path
     if "://" in race:
-        raise RaceNotFound(f"{race} is a URL, which racelog sql and racelog shell read; copy it here first")
+        raise RaceNotFound(
+            f"{public_url(race)} is a URL, which racelog sql and racelog shell read; copy it here first"
+        )
     if as_path.suffix == SEGMENT_SUFFIX:
         raise RaceNotFound(f"no log at {race}")
     races = stored_races(home)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
+from racelog.text import json_inert, printable
 from racelog_player.canvas import Canvas, Depth, Line
 from racelog_player.look import Look, colors_of
 from racelog_player.player import Player
@@ -29,8 +30,8 @@ def cast_lines(player: Player, theme: Theme, size: tuple[int, int], fps: float, 
         "version": 3,
         "term": {"cols": columns, "rows": rows, "type": "xterm-256color"},
     }
-    header |= {"title": title, "command": "racelog play"} if title else {}
-    yield json.dumps(header, ensure_ascii=False) + "\n"
+    header |= {"title": printable(title), "command": "racelog play"} if title else {}
+    yield json_inert(json.dumps(header, ensure_ascii=False)) + "\n"
     canvas = Canvas(Depth.TRUE, theme=theme)
     yield _event(0.0, "o", "\x1b[?25l\x1b[2J")
     shown_ns = 0
@@ -59,4 +60,4 @@ def frames(player: Player, size: tuple[int, int], fps: float) -> Iterator[tuple[
 
 
 def _event(after_s: float, code: str, data: str) -> str:
-    return json.dumps([round(after_s, 6), code, data], ensure_ascii=False) + "\n"
+    return json_inert(json.dumps([round(after_s, 6), code, data], ensure_ascii=False)) + "\n"

@@ -22,7 +22,7 @@ from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
 from racelog.terminal import addressable, speaks_unicode
-from racelog.text import counted
+from racelog.text import counted, json_inert
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.control import Control
@@ -190,7 +190,7 @@ class Session:
             return
         view = race_view(replay)
         if self.options["as_json"]:
-            sys.stdout.write(msgspec.json.encode(view).decode() + "\n")
+            sys.stdout.write(json_inert(msgspec.json.encode(view).decode()) + "\n")
             return
         unicode = speaks_unicode(sys.stdout.encoding, os.environ)
         for line in standings_table(view):

@@ -12,6 +12,7 @@ from racelog.commands.arguments import home_option, race_argument
 from racelog.commands.choices import check_window, kind_option, lane_option, window_options
 from racelog.commands.output import emit_pieces
 from racelog.commands.reading import opened
+from racelog.text import json_inert
 
 if TYPE_CHECKING:
     from racelog.log.rows import Fact
@@ -81,7 +82,7 @@ def _ndjson(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str
             record |= {"lane": fact.lane, "engine": engines.get(fact.lane)}
         if fact.req is not None:
             record["req"] = fact.req
-        yield msgspec.json.encode(record | fact.more).decode() + "\n"
+        yield json_inert(msgspec.json.encode(record | fact.more).decode()) + "\n"
 
 
 def _csv(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from racelog.commands.arguments import home_option, race_argument
 from racelog.commands.choices import check_window, kind_option, lane_option, window_options
 from racelog.commands.output import emit
 from racelog.commands.reading import opened
+from racelog.text import json_inert
 
 EXAMPLES = """\b
 Examples:
@@ -38,5 +39,5 @@ def dump(
     check_window(start, end)
     with opened(race, home, kind=kind, lane=lane, start=start, end=end) as log:
         for events in log.batches():
-            emit(encode_events(events).decode())
+            emit(json_inert(encode_events(events).decode()))
         log.finish()

@@ -37,6 +37,7 @@ def tell_loss_of(log: "RaceLog") -> None:
     from racelog.log.lost import lost_facts  # noqa: PLC0415 - not needed for --help
     from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
 
+    tell_passed_over(log.path)
     if stretches := lost_stretches(log):
         tell_loss(log.path, stretches, lost_facts(log.events))
 
@@ -45,4 +46,13 @@ def tell_loss_met(log: "Log") -> None:
     """Do as `tell_loss` for a log of which everything that was asked for has been read."""
     from racelog.log.verify import losses  # noqa: PLC0415 - not needed for --help
 
+    tell_passed_over(log.path)
     tell_loss(log.path, losses(log.damage, log.heads, finished=log.index.finished))
+
+
+def tell_passed_over(path: Path) -> None:
+    """Name what lies among a race's segments and is none."""
+    from racelog.log.scan import passed_over  # noqa: PLC0415 - not needed for --help
+
+    for odd in passed_over(path):
+        warn(odd)

@@ -10,7 +10,8 @@ import click
 
 from racelog.cells import cut, flat
 from racelog.cells import width as cells
-from racelog.text import printable
+from racelog.text import json_inert, printable
+from racelog.urls import without_url_secrets
 
 GUTTER = "  "
 MISSING = "-"
@@ -58,12 +59,25 @@ def emit_json(value: Any) -> None:
     """Write ``value`` (structs, dataclasses and plain containers) as indented JSON."""
     import msgspec  # noqa: PLC0415 - commands that print no JSON need not load it
 
-    emit(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    emit(json_inert(msgspec.json.format(_encoded(value), indent=2).decode()) + "\n")
+
+
+def _encoded(value: Any) -> bytes:
+    """Return ``value`` as JSON; half characters in it, as of a file's name that is not UTF-8, are replaced."""
+    import json  # noqa: PLC0415 - as above
+
+    import msgspec  # noqa: PLC0415 - as above
+
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        plain = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return plain.encode("utf-8", "replace")
 
 
 def warn(problem: str) -> None:
     """Write one line to standard error, where everything goes that is no result."""
-    click.echo(f"racelog: {printable(problem)}", err=True)
+    click.echo(f"racelog: {printable(without_url_secrets(problem))}", err=True)
 
 
 def table_lines(
@@ -150,7 +164,7 @@ def plain_json(value: Any) -> str:
     import json  # noqa: PLC0415 - not needed for --help
 
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json_inert(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except TypeError:
         return _json_with_decimals(value)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from racelog.commands.arguments import home_option, json_option, race_argument, race_path
+from racelog.commands.loss import tell_passed_over
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.commands.reading import STDIN, piped_log
@@ -50,7 +51,9 @@ def verify(race: str, home: Path | None, *, as_json: bool) -> int:
         verdict = verify_stream(piped_log())
     else:
         with ProgressLine() as progress:
-            verdict = verify_log(race_path(race, home), progress)
+            path = race_path(race, home)
+            verdict = verify_log(path, progress)
+        tell_passed_over(path)
     if as_json:
         emit_json(verdict_json(verdict))
     else:

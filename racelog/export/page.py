@@ -17,6 +17,7 @@ import msgspec
 from racelog.export.single import write_single
 from racelog.export.source import Source
 from racelog.figures import UNKNOWN, duration, number, percent
+from racelog.text import printable, printable_values
 from racelog.views.summary import LaneSummary
 
 MOST_TOKENS = 200_000
@@ -48,12 +49,13 @@ def page(source: Source) -> str:
     script = (parts / "page.js").read_text(encoding="utf-8")
     style = (parts / "page.css").read_text(encoding="utf-8")
     # "<" never appears in the island, so no text of a model can end it.
-    island = msgspec.json.encode(data(source)).decode("utf-8").replace("<", "\\u003c")
+    shown = printable_values(msgspec.to_builtins(data(source)))
+    island = msgspec.json.encode(shown).decode("utf-8").replace("<", "\\u003c")
     policy = f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'"
     template = (parts / "page.html").read_text(encoding="utf-8")
     filled = {
         "policy": escape(policy, quote=True),
-        "title": escape(source.summary.name or source.summary.race_id),
+        "title": escape(printable(source.summary.name or source.summary.race_id)),
         "style": style,
         "script": script,
         "data": island,

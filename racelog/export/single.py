@@ -8,11 +8,12 @@ import msgspec
 
 from racelog.export.source import Source
 from racelog.log.publish import new_file
+from racelog.text import json_inert
 
 
 def indented(value: Any) -> bytes:
     """Return plain containers as JSON for people and programs."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+    return json_inert(msgspec.json.format(msgspec.json.encode(value), indent=1).decode()).encode() + b"\n"
 
 
 def write_single(

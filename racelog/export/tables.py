@@ -1,7 +1,8 @@
 """A file a table, as CSV, JSON lines or Parquet: the SQL contract (`racelog.query.tables`) outside of SQL.
 
 DuckDB writes them, so what another reader gets is what a query gets. CSV ends lines with CRLF and leaves NULL empty;
-an empty text is ``""``, so the two stay apart.
+an empty text is ``""``, so the two stay apart. Values are as they are: a text that begins with ``=`` is not changed for the sake of
+spreadsheets, whose import has to be told that a column is text.
 """
 
 from pathlib import Path
@@ -13,6 +14,9 @@ from racelog.export.source import Source
 from racelog.log.publish import check_target, new_file
 from racelog.query.cache import quoted
 from racelog.query.tables import TABLES
+from racelog.text import json_inert
+
+_PIECE_CHARACTERS = 1 << 20
 
 _OPTIONS = {
     "csv": r"FORMAT csv, HEADER true, NEW_LINE '\r\n'",
@@ -35,6 +39,8 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
     for table, target in targets.items():
         with new_file(target, force=force) as partial:
             _copy(source.connection, table, partial, _OPTIONS[form])
+            if form == "jsonl":
+                _make_inert(partial)
     return list(targets.values())
 
 
@@ -43,3 +49,18 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, file: Path, options
         connection.execute(f"COPY {table} TO {quoted(str(file))} ({options})")
     except duckdb.IOException as error:
         raise StorageError(f"cannot write {file}: {error}") from error
+
+
+def _make_inert(file: Path) -> None:
+    """Escape what steers a terminal in a file of JSON lines: the same values, safe to look at. Cost: one pass."""
+    safe = file.with_name(f"{file.name}.inert")
+    try:
+        with (
+            file.open(encoding="utf-8", newline="") as raw,
+            safe.open("w", encoding="utf-8", newline="") as out,
+        ):
+            while piece := raw.read(_PIECE_CHARACTERS):
+                out.write(json_inert(piece))
+        safe.replace(file)
+    finally:
+        safe.unlink(missing_ok=True)

@@ -178,11 +178,13 @@ def _write_facts(files: list[Path], cuts: set[int], target: Path, progress: Prog
 
 def _copy(places: list[_Place], target: Path, progress: Progress) -> None:
     """Write the units at ``places`` to ``target`` in that order, checking each once more."""
-    opened: dict[Path, BinaryIO] = {}
+    opened: dict[Path, BinaryIO] = {}  # one at a time: units of a file come together
     try:
         with target.open("xb") as out:
             for number, place in enumerate(places):
                 if place.file not in opened:
+                    while opened:
+                        opened.popitem()[1].close()
                     opened[place.file] = place.file.open("rb")
                 out.write(_again(opened[place.file], place))
                 progress("writing", number, len(places))

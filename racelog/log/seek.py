@@ -26,6 +26,9 @@ from racelog.log.units import (
     trailer_fields,
 )
 
+MOST_OPEN = 64
+"""Files held open; of more, each is opened when it is read: a limit of 256 open files is common."""
+
 BLOCK_BYTES = 64 << 10
 """Read at once on the way back. A live unit has a few hundred bytes to a few KiB, so that a read finds many trailers;
 of a sealed unit it is one read for one trailer, and a tenth of a race."""
@@ -50,7 +53,8 @@ class UnitSpan(NamedTuple):
 class LogIndex:
     """The units of one file, of a directory's segments, or of several of either, by time.
 
-    Holds its files open, so that a race sealed meanwhile stays readable; close it, or use it in a ``with`` block.
+    Holds its first `MOST_OPEN` files open, so that a race sealed meanwhile stays readable; close it, or use it in a ``with``
+    block.
     What is committed after it was made is not in it. Cost: one small read a unit, 0.02 s for an hour of one lane's
     flushes, 1 ms for a sealed hour; a file with damage is read through instead.
 
@@ -150,11 +154,15 @@ class LogIndex:
             stream = file.open("rb", buffering=0)
         except OSError as error:
             raise LogError(f"cannot read {file}: {error.strerror}") from error
-        number = len(self._streams)
-        self._streams.append(stream)
+        number = len(self.files)
         self.files.append(file)
-        chain = self._chain(number, os.fstat(stream.fileno()).st_size)
-        return chain if chain is not None else self._walk(number)
+        self._streams.append(stream)
+        try:
+            chain = self._chain(number, os.fstat(stream.fileno()).st_size)
+            return chain if chain is not None else self._walk(number)
+        finally:
+            if number >= MOST_OPEN:
+                self._streams.pop().close()
 
     def _chain(self, file: int, size: int) -> list[UnitSpan] | None:
         """Return a file's spans by hopping from its last trailer to its first byte; None if the chain is broken."""
@@ -199,7 +207,10 @@ class LogIndex:
         if not self._streams:
             raise LogError(f"{self.files[file]} is closed; open the log again")
         try:
-            return os.pread(self._streams[file].fileno(), size, offset)
+            if file < len(self._streams):
+                return os.pread(self._streams[file].fileno(), size, offset)
+            with self.files[file].open("rb", buffering=0) as stream:
+                return os.pread(stream.fileno(), size, offset)
         except OSError as error:
             raise LogError(f"cannot read {self.files[file]}: {error.strerror}") from error
 

@@ -18,6 +18,7 @@ from racelog.errors import InputError, LogError, RacelogError, RaceNotFound
 from racelog.home import own_folder
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.query.cache import GRACE_S, PARTIAL
+from racelog.urls import public_url
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SIGNS = re.compile(r"[*?\[]")
@@ -82,12 +83,8 @@ def is_remote(text: str | Path | None) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return a URL without what may be a secret: the user, the password, the query, the fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{url.partition('://')[0]}://..."
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    """Return a URL without what may be a secret."""
+    return public_url(url)
 
 
 def remote_logs(url: str) -> list[RemoteLog]:

@@ -1,12 +1,13 @@
 """Text from outside cannot steer a terminal."""
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.text import counted, printable
+from racelog.text import MOST_MARKS, counted, json_inert, printable, printable_values
 
 anything = st.text(st.characters(exclude_categories=()))
 HOSTILE = st.text("\x1b[]31m;\x07\x9b\x9d\u202e\u2066\r\n\t\x00\ud800\udfffab")
@@ -68,3 +69,31 @@ def test_counts_agree_with_their_noun(number: int, text: str) -> None:
 
 def test_a_plural_of_its_own_is_told() -> None:
     assert (counted(1, "batch", "batches"), counted(2, "batch", "batches")) == ("1 batch", "2 batches")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("in\u200bvisible\u2060\ufeff", "invisible"),
+        ("tag\U000e0041\U000e007f", "tag"),
+        ("\ufff9base\ufffaruby\ufffb", "baseruby"),
+        ("e" + "\u0301" * 500, "e" + "\u0301" * MOST_MARKS),
+        ("a\ufe0f\ufe0f\u200d\u200d\ufe0fb", "a\ufe0fb"),
+        ("non\u200cjoined", "non\u200cjoined"),
+        ("\u0600123", "\u0600123"),
+    ],
+)
+def test_what_hides_or_covers_is_taken_away(text: str, shown: str) -> None:
+    assert shown == printable(text)
+
+
+@given(st.text() | st.text("\x9b\u202e\x7f\u2028\U000e0041ab"))
+def test_json_that_is_made_inert_is_the_same_value(text: str) -> None:
+    made = json_inert(json.dumps(text, ensure_ascii=False))
+
+    assert json.loads(made) == text
+    assert not {unicodedata.category(character) for character in made} & {"Cc", "Cs", "Zl", "Zp"}
+
+
+def test_every_text_of_plain_containers_is_made_printable() -> None:
+    assert printable_values({"a\x9b": ["b\u202e\n", 1, None]}) == {"a\ufffd": ["b\n", 1, None]}
