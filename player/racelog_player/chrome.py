@@ -1,5 +1,6 @@
 """What frames the race: title, transport, keys, help, countdown, and a word for terminals too small. Pure."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from racelog.figures import duration, progress
@@ -8,7 +9,7 @@ from racelog.text import counted
 from racelog.views.health import TOO_SLOW, clock_checked, health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, left, right
+from racelog_player.cells import cut, flat, left, right, width
 from racelog_player.lag import lag_text
 from racelog_player.lanes import emoji
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN, lane_color
@@ -24,8 +25,14 @@ GLOSSARY = (
     ("p99", "99 of 100 were faster"), ("E2E", "request sent to last byte"),
 )  # fmt: skip
 
-_VIEW_KEYS = (("?", "all keys"), ("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"))
-_RACE_KEYS = (("space", "pause"), ("← →", "5 s"), *_VIEW_KEYS, ("↑ ↓", "speed"), ("q", "leave"))
+_HELP, _PAGES = ("?", "all keys"), ("i t c d e a n", "pages")
+_PAGES_BY_WORD = (
+    ("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"), ("e", "explain"), ("a", "achievements"),
+    ("n", "insights"),
+)  # fmt: skip
+"""Each by its name where there is room for all of them."""
+
+_RACE_KEYS = (("space", "pause"), ("← →", "5 s"), _HELP, _PAGES, ("↑ ↓", "speed"), ("q", "leave"))
 _BACK = ("esc", "back to the race")
 _LANE = ("tab", "next engine")
 _KEYS = {
@@ -159,23 +166,33 @@ def keys_line(scene: Scene, columns: int) -> Line:
     keys = _KEYS.get(scene.page, _RACE_KEYS)
     if scene.page is Page.RACE and scene.transport.over:
         again = (("r", "race again"),) if scene.transport.controls else ()
-        keys = (("q", "to leave"), ("space", "play again"), *again, *_VIEW_KEYS)
+        keys = (("q", "to leave"), ("space", "play again"), *again, _HELP, _PAGES)
     elif scene.page is Page.RACE and scene.transport.controls and scene.transport.live:
         keys = (
             ("p", "race on" if scene.held else "pause race"),
+            ("q", "stop"),
+            _HELP,
+            _PAGES,
             ("m", "mark"),
             ("r", "restart"),
-            ("q", "stop"),
             ("← →", "look back"),
             ("space", "hold view"),
-            ("?", "all keys"),
             ("x", "take one out"),
         )
+    by_word = [each for key in keys for each in (_PAGES_BY_WORD if key == _PAGES else (key,))]
+    whole = _named(by_word, columns)
+    return whole if len(whole) == 1 + 3 * len(by_word) else _named(keys, columns)
+
+
+def _named(keys: Sequence[tuple[str, str]], columns: int) -> Line:
+    """Return keys with what they do, as many as fit: the first ones before the last ones."""
     line: Line = [Span(" ")]
+    used = 1
     for key, meaning in keys:
-        part = [Span(key, STRONG), Span(f" {meaning}   ", SOFT)]
-        if line_width([*line, *part]) <= columns:
-            line += part
+        size = width(f"{key} {meaning}")
+        if used + size <= columns:
+            line += [Span(key, STRONG), Span(f" {meaning}", SOFT), Span("   ")]
+            used += size + 3
     return line
 
 
@@ -202,9 +219,10 @@ def small_print(scene: Scene, columns: int) -> Line:
 
 def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Return the start: the lanes on the grid, and the count down to it."""
-    lines: list[Line] = [[Span(" ON THE GRID", HEADING)], []]
+    lines: list[Line] = [[Span(" BEFORE THE START", HEADING)], []]
+    names = min(28, columns // 3, max((width(flat(lane.engine)) for lane in scene.race.lanes), default=0))
     for lane in scene.race.lanes[: max(1, rows - 9)]:
-        name = Span(left(flat(lane.engine), min(28, columns // 3)), Style(lane_color(lane), bold=True))
+        name = Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True))
         lines.append(
             [
                 Span("  "),
@@ -216,14 +234,25 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
                 Span(_calibrated(scene, lane.lane), FAINT),
             ]
         )
-    if not scene.race.lanes:
-        lines.append([Span("  waiting for the recorder", SOFT)])
+    lines += [[], [Span(f"  {getting_ready(scene)}", SOFT)]] if scene.countdown_s is None else []
     if scene.countdown_s is not None and scene.countdown_s <= 3:  # noqa: PLR2004 - 3-2-1
         word = "GO!" if scene.countdown_s <= 0 else str(scene.countdown_s)
         lines += [[], *_big(word, columns, GOOD if word == "GO!" else WARN)]
     elif scene.countdown_s is not None:
         lines += [[], [Span(f"  start in {scene.countdown_s} s", STRONG)]]
     return lines[:rows]
+
+
+def getting_ready(scene: Scene) -> str:
+    """Return what is done before the start, as far as the log tells."""
+    checked = [lane.calibration is not None for lane in scene.race.health.lanes]
+    if not checked:
+        return "waiting for the recorder's first words"
+    if all(checked):
+        return "all clocks checked; next: warm-up, then the start"
+    if any(checked):
+        return f"checking clocks: {sum(checked)} of {len(checked)} done, about one second each"
+    return "getting ready: clock check (about one second), warm-up, then the start"
 
 
 def _calibrated(scene: Scene, lane: int) -> str:

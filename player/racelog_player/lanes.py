@@ -13,7 +13,7 @@ from racelog_player.motion import AT_REST, Moved
 from racelog_player.parts import bar, between, line_width, rate_text, spark
 
 _BADGES = {
-    "waiting": ("○ on the grid", SOFT),
+    "waiting": ("○ not started", SOFT),
     "racing": ("● racing", GOOD),
     "finished": ("✓ finished", GOOD),
     "stopped": ("■ stopped", SOFT),

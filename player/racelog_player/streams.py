@@ -139,7 +139,7 @@ def _streaming_s(stream: StreamView) -> float:
 
 def _idle(lane: LaneView) -> str:
     if lane.status == "waiting":
-        return "on the grid"
+        return "not started"
     if lane.status == "racing":
         return "between requests"
     return f"{counted(lane.requests_done, 'request')} in {ms_text(lane.elapsed_s * 1000)}"

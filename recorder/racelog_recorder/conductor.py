@@ -27,7 +27,7 @@ from racelog_recorder.facts import host_facts
 from racelog_recorder.health import sample_self
 from racelog_recorder.journal import Journal
 from racelog_recorder.pipes import first_of
-from racelog_recorder.plan import RacePlan, deadlines_of, public_plan
+from racelog_recorder.plan import RacePlan, before_the_start, deadlines_of, public_plan
 from racelog_recorder.plan_secrets import public_params, public_url, scrubbed, secrets_of, without_known
 from racelog_recorder.preflight import Checked
 from racelog_recorder.prompts import schedule
@@ -208,6 +208,7 @@ class Conductor:
     async def _race_group(
         self, nursery: trio.Nursery, live: Path, group: list[int], countdown_s: float
     ) -> None:
+        self._tell(f"getting ready: {', '.join(before_the_start(self.plan, countdown_s))}")
         children = {lane: await self._start_lane(nursery, live, lane) for lane in group}
         for child in children.values():
             await child.ready.wait()

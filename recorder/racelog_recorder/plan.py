@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from racelog.text import counted
 from racelog.views.verdict import FINISH
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DEFAULT_DIALECT
@@ -128,3 +129,13 @@ def _public_engine(plan: RacePlan, engine: EnginePlan) -> dict[str, Any]:
         "params": public_params(engine.params),
         **public_reach(engine.reach),
     }
+
+
+def before_the_start(plan: RacePlan, countdown_s: float) -> list[str]:
+    """Return in words what comes before lanes start, in order; the start is the last."""
+    return [
+        *(["clock check of about one second"] if plan.calibrate else []),
+        *([f"{counted(plan.warmup, 'warm-up request')} each"] if plan.warmup else []),
+        *([f"countdown of {countdown_s:g} s"] if countdown_s else []),
+        "start",
+    ]

@@ -94,7 +94,9 @@ async def _record(session: Session, races: list[Paths]) -> int:
         )  # a name that is taken is told before anything is asked
         lane_cpus(plan, allowed_cpus())  # likewise a CPU that is not there
         check_limits(plan, connections_allowed(), ports_allowed())
-        engines = await _checked(plan, keys, ask=session.preflight, probe=session.plan is not None)
+        engines = await _checked(
+            plan, keys, ask=session.preflight, probe=session.plan is not None, at_once=session.ui
+        )
         for engine in engines:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
@@ -112,6 +114,8 @@ async def _race(
         conductor = Conductor(plan, engines, keys, tell=voice, durability=session.durability)
         paths = Paths.choose(conductor.race_id, session.home, output)
         races.append(paths)
+        if session.ui:
+            tell("opening the full-screen view; next: clock check, countdown")
         voice(f"recording {conductor.race_id}: {' vs '.join(engine.name for engine in plan.engines)}")
         outcome = await _watched(conductor, paths, voice, session.view)
         if not outcome.again or outcome.storage_failed:
@@ -134,15 +138,22 @@ async def _planned(session: Session) -> AsyncIterator[RacePlan]:
     if session.plan is not None:
         yield session.plan
         return
+    if session.ui:
+        tell("starting the two recorded engines of the demo")
     async with serve_demo() as engines:
         yield override(demo_plan(engines), **session.demo_overrides)
 
 
-async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool) -> list[Checked]:
-    """Return the engines' models, from the engines themselves unless told not to ask."""
+async def _checked(
+    plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bool, at_once: bool = False
+) -> list[Checked]:
+    """Return the engines' models, from the engines themselves unless told not to ask.
+
+    ``at_once``: who waits for the full screen sees nothing else until then, so what is asked is told right away.
+    """
     if ask:
         async with trio.open_nursery() as beside:
-            beside.start_soon(_say_if_slow, plan)
+            beside.start_soon(_say_if_slow, plan, 0.0 if at_once else SLOW_PREFLIGHT_S)
             found = await check_engines(plan, keys, probe=probe)
             beside.cancel_scope.cancel()
         return found
@@ -152,9 +163,9 @@ async def _checked(plan: RacePlan, keys: dict[str, str], *, ask: bool, probe: bo
     return [Checked(engine.model) for engine in plan.engines]
 
 
-async def _say_if_slow(plan: RacePlan) -> None:
-    """Tell what is waited for, if it takes long: an engine may have to load its model first."""
-    await trio.sleep(SLOW_PREFLIGHT_S)
+async def _say_if_slow(plan: RacePlan, after_s: float) -> None:
+    """Tell what is waited for, if it takes that long: an engine may have to load its model first."""
+    await trio.sleep(after_s)
     tell(f"asking {', '.join(engine.name for engine in plan.engines)} for a first answer each")
 
 
