@@ -22,9 +22,11 @@ from racelog.events import (
     Head,
     HostSamples,
     LaneEnd,
+    LaneFacts,
     LaneStart,
     Mark,
     Note,
+    RaceFacts,
     RequestEnd,
     RequestScheduled,
     RequestSent,
@@ -33,7 +35,11 @@ from racelog.events import (
 from racelog.home import stored_races
 from racelog.log.follow import LogFollower
 from racelog.log.reader import RaceLog, open_log
+from racelog.query.connect import connect
+from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.story.tell import story
+from racelog.views.story.teller import Teller
 
 DEADLINE_S = 40.0
 
@@ -207,6 +213,37 @@ def test_warmup_requests_are_recorded_and_do_not_count(endpoints: Endpoints) -> 
     phases = [(event.lane, event.phase) for event in endpoints.log().of(RequestScheduled)]
 
     assert sorted(phases) == [(lane, phase) for lane in (0, 1) for phase in ("race", "race", "warmup")]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--warmup", "3"), ("--rate", "10/s"), ("--rate", "10/s", "--warmup", "2", "--time-trial")],
+    ids=["warm-up", "rate", "time trial"],
+)
+def test_a_race_with_events_before_its_start_has_its_story_live_replayed_and_in_sql(
+    endpoints: Endpoints, flags: tuple[str, ...]
+) -> None:
+    assert endpoints.record("--requests", "6", *flags).returncode == 0
+    events = endpoints.log().events
+    tracks = RaceTracks()
+    live = Teller(tracks)
+    for start in range(0, len(events), 20):
+        tracks.extend(events[start : start + 20])
+        told = live.story()
+    assert told == story(RaceTracks(events))
+    (race,) = stored_races(endpoints.home)
+    rows = connect(str(race.path)).execute("select text from commentary order by all").fetchall()
+    assert sorted(row.text for row in told.comments) == [text for (text,) in rows]
+    assert {"start", "first-words", "finish", "winner"} <= {row.key for row in told.comments}
+
+
+def test_the_log_holds_what_the_standings_go_by(endpoints: Endpoints) -> None:
+    flags = ("--requests", "2", "--finish", "80%", "--max-tokens", "7")
+    assert endpoints.record(*flags).returncode == 0
+    log = endpoints.log()
+    assert [facts.finish for facts in log.of(RaceFacts)] == [0.8]
+    asked = {"max_tokens": 7, "temperature": 0.0}
+    assert {facts.lane: facts.params for facts in log.of(LaneFacts)} == {0: asked, 1: asked}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -118,3 +118,48 @@ def test_the_log_gets_the_load_as_it_was_understood() -> None:
 
     assert public["load"] == {"rate_per_s": 2.0, "arrival": "poisson", "burstiness": 1.0, "max_open": None}
     assert (public["concurrency"], public["pin"], public["grace_s"]) == (None, "auto", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("95%", 0.95), ("'99.9 %'", 0.999), ("90", 0.9), ("100", 1.0), ("0", 0.0), ("0%", 0.0), ("1", 0.01)],
+)
+def test_finish_is_a_percentage_with_or_without_its_sign(text: str, share: float) -> None:
+    assert read(f"finish: {text}").finish == pytest.approx(share, rel=1e-12)
+
+
+def test_a_plan_that_names_no_bound_has_95_percent() -> None:
+    assert read("").finish == 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.95", "race.yaml:2: finish: 0.95 is less than 1 %; if a share is meant, write '95%'"),
+        ("'0.95'", "race.yaml:2: finish: '0.95' is less than 1 %; if a share is meant, write '95%'"),
+        ("101%", "race.yaml:2: finish: '101%' is out of range; give a percentage from 0% (no bound) to 100%, such as '95%'"),
+        ("-1", "race.yaml:2: finish: -1 is out of range; give a percentage from 0% (no bound) to 100%, such as '95%'"),
+        ("most", "race.yaml:2: finish: 'most' is not a percentage; give a percentage from 0% (no bound) to 100%, such as '95%'"),
+        ("true", "race.yaml:2: finish: true is not a percentage; give a percentage from 0% (no bound) to 100%, such as '95%'"),
+        (".nan", "race.yaml:2: finish: nan is out of range; give a percentage from 0% (no bound) to 100%, such as '95%'"),
+    ],
+)  # fmt: skip
+def test_a_bound_that_is_no_percentage_is_refused_by_name_and_value(text: str, expected: str) -> None:
+    with pytest.raises(PlanError) as refused:
+        read(f"finish: {text}")
+    assert str(refused.value) == expected
+
+
+def test_a_flag_replaces_the_bound_of_the_plan() -> None:
+    assert override(read("finish: 80%"), finish="99%").finish == 0.99
+
+
+def test_a_bound_that_a_flag_gives_wrongly_is_named() -> None:
+    with pytest.raises(
+        PlanError, match=r"^--finish: '0\.95' is less than 1 %; if a share is meant, write '95%'$"
+    ):
+        override(read(""), finish="0.95")
+
+
+def test_the_log_s_plan_has_the_bound() -> None:
+    assert public_plan(read("finish: 80%"))["finish"] == 0.8
