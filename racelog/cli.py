@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from racelog import __version__
+from racelog import __version__, standard
 from racelog.commands.loss import LOSSY
-from racelog.errors import ExitCode, RacelogError
+from racelog.errors import ExitCode, RacelogError, Unwritable
+from racelog.log.advice import FULL, refusal
 from racelog.terminal import adapt_output, colours
 from racelog.text import printable
 from racelog.urls import without_url_secrets
@@ -106,8 +107,22 @@ def app() -> None:
 
 def main() -> None:
     """Run the command line and exit with an `ExitCode`."""
+    standard.guard()
     adapt_output(os.environ)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(_finished(run(sys.argv[1:])))
+
+
+def _finished(code: int) -> int:
+    """Return a command's exit code once all it printed is written, or that of what kept it from being."""
+    try:
+        standard.finish()
+    except BrokenPipeError:
+        standard.give_up()
+    except Unwritable as error:
+        standard.give_up()
+        click.echo(f"racelog: {error}", err=True)
+        return code or error.exit_code
+    return code
 
 
 def run(arguments: list[str]) -> int:
@@ -120,13 +135,23 @@ def run(arguments: list[str]) -> int:
         click.echo(printable(without_url_secrets(told.getvalue()), newline="\n"), err=True, nl=False)
         return error.exit_code
     except RacelogError as error:
+        if isinstance(error, Unwritable):
+            standard.give_up()
         click.echo(f"racelog: {printable(without_url_secrets(str(error)), newline=chr(10))}", err=True)
         return error.exit_code
+    except OSError as error:  # a file, a folder or a device that says no: never a mistake of ours to trace
+        click.echo(f"racelog: {printable(without_url_secrets(_refused(error)))}", err=True)
+        return ExitCode.STORAGE if error.errno in FULL else ExitCode.FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("racelog: interrupted", err=True)
         return ExitCode.INTERRUPTED
     except _ReaderLeft:
-        # Stop writing without a complaint, here and at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard.give_up()  # without a complaint
         return ExitCode.OK
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _refused(error: OSError) -> str:
+    """Return what the system refused, with the file where it names one."""
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{refusal(error)}"

@@ -10,6 +10,7 @@
     |   +-- NewerLog                           written by a later racelog than this one
     +-- StorageError                  exit 4   the disk is full or failing
     |   +-- SyncError                          it took the bytes but does not promise to keep them
+    |   +-- Unwritable                         what a command prints cannot be written where it should go
     +-- EngineError                   exit 5   an endpoint cannot be raced
     +-- Interrupted                   exit 130 you stopped it before there was anything to keep
 
@@ -93,6 +94,10 @@ class StorageError(RacelogError):
 
 class SyncError(StorageError):
     """What was written is readable now; whether it survives a power failure is unknown."""
+
+
+class Unwritable(StorageError):  # noqa: N818 - reads as the sentence it is
+    """Standard output takes nothing: the disk it goes to is full, or it is closed."""
 
 
 class EngineError(RacelogError):

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from racelog.commands.arguments import HomeOrUrl
-from racelog.errors import InputError, RacelogError
+from racelog.errors import ExitCode, InputError, RacelogError, Unwritable
 from racelog.home import own_folder
+from racelog.standard import input_lines
 from racelog.terminal import addressable
 from racelog.text import counted, printable
 from racelog_player.keeping import KeptTerminal, heeding, stop_here
+from racelog_player.questions import is_complete, questions_in
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,10 +87,11 @@ KEYWORDS = [
     "--home", "homes", type=HomeOrUrl(), multiple=True,
     help="Folder or URL the races live in; several may be given.",
 )  # fmt: skip
-def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
+def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> int:
     """Open an SQL shell over the races named, or over all of them.
 
-    Nothing but reading is allowed, as in `racelog sql`. Not on a terminal, queries are read from standard input.
+    Nothing but reading is allowed, as in `racelog sql`. Not on a terminal, queries are read from standard input; all
+    are answered, and where one could not be, the exit status is that of the first.
     """
     from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB
@@ -103,8 +106,8 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
         kept_in = next((home for home in homes if isinstance(home, Path)), None)
         history = home_folder(kept_in) / "sql_history"
         if not addressable(os.environ):  # no line to edit: each is read as it is typed
-            answer_all(loaded.connection, statements(sys.stdin))
-            return
+            answer_all(loaded.connection, questions_in(sys.stdin))
+            return ExitCode.OK
         with KeptTerminal() as kept:
             session = new_session(loaded.connection, history)
             with (
@@ -112,31 +115,37 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> None:
                 heeding(signal.SIGCONT, partial(resumed, session)),
             ):
                 answer_all(loaded.connection, asked(session), kept.check)
-    else:
-        answer_all(loaded.connection, statements(sys.stdin))
+        return ExitCode.OK
+    return answer_all(loaded.connection, questions_in(input_lines()))
 
 
 def answer_all(
     connection: "duckdb.DuckDBPyConnection",
     questions: Iterable[str],
     check: Callable[[], None] = lambda: None,
-) -> None:
+) -> ExitCode:
     """Answer each question on standard output, mistakes on standard error, until the last or ``.quit``.
 
-    ``check`` raises after an answer if the shell was told to end meanwhile.
+    ``check`` raises after an answer if the shell was told to end meanwhile. Return what the first mistake was.
     """
+    code = ExitCode.OK
     for question in questions:
-        if question in (".quit", ".exit"):
-            return
+        if question.rstrip("; ") in (".quit", ".exit"):
+            break
         try:
             for line in answer(connection, question):
                 click.echo(line, nl=False)
+        except Unwritable:
+            raise
         except RacelogError as error:
             click.echo(f"racelog: {printable(str(error), newline=chr(10))}", err=True)
+            code = code or error.exit_code
         except KeyboardInterrupt:
             click.echo("racelog: interrupted", err=True)
+            code = code or ExitCode.INTERRUPTED
         finally:
             check()
+    return code
 
 
 def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
@@ -187,7 +196,7 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
     from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
     from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
-    command, *arguments = question.split()
+    command, *arguments = question.rstrip("; ").split()
     if command == ".help":
         yield HELP
     elif command == ".examples":
@@ -213,40 +222,16 @@ def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator
         )
 
 
-def is_complete(text: str) -> bool:
-    """Return whether Enter sends ``text``: a query ended by a semicolon, a saved one, a dot command, or nothing.
-
-    A query that is to be drawn ends as any other.
-    """
-    command, *rest = text.split(maxsplit=2) or [""]
-    asked = (rest[1] if command == ".plot" and len(rest) > 1 else text).strip()
-    return not asked or asked[0] in ".@" or asked.endswith(";")
-
-
-def statements(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the questions in lines of text; the last may lack its semicolon."""
-    gathered = ""
-    for line in lines:
-        gathered += line
-        if is_complete(gathered):
-            if gathered.strip():
-                yield gathered.strip()
-            gathered = ""
-    if gathered.strip():
-        yield gathered.strip()
-
-
 def asked(session: "PromptSession[str]") -> Iterator[str]:
     """Yield what is typed until Ctrl-D; Ctrl-C drops the line."""
     while True:
         try:
-            text = session.prompt("racelog> ").strip()
+            text = session.prompt("racelog> ")
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
-        if text:
-            yield text
+        yield from questions_in([text])
 
 
 def suspended(session: "PromptSession[str]", *, group: bool = False) -> None:

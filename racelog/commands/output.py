@@ -39,7 +39,10 @@ def terminal_width() -> int | None:
 
 def emit(text: str) -> None:
     """Write ``text`` to standard output: byte for byte to a file or pipe, made inert first on a terminal."""
-    click.echo(printable(text, newline="\n") if sys.stdout.isatty() else text.encode(), nl=False)
+    click.echo(
+        printable(text, newline="\n") if sys.stdout.isatty() else text.encode(errors="surrogateescape"),
+        nl=False,
+    )
 
 
 def emit_pieces(pieces: Iterable[str]) -> None:

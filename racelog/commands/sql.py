@@ -11,6 +11,7 @@ from racelog.commands.arguments import HomeOrUrl
 from racelog.commands.loss import note_loss
 from racelog.commands.output import emit_pieces, terminal_width, warn
 from racelog.errors import InputError
+from racelog.standard import input_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,7 +190,7 @@ def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     if query.startswith("@"):
         saved = saved_query(query.removeprefix("@"))
         return saved.sql, bound(saved, values)
-    return (sys.stdin.read() if query == "-" else query), values
+    return ("".join(input_lines()) if query == "-" else query), values
 
 
 def _pieces(result: "Result", odd: "OddNumbers", form: str, width: int | None) -> "Iterator[str]":

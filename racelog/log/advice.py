@@ -2,6 +2,9 @@
 
 import errno
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS})
+"""What is the disk's fault, and not that of who asked."""
+
 _RETRY = "then try again"
 
 _NEXT_STEPS = {

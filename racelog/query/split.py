@@ -19,14 +19,16 @@ _COMMENT_SIGN = re.compile(r"/\*|\*/")
 
 
 class Statement(NamedTuple):
-    """One statement without the semicolon that ends it; ``ended`` is False of a last one that has none, or is cut off.
+    """One statement without the semicolon that ends it; ``ended`` is False of a last one that has none.
 
-    ``text`` is what stood there, ``bare`` whether that is nothing but comments.
+    ``text`` is what stood there, ``bare`` whether that is nothing but comments, ``cut_off`` whether a text, a name or a
+    comment in it is still open.
     """
 
     text: str
     ended: bool
     bare: bool
+    cut_off: bool = False
 
 
 def split(text: str) -> Iterator[Statement]:
@@ -44,7 +46,10 @@ def split(text: str) -> Iterator[Statement]:
             continue
         end = _end(text, found.start(), sign)
         bare = bare and sign in ("--", "/*")
-        at = len(text) if end is None else end
+        if end is None:
+            yield Statement(text[begin:], ended=False, bare=bare, cut_off=True)
+            return
+        at = end
     if text[begin:].strip():
         yield Statement(text[begin:], ended=False, bare=bare)
 

@@ -175,12 +175,19 @@ def _check_parameters(connection: duckdb.DuckDBPyConnection, query: str, given: 
 
 
 def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    if not _is_text(query):
+        raise InputError("the query holds bytes that are not UTF-8; convert it, for instance with iconv")
     statements = connection.extract_statements(query)
     if not statements:
         raise InputError('the query is empty; try: racelog sql "describe requests"')
     if len(statements) > 1:
         raise InputError(f"the query holds {len(statements)} statements; give one")
     return statements[0]
+
+
+def _is_text(query: str) -> bool:
+    """Return whether all of ``query`` was UTF-8: what was not comes from the command line as halves of surrogate pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in query)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from prompt_toolkit.output import DummyOutput
 from racelog.cli import run
 from racelog.query.connect import connect
 from racelog.testing.races import Plan, ScriptedRace
-from racelog_player.shell import answer_all, asked, completer, is_complete, new_session, statements, words
+from racelog_player.questions import is_complete, questions_in
+from racelog_player.shell import answer_all, asked, completer, new_session, words
 
 
 @pytest.fixture
@@ -167,19 +168,63 @@ def test_an_unknown_command_says_what_there_is(question, said, connection, capfd
     assert said in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["select 1;", " .tables", "@itl", "", "select 1; \n"])
+@pytest.mark.parametrize(
+    "text",
+    ["select 1;", " .tables", "@itl", "", "select 1; \n", "select 1; -- done", "select 1; select 2;", "-- only a word", "select ';' as x;"],
+)  # fmt: skip
 def test_enter_sends_what_is_complete(text):
     assert is_complete(text)
 
 
-def test_enter_opens_a_line_in_what_is_not():
-    assert not is_complete("select 1\nfrom lanes")
+@pytest.mark.parametrize(
+    "text", ["select 1\nfrom lanes", "select ';", 'select 1 as "a;b', "select 1 /* ;", "select $$ ;", "select 1; select", ".plot line select 1"]
+)  # fmt: skip
+def test_enter_opens_a_line_in_what_is_not(text):
+    assert not is_complete(text)
 
 
-def test_questions_are_cut_at_semicolons_and_the_last_needs_none():
-    lines = io.StringIO("select 1,\n 2;\n\n.tables\nselect 3\n")
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("select 1,\n 2;\n\n.tables\nselect 3\n", ["select 1,\n 2;", ".tables", "select 3"]),
+        ("select 1; select 2;\n", ["select 1;", "select 2;"]),
+        ("select 1; -- the first; of two\nselect 2;", ["select 1;", "select 2;"]),
+        ("select ';' as x; select 'it''s; ok';", ["select ';' as x;", "select 'it''s; ok';"]),
+        ("select 'a\n;\n.b';", ["select 'a\n;\n.b';"]),
+        ("select 1 /* ; /* ; */ */; select $a$;$a$;", ["select 1 /* ; /* ; */ */;", "select $a$;$a$;"]),
+        ('select 1 as "a;b"', ['select 1 as "a;b"']),
+        (".tables;\n@itl;\n@cost per_hour=3\n", [".tables", "@itl", "@cost per_hour=3"]),
+        ("-- what there is\n.tables\n", [".tables"]),
+        ("select 1; .tables\nselect 2", ["select 1;", ".tables", "select 2"]),
+        (".plot line\nselect 1;", [".plot line", "select 1;"]),
+        (".plot line select 1,\n 2; select 3", [".plot line select 1,\n 2;", "select 3"]),
+        (".plot line @itl\nselect 3;", [".plot line @itl", "select 3;"]),
+        ("; ;\n;", []),
+        ("-- nothing", []),
+        ("select 'open", ["select 'open"]),
+    ],
+)
+def test_questions_end_at_semicolons_that_are_in_no_text_name_or_comment(text, asked):
+    assert list(questions_in(io.StringIO(text))) == asked
 
-    assert list(statements(lines)) == ["select 1,\n 2;", ".tables", "select 3"]
+
+@pytest.mark.parametrize(
+    ("script", "code", "out"),
+    [
+        ("select 1 as x; select 2 as y;", 0, "x\n─\n1\ny\n─\n2\n"),
+        ("select nothing; select 2 as y;", 2, "y\n─\n2\n"),
+        ("select 2 as y; .nothing", 2, "y\n─\n2\n"),
+        ("select 2 as y; .quit; select 3;", 0, "y\n─\n2\n"),
+        ("\ufeffselect 2 as y", 0, "y\n─\n2\n"),
+    ],
+)  # fmt: skip
+def test_a_script_answers_all_and_ends_with_the_code_of_the_first_mistake(
+    script, code, out, monkeypatch, capfd
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO(script))
+
+    assert run(["shell"]) == code
+    assert capfd.readouterr().out == out
 
 
 def test_a_script_is_read_from_standard_input(tmp_path, capfd, monkeypatch):
