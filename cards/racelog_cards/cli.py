@@ -6,8 +6,9 @@ from typing import Literal, cast
 
 import click
 
-from racelog.errors import InputError, StorageError
+from racelog.errors import InputError
 from racelog.home import find_race, home_folder
+from racelog.log.publish import check_target, publish
 
 EXAMPLES = """\b
 Examples:
@@ -48,7 +49,8 @@ def card(
 ) -> None:
     """Draw RACE (a path, an id, its beginning, or `latest`) as a summary card and print the picture's path."""
     form = _form(output)
-    _refuse_overwriting(output, force=force)  # before the log is read, which may take a while
+    if output is not None:
+        check_target(output, force=force)  # before the log is read, which may take a while
     path = find_race(race, home_folder(home))
 
     from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
@@ -63,14 +65,14 @@ def card(
         summary = log_summary(log)
         tell_loss_met(log)
     target = output or Path(f"{_file_name(summary.race_id)}.png")
-    _refuse_overwriting(target, force=force)
+    check_target(target, force=force)
     spec = card_spec(summary, draws, title=title)
     lost = undrawable([title, summary.name, *(lane.engine for lane in summary.lanes)], draws)
     if lost:
         click.echo(
             f"racelog: no installed font draws {lost!r}; left out. For CJK install Noto Sans CJK", err=True
         )
-    _write(target, render(spec, size=size, theme=theme, form=form), force=force)
+    publish(target, render(spec, size=size, theme=theme, form=form), force=force)
     click.echo(target)
 
 
@@ -81,26 +83,6 @@ def _form(output: Path | None) -> Literal["png", "svg"]:
     return cast("Literal['png', 'svg']", FORMS[suffix])
 
 
-def _refuse_overwriting(target: Path | None, *, force: bool) -> None:
-    if target and target.exists() and not force:
-        raise InputError(f"{target} exists; give another name with -o, or --force to overwrite it")
-
-
 def _file_name(race_id: str) -> str:
     """Return the race id as a file name; an id that could lead out of the folder is not used."""
     return race_id if _PLAIN_NAME.fullmatch(race_id) else "race"
-
-
-def _write(target: Path, picture: bytes, *, force: bool) -> None:
-    try:
-        with target.open("wb" if force else "xb") as file:
-            file.write(picture)
-    except FileExistsError:
-        _refuse_overwriting(target, force=force)
-        raise
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"cannot write {target}: {error.strerror}; choose another place with -o") from error
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {target}: {error.strerror}; free some space and try again"
-        ) from error

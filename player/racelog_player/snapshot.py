@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from racelog.errors import InputError
+from racelog.log.publish import publish
 from racelog_player.canvas import Canvas, Depth, Line, Style, dressed
 from racelog_player.cells import flat, take, width
 from racelog_player.themes import Theme
@@ -106,13 +107,7 @@ def save(
     """Write a frame to ``path`` in the form that its suffix names.
 
     Raises:
-        InputError: it names none, there is a file already and ``force`` is not given, or it cannot be written.
+        InputError: it names none, there is a file already and ``force`` is not given, or there is no such folder.
+        StorageError: it cannot be written.
     """
-    document = FORMS[form_of(path)](lines, columns, rows, theme)
-    try:
-        with path.open("wb" if force else "xb") as file:
-            file.write(document)
-    except FileExistsError:
-        raise InputError(f"{path} exists; give another name, or --force to replace it") from None
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    publish(path, FORMS[form_of(path)](lines, columns, rows, theme), force=force)

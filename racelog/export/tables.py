@@ -11,6 +11,7 @@ import duckdb
 
 from racelog.errors import StorageError
 from racelog.export.source import Source
+from racelog.log.advice import refusal_in
 from racelog.log.publish import check_target, new_file
 from racelog.query.cache import quoted
 from racelog.query.tables import TABLES
@@ -45,9 +46,17 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: str, file: Path, options: str) -> None:
+    """Let DuckDB write a table.
+
+    Raises:
+        OSError: the system refuses.
+        StorageError: it cannot be written for another reason.
+    """
     try:
         connection.execute(f"COPY {table} TO {quoted(str(file))} ({options})")
     except duckdb.IOException as error:
+        if refused := refusal_in(str(error)):
+            raise refused from error
         raise StorageError(f"cannot write {file}: {error}") from error
 
 

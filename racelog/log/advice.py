@@ -1,6 +1,8 @@
 """What to do about a disk that says no: the system's own words, and the next step that fits them."""
 
 import errno
+import os
+import re
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS})
 """What is the disk's fault, and not that of who asked."""
@@ -29,3 +31,14 @@ def refusal(error: OSError) -> str:
     words = error.strerror or str(error)
     step = _NEXT_STEPS.get(error.errno or 0)
     return f"{words}; {step}" if step else words
+
+
+_ERRNO = re.compile(r'"errno":"(\d+)"')
+
+
+def refusal_in(words: str) -> OSError | None:
+    """Return the system's refusal that another library tells in its own words, by number or text; None if there is none."""
+    if found := _ERRNO.search(words):
+        return OSError(int(found[1]), os.strerror(int(found[1])))
+    known = (number for number in _NEXT_STEPS if os.strerror(number) in words)
+    return next((OSError(number, os.strerror(number)) for number in known), None)

@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from racelog.errors import InputError, StorageError
+from racelog.errors import InputError
+from racelog.log.advice import refusal_in
 from racelog.query.statement import ROWS_PER_FETCH, Result, explained_errors
 
 WIDE = frozenset({"HUGEINT", "UHUGEINT"})
@@ -34,7 +35,7 @@ def write_parquet(result: Result, file: Path) -> None:
 
     Raises:
         InputError: a column has a type or a value that Parquet has no place for, or two columns have one name.
-        StorageError: the file cannot be written.
+        OSError: the system refuses to write the file.
     """
     names = ['"' + name.replace('"', '""') + '"' for name in result.columns]
     kinds = ["DECIMAL(38,0)" if kind in WIDE else kind for kind in result.types]
@@ -82,11 +83,9 @@ def _refused(name: str, kind: str) -> InputError:
 def _copy(writer: duckdb.DuckDBPyConnection, file: Path) -> None:
     try:
         writer.execute("COPY rows TO ? (FORMAT parquet, COMPRESSION zstd)", [str(file)])
-    except duckdb.IOException as error:
-        if "No space" in str(error) or "Could not write" in str(error) or "Cannot open file" in str(error):
-            raise StorageError(f"cannot write {file}: {_reason(error)}") from error
-        raise InputError(f"Parquet has no place for this result: {_reason(error)}") from error
     except duckdb.Error as error:
+        if refused := refusal_in(str(error)):
+            raise refused from error
         raise InputError(f"Parquet has no place for this result: {_reason(error)}") from error
 
 
