@@ -53,6 +53,9 @@ def card(
         check_target(output, force=force)  # before the log is read, which may take a while
     path = find_race(race, home_folder(home))
 
+    from racelog_cards.backend import load  # noqa: PLC0415 - as below
+
+    load()
     from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
     from racelog.log.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
     from racelog.views.summary import log_summary  # noqa: PLC0415 - as above

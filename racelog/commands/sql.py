@@ -166,6 +166,7 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
     from racelog.log.publish import new_file  # noqa: PLC0415 - not needed for --help
 
     # By its name alone: pictures are the cards' business, and the core never loads what draws them unless asked.
+    import_module("racelog_cards.backend").load()
     picture = import_module("racelog_cards.plot").plot_png(plot)
     with new_file(output, force=force) as partial:
         partial.write_bytes(picture)

@@ -1,5 +1,6 @@
 """``racelog card``: one picture, never over another."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,36 @@ def test_help_loads_neither_matplotlib_nor_numpy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert printed == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        {"MPLBACKEND": "nonsense"},
+        {"MPLCONFIGDIR": "/dev/null/none"},
+        {"MATPLOTLIBRC": "odd.rc"},
+    ],
+    ids=str,
+)
+def test_an_odd_environment_of_matplotlib_changes_no_card(
+    environment: dict[str, str], log: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.rc").write_text("text.usetex: True\naxes.facecolor: red\n")
+    for name, more in (("plain.png", {}), ("odd.png", environment)):
+        done = subprocess.run(
+            [sys.executable, "-m", "racelog", "card", log, "-o", name],
+            env={**os.environ, **more}, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}\n", "")
+
+    assert (tmp_path / "odd.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+
+
+def test_a_plot_is_drawn_whatever_jupyter_says(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "racelog", "sql", "--plot", "line", "-o", "p.png", "select i from range(3) t(i)"],
+        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}, cwd=tmp_path, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, (tmp_path / "p.png").exists()) == (0, True)
