@@ -65,8 +65,7 @@ def seal(directory: Path, target: Path, progress: Progress = silent) -> Path:
         StorageError: the target cannot be written, and the segments are untouched; or it is whole, and the segments
             cannot be removed.
     """
-    if target.exists():
-        raise InputError(f"{target} exists already; sealing never overwrites a log")
+    _refuse_taken(target)
     size = _size(directory)
     partial = target.with_name(target.name + ".sealing")
     with LogIndex(directory) as index:
@@ -88,6 +87,12 @@ def seal(directory: Path, target: Path, progress: Progress = silent) -> Path:
         raise LogError(
             f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
         )
+    try:
+        _refuse_taken(target)  # it may have been put there while we wrote
+    except InputError:
+        with suppress(OSError):
+            partial.unlink()
+        raise
     _rename_synced(partial, target)
     if not damaged and _size(directory) == size:
         try:
@@ -139,6 +144,11 @@ def _remove_segments(directory: Path) -> None:
         file.unlink()
     with suppress(OSError):
         directory.rmdir()
+
+
+def _refuse_taken(target: Path) -> None:
+    if os.path.lexists(target):
+        raise InputError(f"{target} exists already; sealing never overwrites a log")
 
 
 def _rename_synced(source: Path, target: Path) -> None:

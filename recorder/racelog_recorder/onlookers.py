@@ -6,6 +6,7 @@ Both only follow the log. A view that dies, is killed or never starts does not t
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -179,8 +180,12 @@ def _grant(wish: _Wish, race: Steered) -> None:
 
 
 def _catch_up(follower: LogFollower, progress: Progress) -> None:
-    """Fold what is there, a unit of each segment at a time; a lane that waits for the core is let in between."""
-    while events := follower.poll(BITE_BYTES):
+    """Fold what is there, a unit of each segment at a time; a lane that waits for the core is let in between.
+
+    Not for longer than `PROGRESS_S`: where more comes than can be read meanwhile, a line that is old is better than none.
+    """
+    until_s = time.monotonic() + PROGRESS_S
+    while time.monotonic() < until_s and (events := follower.poll(BITE_BYTES)):
         let_in()
         progress.extend(events)
         let_in()
@@ -209,14 +214,15 @@ async def _tell_progress(progress: Progress, read: Callable[[], Awaitable[None]]
     await read()
     before, calibrated = "", set[int]()
     while True:
-        for _ in range(round(PROGRESS_S / READING_S)):
+        due_s = trio.current_time() + PROGRESS_S
+        while trio.current_time() < due_s:  # reading takes as long as it takes
             await trio.sleep(READING_S)
             await read()
         for lane, one in progress.lanes.items():
             if one.calibration is not None and lane not in calibrated:
                 calibrated.add(lane)
                 tell(calibration_line(one.engine, one.calibration))
-        line = progress.line()
+        line = progress.line(time.monotonic_ns())
         if line and line != before:
             tell(line)
         before = line

@@ -13,6 +13,7 @@ from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
     Calibration,
+    Head,
     LaneEnd,
     LaneFacts,
     LaneStart,
@@ -29,6 +30,9 @@ from racelog.text import counted, printable
 
 RECENT = 1_000
 """The TTFT in the line is the median of so many requests, the latest ones."""
+
+OLD_S = 4.0
+"""Every process of a race notes something of itself each second, and writes it within a flush window."""
 
 
 @dataclass(slots=True)
@@ -54,12 +58,15 @@ class Progress:
     def __init__(self) -> None:
         self.lanes: dict[int, LaneProgress] = {}
         self._requests: int | None = None
+        self._origin_ns: int | None = None
+        self._newest_ns = 0
 
     def extend(self, events: Iterable[AnyEvent]) -> None:
         """Take new events; of those that come together, tokens count before the ends of their requests."""
         ends: list[RequestEnd | LaneEnd] = []
         chunks: list[Tokens] = []
         for event in events:
+            self._newest_ns = max(self._newest_ns, event.t)
             match event:
                 case RequestEnd() | LaneEnd():
                     ends.append(event)
@@ -67,6 +74,8 @@ class Progress:
                     chunks.append(event)
                 case RaceFacts():
                     self._requests = event.requests
+                case Head():
+                    self._origin_ns = event.mono_origin_ns
                 case LaneFacts():
                     self.lanes.setdefault(event.lane, LaneProgress(event.engine))
                 case _:
@@ -76,8 +85,11 @@ class Progress:
         for end in ends:
             self._step(end)
 
-    def line(self) -> str:
+    def line(self, now_ns: int | None = None) -> str:
         """Return one line for the lanes on the track, such as ``00:08  vLLM 12/40 (TTFT 184 ms, 61 tok/s)``.
+
+        At ``now_ns`` of ``CLOCK_MONOTONIC`` it says how old it is, where what was read of the log so far is `OLD_S` old or more:
+        this process stays behind the lanes, and on a busy machine it may stay far behind.
 
         Lanes that wait or are through are left out while any other races, so a time trial tells of one at a time.
         Empty while none has started.
@@ -87,7 +99,14 @@ class Progress:
             return ""
         racing = [lane for lane in lanes if lane.status == "racing"] or lanes
         elapsed_s = int(max(lane.last_ns - lane.start_ns for lane in racing) / NS_PER_S)
-        return f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(map(self._words, racing))
+        told = f"{elapsed_s // 60:02d}:{elapsed_s % 60:02d}  " + " | ".join(map(self._words, racing))
+        return told + self._age(now_ns)
+
+    def _age(self, now_ns: int | None) -> str:
+        if now_ns is None or self._origin_ns is None:
+            return ""
+        age_s = (now_ns - self._origin_ns - self._newest_ns) / NS_PER_S
+        return f"  (as it was {age_s:.0f} s ago: this machine is busy)" if age_s >= OLD_S else ""
 
     def _words(self, lane: LaneProgress) -> str:
         name = printable(lane.engine)

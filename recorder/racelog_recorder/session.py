@@ -3,6 +3,7 @@
 preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> seal -> summary
 """
 
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,7 @@ import trio
 
 from racelog.commands.output import emit_json, terminal_width
 from racelog.commands.progress import ProgressLine
-from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError, StorageError
+from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError
 from racelog.home import own_folder
 from racelog.log.library import Log
 from racelog.log.names import LIVE_SUFFIX
@@ -126,8 +127,10 @@ async def _race(
 
 def _free_name(output: Path | None) -> Path | None:
     """Return ``output`` with the first number behind its name that no log has; None stays None."""
-    if output is None:
-        return None
+    return None if output is None else _another_name(output)
+
+
+def _another_name(output: Path) -> Path:
     names = (output.with_name(f"{output.stem}-{number}{output.suffix}") for number in count(2))
     return next(name for name in names if not (name.exists() or name.with_suffix(LIVE_SUFFIX).exists()))
 
@@ -173,9 +176,19 @@ async def _watched(conductor: Conductor, paths: Paths, voice: Voice, view: tuple
     """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
     try:
         return await _run_watched(conductor, paths, voice, view)
-    except* StorageError as group:
-        kept = f"\n  what was committed is kept: racelog info {paths.live}" if paths.live.exists() else ""
-        raise StorageError(f"{_plain(group)}{kept}") from group
+    except* RacelogError as group:
+        error = _plain(group)
+        raise type(error)(f"{error}{_kept(paths)}") from group
+    except* Exception:  # a fault of ours: its traceback alone would not say where the race is
+        tell(f"racelog failed while it recorded{_kept(paths)}")
+        raise
+
+
+def _kept(paths: Paths) -> str:
+    """Say where the race is that could not be sealed; nothing if nothing was recorded."""
+    if not paths.live.exists():
+        return ""
+    return f"\n  what was committed is kept: racelog info {paths.live}, racelog recover {paths.live}"
 
 
 async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice, view: tuple[str, ...]) -> Outcome:
@@ -232,11 +245,26 @@ def _tell_of_stop(times: int, voice: Voice) -> None:
 
 
 def _seal(paths: Paths, *, quiet: bool) -> None:
+    """Seal; under another name, which ``paths`` then have, if somebody took the one that was asked for meanwhile."""
     own_folder(paths.sealed.parent)
+    if not quiet:
+        tell("sealing the log")
+    while True:
+        try:
+            _seal_to(paths, quiet=quiet)
+        except InputError as error:
+            if not os.path.lexists(paths.sealed):
+                raise
+            paths.sealed = _another_name(paths.sealed)
+            tell(f"{error}: this one is {paths.sealed}")
+        else:
+            return
+
+
+def _seal_to(paths: Paths, *, quiet: bool) -> None:
     if quiet:
         seal(paths.live, paths.sealed)
         return
-    tell("sealing the log")
     with ProgressLine() as progress:
         seal(paths.live, paths.sealed, progress)
 

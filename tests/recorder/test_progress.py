@@ -1,5 +1,8 @@
 """The line that tells how far a race is, against the full view of the same events."""
 
+import pytest
+
+from racelog.clock import NS_PER_S
 from racelog.events import AnyEvent, Calibration, LaneEnd, RequestEnd, Tokens
 from racelog.log.chunks import chunk_rows, columns
 from racelog.testing.races import Plan, ScriptedRace
@@ -22,6 +25,17 @@ def test_a_race_that_is_over_is_told_with_its_numbers() -> None:
     assert progress(RACE.events()).line() == (
         "00:01  hare 4/4 (TTFT 100 ms, 33.3 tok/s, finished) | snail 4/4 (TTFT 250 ms, 16.9 tok/s, 1 failed, finished)"
     )
+
+
+@pytest.mark.parametrize(
+    ("late_s", "told"), [(3.9, ""), (61.0, "  (as it was 61 s ago: this machine is busy)")]
+)
+def test_a_line_of_what_is_long_past_says_how_long(late_s: float, told: str) -> None:
+    fold = progress([RACE.head(1), *RACE.events()])
+    head, newest_ns = RACE.head(1), max(event.t for event in RACE.events())
+    now_ns = head.mono_origin_ns + newest_ns + round(late_s * NS_PER_S)
+
+    assert fold.line(now_ns) == fold.line() + told
 
 
 def test_before_a_start_there_is_nothing_to_tell() -> None:

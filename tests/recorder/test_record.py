@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -540,6 +541,53 @@ def test_a_conductor_that_cannot_write_ends_the_race_with_finished_lanes_and_exi
     assert "Traceback" not in stderr
     assert {end.lane: end.status for end in log.of(LaneEnd)} == {0: "stopped", 1: "stopped"}
     assert log.report.chunks >= sum(len(event.r) for event in seen if isinstance(event, Tokens))
+
+
+def test_a_lanes_segment_that_is_removed_is_its_death_told_at_once_and_exits_4(endpoints: Endpoints) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "1")
+    endpoints.follow_until(racing(lanes=2))
+    (live,) = stored_races(endpoints.home)
+    (live.path / "lane-1.rlog").unlink()
+    died = endpoints.follow_until(
+        lambda events: any(isinstance(event, LaneEnd) and event.status == "died" for event in events)
+    )
+    race.send_signal(signal.SIGINT)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+    ended = {end.lane: end.status for end in endpoints.log().of(LaneEnd)}
+
+    assert [end.lane for end in died if isinstance(end, LaneEnd)] == [1]
+    assert (race.returncode, ended) == (4, {0: "stopped", 1: "died"})
+    assert "lane-1.rlog is not there any more: it was removed or moved while it was written" in stderr
+
+
+def test_a_race_whose_folder_is_removed_ends_at_once_in_one_sentence_and_exits_4(
+    endpoints: Endpoints,
+) -> None:
+    race = endpoints.start("--requests", "1000", "--concurrency", "1")
+    endpoints.follow_until(racing(lanes=2))
+    (live,) = stored_races(endpoints.home)
+    shutil.rmtree(live.path)
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+
+    assert race.returncode == 4
+    assert "conductor.rlog is not there any more: it was removed or moved while it was written" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_race_whose_name_is_taken_meanwhile_is_sealed_under_another(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    target, live = tmp_path / "race.rlog", tmp_path / "race.live"
+    race = endpoints.start("--requests", "2", "--concurrency", "1", "-o", str(target))
+    deadline = time.monotonic() + DEADLINE_S
+    while not live.exists() and time.monotonic() < deadline:
+        pass
+    target.write_bytes(b"mine")
+    _, stderr = race.communicate(timeout=DEADLINE_S)
+
+    assert (race.returncode, target.read_bytes(), live.exists()) == (0, b"mine", False)
+    assert f"sealing never overwrites a log: this one is {tmp_path / 'race-2.rlog'}" in stderr
+    assert open_log(tmp_path / "race-2.rlog").report.finished
 
 
 def test_a_flush_window_that_is_none_is_refused_with_an_example(endpoints: Endpoints) -> None:

@@ -52,6 +52,22 @@ def test_a_sealed_file_is_one_finished_segment_that_names_its_sources(live: Path
     assert (True, "sealed", len(log.events) - 1) == (log.report.finished, finish.reason, finish.events)
 
 
+def test_a_file_that_takes_the_name_while_it_is_sealed_stays_and_nothing_is_left_beside_it(
+    live: Path, tmp_path: Path
+) -> None:
+    before, target = contents(live), tmp_path / "race.rlog"
+
+    def appear(doing: str, _done: int, _total: int) -> None:
+        if doing == "proving":
+            target.write_bytes(b"mine")
+
+    with pytest.raises(InputError, match="exists already; sealing never overwrites a log"):
+        seal(live, target, appear)
+
+    assert (target.read_bytes(), contents(live)) == (b"mine", before)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["race.live", "race.rlog"]
+
+
 def test_a_sealed_file_is_smaller(live: Path, tmp_path: Path) -> None:
     before = sum(file.stat().st_size for file in live.iterdir())
 
