@@ -6,7 +6,8 @@ from racelog.cells import cut, flat, take, width
 
 __all__ = ["cut", "flat", "left", "right", "take", "width", "wrap"]
 
-_PIECES = re.compile(r" +|[^ ]+")
+_PIECES = re.compile(r" +|[^ ]*\d (?:%|ms|s|tok/s|req/s)(?![^ ,.;:)])[^ ]*|[^ ]+")
+"""What a line is not broken within: blanks, words, and a figure with its unit."""
 
 
 def left(text: str, cells: int) -> str:

@@ -88,7 +88,7 @@ def _box(lane: LaneView, cells: int, rows: int, ended: Sequence[Ended], rows_eac
     body = [[*head, Span(waits if line_width(head) + len(waits) <= inner else "", FAINT)]]
     shown = sorted(lane.streams, key=_streaming_s, reverse=True)[: max(1, rows // rows_each)]
     if not shown:
-        body.append([Span(cut(_idle(lane), inner), SOFT)])
+        body.append([Span(_idle(lane, inner), SOFT)])
     for stream, height in zip(shown, spread_rows(rows - 1, max(1, len(shown))), strict=False):
         several = len(shown) > 1  # then a blank row parts them
         body += [*_stream(stream, inner, height - several, lane_color(lane)), *([[]] if several else [])]
@@ -137,12 +137,19 @@ def _streaming_s(stream: StreamView) -> float:
     return -1.0 if stream.ttft_ms is None else stream.elapsed_s - stream.ttft_ms / 1000
 
 
-def _idle(lane: LaneView) -> str:
+def _idle(lane: LaneView, cells: int) -> str:
+    """Return what a lane without an open request does, in ``cells``; a number is whole or left out."""
     if lane.status == "waiting":
         return "not started"
     if lane.status == "racing":
         return "between requests"
-    return f"{counted(lane.requests_done, 'request')} in {ms_text(lane.elapsed_s * 1000)}"
+    done = counted(lane.requests_done, "request")
+    forms = (
+        f"{done} in {ms_text(lane.elapsed_s * 1000)}",
+        f"{lane.requests_done:,} in {ms_text(lane.elapsed_s * 1000)}",
+        f"{lane.requests_done:,} done",
+    )
+    return next((form for form in forms if width(form) <= cells), "")
 
 
 def _stream(stream: StreamView, cells: int, rows: int, color: str) -> list[Line]:

@@ -12,6 +12,7 @@ import trio
 
 from racelog.errors import EngineError
 from racelog.text import printable
+from racelog.views.faults import said as plain
 from racelog_recorder.asking import MOST_BYTES, asking_headers, transport_to
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.dialects import DIALECTS, Dialect
@@ -198,7 +199,8 @@ class _Preflight:
     def _why(self, found: Probed, model: str, listed: list[str]) -> str:
         """Return why a probe failed and what to do about it."""
         assert found.failure is not None
-        kind, said = found.failure
+        kind, message = found.failure
+        said = plain(message)
         if found.status in FORBIDDEN:
             return self._forbidden(found.status)
         if kind == "http" and not _lists(listed, model) and listed:
@@ -210,7 +212,7 @@ class _Preflight:
             )
         if kind == "malformed":
             return f"its answer is no stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"
-        return f"a first request to model {model!r} failed: {kind}: {said}; {ANYWAY}"
+        return f"a first request to model {model!r} failed: {f'{kind}: ' if kind != 'http' else ''}{said}; {ANYWAY}"
 
     def _remarks_of(self, found: Probed, model: str, listed: list[str]) -> list[str]:
         name = self._engine.name

@@ -126,3 +126,21 @@ def test_a_line_made_to_fit_is_as_wide_as_asked_and_says_what_it_lost(texts: lis
 )
 def test_prose_keeps_its_beginning_and_says_that_it_was_cut(most: int, lines: list[str]) -> None:
     assert prose("one two three four", 7, most) == lines
+
+
+@pytest.mark.parametrize("unit", ["%", "ms", "s", "tok/s", "req/s"])
+@pytest.mark.parametrize("cells", range(8, 30))
+def test_no_line_is_broken_between_a_figure_and_its_unit(unit: str, cells: int) -> None:
+    lines = prose(f"7 of 16 finished, 43.8 {unit}; the bound is 95 {unit}, and so on", cells, 99)
+
+    parted = [
+        line for line in lines if re.match(rf"{unit}\b|{unit}[;,]|%", line) or re.search(r"\.\d$|95$", line)
+    ]
+    assert parted == []
+
+
+@pytest.mark.parametrize("columns", [60, 66, 72, 80, 100, 120])
+def test_a_lane_that_is_over_tells_whole_numbers_alone(columns: int) -> None:
+    rows = drawn("race", 5, (columns, 40), 9_999.0)
+
+    assert [row for row in rows if re.search(r"48 requests? in [\d.,]*…", row)] == []

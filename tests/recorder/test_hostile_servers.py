@@ -246,9 +246,7 @@ def test_an_engine_that_is_busy_for_longer_than_the_patience_is_refused_in_its_w
     monkeypatch.setattr(preflight, "TIMEOUT_S", 0.2)
     server = scripted(answering(one_in(1)))
 
-    with pytest.raises(
-        EngineError, match=r"failed: http: HTTP 429: wait; --no-preflight races it all the same"
-    ):
+    with pytest.raises(EngineError, match=r"failed: HTTP 429: wait; --no-preflight races it all the same"):
         checked(server.url, model="m")
 
 
