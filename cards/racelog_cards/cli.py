@@ -57,12 +57,13 @@ def card(
 
     load()
     from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
+    from racelog.commands.output import warn  # noqa: PLC0415 - not needed for --help
     from racelog.log.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
     from racelog.views.summary import log_summary  # noqa: PLC0415 - as above
     from racelog_cards.draw import render  # noqa: PLC0415 - as above
     from racelog_cards.fonts import draws  # noqa: PLC0415 - as above
     from racelog_cards.spec import card_spec  # noqa: PLC0415 - as above
-    from racelog_cards.wording import undrawable  # noqa: PLC0415 - as above
+    from racelog_cards.wording import undrawable, unseen_emoji  # noqa: PLC0415 - as above
 
     with Log(path) as log:
         summary = log_summary(log)
@@ -70,10 +71,14 @@ def card(
     target = output or Path(f"{_file_name(summary.race_id)}.png")
     check_target(target, force=force)
     spec = card_spec(summary, draws, title=title)
-    lost = undrawable([title, summary.name, *(lane.engine for lane in summary.lanes)], draws)
-    if lost:
-        click.echo(
-            f"racelog: no installed font draws {lost!r}; left out. For CJK install Noto Sans CJK", err=True
+    drawn = [title or summary.name, *(text for lane in summary.lanes for text in (lane.emoji, lane.engine))]
+    if lost := undrawable(drawn, draws):
+        warn(
+            f"no installed font draws {lost}; their Unicode numbers are drawn. For CJK install Noto Sans CJK"
+        )
+    if lost := unseen_emoji(drawn, draws):
+        warn(
+            f"no installed font draws {lost}; left out, or named where two names would be one. Install Noto Emoji"
         )
     publish(target, render(spec, size=size, theme=theme, form=form), force=force)
     click.echo(target)

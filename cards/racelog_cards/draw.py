@@ -16,6 +16,8 @@ from racelog_cards.spec import CardSpec, Hero
 from racelog_cards.theme import SIZES_PX, THEMES, Theme, blend, lane_colors
 
 FOOTER_PX = 12.5
+ITEM_LINES = 3
+"""Lines of small print that one item may take: a verdict with a reason a lane."""
 SEPARATOR = "   ·   "
 
 
@@ -33,7 +35,14 @@ def render(
         )
         picture = BytesIO()
         figure.savefig(picture, format=form, dpi=DPI, metadata=metadata)
-        return picture.getvalue()
+        return picture.getvalue() if form == "png" else _in_pixels(picture.getvalue())
+
+
+def _in_pixels(svg: bytes) -> bytes:
+    """Return an SVG with its size in pixels: matplotlib writes points, of which browsers make a third more."""
+    begin = svg.index(b"<svg")
+    end = svg.index(b">", begin)
+    return svg[:begin] + svg[begin:end].replace(b'pt"', b'px"') + svg[end:]
 
 
 def draw(spec: CardSpec, *, size: str = "x", theme: str = "dark") -> Figure:
@@ -151,12 +160,27 @@ def _pill(pen: Pen, box: Box, said: tuple[str, str], look: Theme, accent: str) -
 
 
 def _footer_lines(pen: Pen, items: tuple[str, ...], room: float) -> list[str]:
-    """Return the items in as few lines as they need, none broken; one longer than a line is shortened."""
+    """Return the items in as few lines as they need, broken between words where one is longer than a line.
+
+    One of more than `ITEM_LINES` is shortened.
+    """
     lines: list[str] = []
     for item in items:
         joined = f"{lines[-1]}{SEPARATOR}{item}" if lines else item
         if lines and pen.width(joined, FOOTER_PX) <= room:
             lines[-1] = joined
         else:
-            lines.append(pen.fit(item, FOOTER_PX, room))
+            lines += _broken(pen, item, room)
     return lines
+
+
+def _broken(pen: Pen, text: str, room: float) -> list[str]:
+    """Return a text in lines of whole words; the last takes what is left, shortened at its end if it must be."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if pen.width(longer, FOOTER_PX) <= room or not lines[-1] or len(lines) == ITEM_LINES:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [pen.fit(line, FOOTER_PX, room, both_ends=False) for line in lines]

@@ -24,7 +24,9 @@ MOST_TOLD = 2
 """Lanes that did not finish whose reasons a footer has room for."""
 
 
-def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> tuple[str, ...]:
+def footer_of(
+    summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0, numbered: bool = False
+) -> tuple[str, ...]:
     """Return the footer's items in order of weight, none of them empty."""
     version = shown(summary.racelog_version, draws)
     race_id = shown(summary.race_id, draws)
@@ -34,6 +36,7 @@ def footer_of(summary: RaceSummary, draws: Draws, *, hidden_lanes: int = 0) -> t
         shown(f"but {summary.caveat}", draws) if summary.caveat else "",
         verdict if limited else "",
         f"+ {counted(hidden_lanes, 'more lane')}" if hidden_lanes else "",
+        "[4E00]: the Unicode number of a letter that no font here draws" if numbered else "",
         _models(summary, draws),
         hardware(summary.host, draws),
         _basis(summary),

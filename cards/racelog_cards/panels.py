@@ -121,7 +121,9 @@ def _draw_row(
     radius = min(13.0, (line.h - gap) * 0.42)
     center = (line.x + 20 + radius, line.y + line.h / 2)
     draw_place(pen, center, radius, row, look)
-    x = center[0] + radius + 14 if row.mark else line.x + 24
+    x = line.x + 24
+    if row.mark:  # a word such as DNF is wider than a medal
+        x = center[0] + max(radius, pen.width(row.mark, max(radius * 1.25, 12.5), bold=True) / 2) + 14
     room = line.x + name_w - x
     tag_w = pen.width(row.tag, TICK_PX, bold=True) + 10 if row.tag else 0.0
     width = pen.text((x, baseline), row.name, base, look.text, bold=True, room=room - tag_w)

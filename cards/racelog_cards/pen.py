@@ -1,5 +1,6 @@
 """Drawing in pixels: text that fits its room, and a few shapes, on one matplotlib Figure without pyplot."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
@@ -19,6 +20,7 @@ from racelog_cards.layout import Box
 DPI = 72
 """One point is one pixel."""
 ELLIPSIS = "…"
+_BREAK = re.compile(r"[\s\-_/.,:;]+")
 
 Align = Literal["left", "center", "right"]
 Point = tuple[float, float]
@@ -133,7 +135,26 @@ def _font(size: float, *, bold: bool) -> FontProperties:
 
 
 def _shortened(text: str, keep: int, *, both_ends: bool) -> str:
-    """Return ``keep`` characters of ``text`` and an ellipsis: a third of them after it, or none."""
+    """Return at most ``keep`` characters of ``text`` and an ellipsis: a third of them after it, or none.
+
+    Words stay whole where whole ones use at least two thirds of the room.
+    """
     tail = keep // 3 if both_ends else 0
     head = keep - tail
-    return f"{text[:head].rstrip()}{ELLIPSIS}{text[len(text) - tail :].lstrip()}"
+    start, end = text[:head], text[len(text) - tail :]
+    if head < len(text) and text[head : head + 1].isalnum() and (at := _last_break(start)) >= head * 2 // 3:
+        start = text[:at]
+    if end and text[len(text) - tail - 1].isalnum() and (at := _first_break(end)) <= tail * 2 // 3:
+        end = end[at:]
+    return f"{start.rstrip()}{ELLIPSIS}{end.lstrip()}"
+
+
+def _last_break(text: str) -> int:
+    """Return where the last word of ``text`` begins; 0 where it is one word."""
+    return max((found.end() for found in _BREAK.finditer(text)), default=0)
+
+
+def _first_break(text: str) -> int:
+    """Return where the first word of ``text`` ends; beyond it where it is one word."""
+    found = _BREAK.search(text)
+    return found.start() if found else len(text) + 1

@@ -1,6 +1,5 @@
 """The plot of a query as a PNG: `racelog.commands.plots` says what is in it, here it gets its pixels."""
 
-import unicodedata
 from io import BytesIO
 from typing import Any
 
@@ -11,9 +10,9 @@ from matplotlib.figure import Figure
 
 from racelog.commands.plots import Plot, Series
 from racelog.commands.scales import Axis
-from racelog.text import printable
 from racelog_cards.fonts import draws, font
 from racelog_cards.theme import THEMES, Theme
+from racelog_cards.wording import shown
 
 SIZE_PX = (1200, 675)
 DPI = 72
@@ -24,10 +23,6 @@ _MARGINS = {"left": 0.09, "right": 0.97, "bottom": 0.15, "top": 0.93}
 _NOTE_AT = (0.97, 0.02)
 _X_LABEL_AT = -0.105
 """Of the axes' height: clear of the ticks' labels above it and of the note below."""
-
-_LACKING = "\N{WHITE SQUARE}"
-_SHAPING = frozenset({"Cf", "Mn", "Me"})
-"""Joiners, selectors and marks: without the letter they shape they would each be a square more."""
 
 _MANY_POINTS = 2_000
 """From so many points on they are drawn small and see-through."""
@@ -113,9 +108,8 @@ def _name(axes: Axes, x: Axis, y: Axis, look: Theme) -> None:
 
 
 def _drawable(text: str) -> str:
-    """Return a text as the fonts at hand can draw it: a square for each letter they lack, nothing for what shapes letters."""
-    kept = (c for c in printable(text) if unicodedata.category(c) not in _SHAPING or draws(c))
-    return "".join(c if c.isspace() or draws(c) else _LACKING for c in kept)
+    """Return a text as the fonts at hand can draw it, so that no two of a plot's names become one."""
+    return shown(text, draws, emoji=True)
 
 
 def _legend(axes: Axes, look: Theme) -> None:

@@ -3,18 +3,19 @@
 RaceSummary --card_spec--> CardSpec --racelog_cards.draw--> picture
 """
 
+from collections import Counter
 from typing import Literal
 
 from msgspec import Struct
 
-from racelog.figures import duration, duration_parts, number, percent, rate, times
+from racelog.figures import duration, duration_parts, number, percent, rate, tick, times
 from racelog.text import counted
 from racelog.views.health import TOO_SLOW
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of
 from racelog_cards.numbers import day
-from racelog_cards.wording import Draws, first_shown, model_shown, shown
+from racelog_cards.wording import Draws, first_shown, model_shown, numbered, shown
 
 MOST_ROWS = 10
 PHOTO_FINISH = 1.1
@@ -77,15 +78,21 @@ def card_spec(summary: RaceSummary, draws: Draws, *, title: str = "") -> CardSpe
     lanes = _by_place(summary)
     names = _names(lanes, draws)
     rows = _rows(lanes[:MOST_ROWS], names, draws)
+    headline = _title(title, summary, [names[lane.lane] for lane in lanes], draws)
     return CardSpec(
-        title=_title(title, summary, [names[lane.lane] for lane in lanes], draws),
+        title=headline,
         subtitle=_subtitle(summary),
         notice=_notice(summary),
         hero=_hero(summary, lanes, names, draws),
         columns=COLUMNS,
         rows=rows,
         chart=chart_of(lanes[:MOST_ROWS]),
-        footer=footer_of(summary, draws, hidden_lanes=len(lanes) - len(rows)),
+        footer=footer_of(
+            summary,
+            draws,
+            hidden_lanes=len(lanes) - len(rows),
+            numbered=numbered([headline, *names.values()]),
+        ),
         colors=tuple((lane.lane, lane.color) for lane in summary.lanes),
     )
 
@@ -97,11 +104,21 @@ def _by_place(summary: RaceSummary) -> list[LaneSummary]:
 
 
 def _names(lanes: list[LaneSummary], draws: Draws) -> dict[int, str]:
-    names = {}
-    for lane in lanes:
-        name = first_shown((lane.engine, lane.model), draws, f"Lane {lane.lane + 1}")
-        names[lane.lane] = f"{shown(lane.emoji, draws)} {name}".strip()
-    return names
+    """Return a name for each lane, no two alike: emoji that no font draws are named where names need them."""
+    names = {
+        lane.lane: first_shown((lane.engine, lane.model), draws, f"Lane {lane.lane + 1}") for lane in lanes
+    }
+    for lane in _alike(lanes, names):
+        names[lane.lane] = shown(lane.engine, draws, emoji=True) or names[lane.lane]
+    for lane in _alike(lanes, names):
+        names[lane.lane] += f" (lane {lane.lane + 1})"
+    return {lane.lane: f"{shown(lane.emoji, draws)} {names[lane.lane]}".strip() for lane in lanes}
+
+
+def _alike(lanes: list[LaneSummary], names: dict[int, str]) -> list[LaneSummary]:
+    """Return the lanes whose name another has too."""
+    times_used = Counter(names.values())
+    return [lane for lane in lanes if times_used[names[lane.lane]] > 1]
 
 
 def _title(asked: str, summary: RaceSummary, names: list[str], draws: Draws) -> str:
@@ -124,7 +141,9 @@ def _subtitle(summary: RaceSummary) -> tuple[str, ...]:
     load = counted(per_lane, "request") if per_lane else f"{duration(summary.duration_s * 1000)} of racing"
     if len(summary.lanes) > 1 and per_lane:
         load += " each"
-    if summary.concurrency:
+    if summary.load.rate_per_s is not None:
+        load += f", {summary.load.arrival} arrivals at {tick(summary.load.rate_per_s)}/s".replace(",  ", ", ")
+    elif summary.concurrency:
         load += f", {summary.concurrency:,} at a time" if summary.concurrency > 1 else ", one at a time"
     parts = (day(summary.started_at), grid.get(summary.grid, "") if len(summary.lanes) > 1 else "", load)
     return tuple(part for part in parts if part)

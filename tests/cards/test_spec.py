@@ -154,8 +154,8 @@ def test_a_short_race_shows_how_its_first_tokens_spread() -> None:
     assert (bars[0].p50, bars[0].p90, bars[0].p99) == (10, 20, 30)
 
 
-def test_names_that_no_font_draws_fall_back_to_the_model() -> None:
-    assert card_spec(ODD["markup and emoji"], draws).rows[1].name == "m"
+def test_a_name_that_no_font_draws_is_told_by_its_letters_numbers() -> None:
+    assert card_spec(ODD["markup and emoji"], draws).rows[1].name == "[901A·4E49]"
 
 
 def test_a_card_says_that_its_client_was_the_bottleneck() -> None:
