@@ -20,7 +20,7 @@ from racelog.log.publish import check_target, new_file
 from racelog.log.reader import FileDamage
 from racelog.log.rewrite import write_sealed_race
 from racelog.log.scan import log_files
-from racelog.log.seal import seal
+from racelog.log.seal import finish_seal, seal
 from racelog.log.units import TRAILER_BYTES, Trailer
 from racelog.log.verify import Verdict, WriterAccount, verify_log
 from racelog.text import counted
@@ -77,7 +77,7 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     """Write everything readable in the log at ``path`` to ``target`` as a whole file, and say what is lost.
 
     Without a ``target``, a directory of segments is sealed beside itself, its segments kept if any byte of them is
-    damaged; a file with nothing wrong needs nothing. Cost: reads the log once where nothing is wrong with it, else
+    damaged; one that a seal was killed over before it could remove them is removed. A file with nothing wrong needs nothing. Cost: reads the log once where nothing is wrong with it, else
     twice, with all of it in memory, and what was written once.
 
     Raises:
@@ -89,7 +89,8 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
     in_place = target is None
     if target is None and path.is_dir():
         target = sealed_sibling(path.resolve())
-    if target is not None:
+    sealed = in_place and target is not None and not force and target.is_file() and target != path
+    if target is not None and not sealed:
         check_target(target, force=force)
     verdict = verify_log(path, progress)
     if len(verdict.race_ids) > 1:
@@ -102,6 +103,26 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
         str(path), None if target is None else str(target), verdict.events, verdict.chunks,
         verdict.duplicate_units, uncommitted=verdict.uncommitted,
     )  # fmt: skip
+    if sealed and target is not None:
+        if not finish_seal(path, target):
+            check_target(target, force=False)
+        done.segments_kept = path.exists()
+    else:
+        _make_whole(path, target, verdict, done, in_place=in_place, force=force, progress=progress)
+    return done
+
+
+def _make_whole(
+    path: Path,
+    target: Path | None,
+    verdict: Verdict,
+    done: Recovery,
+    *,
+    in_place: bool,
+    force: bool,
+    progress: Progress,
+) -> None:
+    """Write ``target`` in the way that the state of ``path`` asks for."""
     if path.is_file() and _is_whole(verdict):
         if target is not None:
             with new_file(target, force=force) as partial:
@@ -113,7 +134,6 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
         done.segments_kept = path.exists()
     else:
         _rewrite(path, target, verdict, done, force=force, progress=progress)
-    return done
 
 
 def _is_whole(verdict: Verdict) -> bool:

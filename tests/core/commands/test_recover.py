@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import msgspec
 import pytest
@@ -277,3 +278,18 @@ def test_a_file_beside_what_it_was_sealed_from_is_recovered_as_it_alone(tmp_path
     assert run(["recover", str(tmp_path / "both.rlog"), "-o", str(tmp_path / "out.rlog")]) == 0
     assert fingerprint(open_log(sealed).events) == fingerprint(open_log(tmp_path / "out.rlog").events)
     assert open_log(tmp_path / "out.rlog").report.superseded_units == 0
+
+
+@pytest.mark.parametrize("differ", [False, True], ids=["same facts", "more in the segments"])
+def test_segments_that_a_killed_seal_left_go_if_the_sealed_file_holds_their_facts(live, capfd, differ):
+    left = live.with_name("left")
+    shutil.copytree(live, left)
+    sealed = seal(live, live.with_suffix(".rlog"))
+    left.rename(live)
+    if differ:
+        with SegmentWriter(live / "more.rlog", RACE.head(99)) as writer:
+            writer.commit([Mark(t=1, label="more")])
+    before = sealed.read_bytes()
+
+    assert run(["recover", str(live)]) == (2 if differ else 0)
+    assert (live.exists(), sealed.read_bytes()) == (differ, before)
