@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from racelog.log.library import Log as open  # noqa: A004, N813 - `racelog.open` reads as the promise it makes
     from racelog.log.stream import LogStream as stream  # noqa: N813 - likewise
+    from racelog.opening import open_race as open  # noqa: A004 - `racelog.open` reads as the promise it makes
     from racelog.query.connect import connect
 
 __all__ = ["__version__", "connect", "open", "stream"]
 
 _HOMES = {
-    "open": ("racelog.log.library", "Log"),
+    "open": ("racelog.opening", "open_race"),
     "stream": ("racelog.log.stream", "LogStream"),
     "connect": ("racelog.query.connect", "connect"),
 }

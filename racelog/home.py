@@ -125,6 +125,8 @@ def find_race(race: str, home: Path) -> Path:
         RaceNotFound: nothing answers to it; the message lists what there is.
         InputError: a prefix fits several races; the message lists them.
     """
+    if not race.strip():
+        raise RaceNotFound("the race has no name: it is empty; give a path, an id or latest")
     as_path = Path(race)
     if _exists(as_path):
         return as_path

@@ -108,28 +108,48 @@ def _is_numeric(value: Any) -> bool:
 
 def _roles(kind: Kind, columns: Sequence[str], rows: list[Row]) -> _Roles:
     texts, ids, values, unfit = [], [], [], []
+    present = [[row[place] for row in rows if row[place] is not None] for place in range(len(columns))]
+    empty = [column for column, found in zip(columns, present, strict=True) if not found]
     for place, column in enumerate(columns):
-        present = [row[place] for row in rows if row[place] is not None]
-        if column.endswith("_id") and present:
+        found = present[place]
+        if column.endswith("_id") and found:
             ids.append(place)
-        elif present and _is_numeric(present[0]):
-            if any(number_of(value) is not None for value in present):
+        elif found and _is_numeric(found[0]):
+            if any(number_of(value) is not None for value in found):
                 values.append(place)
             else:
                 unfit.append(column)
-        elif present and isinstance(present[0], str) and len(set(present)) <= MOST_NAMES:
+        elif found and isinstance(found[0], str) and len(set(found)) <= MOST_NAMES:
             texts.append(place)
     if not values and unfit:
         raise InputError(f"--plot {kind}: no row holds a number to draw; {', '.join(unfit)}: NaN or infinite")
+    if not values and empty:
+        raise InputError(
+            f"--plot {kind}: no row holds a number to draw; {', '.join(empty)}: NULL in every row"
+        )
     if not values:
         raise InputError(f"--plot {kind} needs a column of numbers; there are {', '.join(columns)}")
     names = texts or ids
+    left = [f"{column} (NULL in every row)" for column in empty]
     if kind == "hist":
-        return _Roles(names, None, values[-1:], [])
+        return _Roles(names, None, values[-1:], left)
     x, candidates = (values[0], values[1:]) if len(values) > 1 else (None, values)
     unit = unit_of(columns[candidates[0]])
     y = [place for place in candidates if unit_of(columns[place]) == unit]
-    return _Roles(names, x, y, [columns[place] for place in candidates if place not in y])
+    return _Roles(names, x, y, [columns[place] for place in candidates if place not in y] + left)
+
+
+def _nothing_to_draw(kind: Kind, columns: Sequence[str], unfit: list[str], empty: list[str]) -> InputError:
+    """Return the error for rows without a number, which says what there is instead."""
+    if unfit:
+        return InputError(
+            f"--plot {kind}: no row holds a number to draw; {', '.join(unfit)}: NaN or infinite"
+        )
+    if empty:
+        return InputError(
+            f"--plot {kind}: no row holds a number to draw; {', '.join(empty)}: NULL in every row"
+        )
+    return InputError(f"--plot {kind} needs a column of numbers; there are {', '.join(columns)}")
 
 
 def _grouped(roles: _Roles, columns: Sequence[str], rows: list[Row]) -> dict[str, Points]:

@@ -63,7 +63,7 @@ def write_told(
     force: bool = False,
 ) -> "tuple[list[Path], RaceLog]":
     """Do as `write` does; return the new files and the log they were made from, which tells what it lost."""
-    wanted = list(dict.fromkeys(forms))
+    wanted = list(dict.fromkeys([forms] if isinstance(forms, str) else forms))
     for form in wanted:
         if form not in FORMS:
             raise InputError(f"no such form {form!r}; there are {', '.join(FORMS)}")

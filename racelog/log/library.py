@@ -144,6 +144,8 @@ class Log:
             InputError: there is no such lane.
             LogError: a file cannot be read.
         """
+        if not (kind is None or isinstance(kind, type)):
+            raise TypeError(f"kind is a type of racelog.events, such as Tokens; not {kind!r}")
         number = self._lane_number(lane)
         start = MIN_T_NS if start_ns is None else start_ns
         end = MAX_T_NS + 1 if end_ns is None else end_ns
@@ -191,8 +193,10 @@ class Log:
         return entries
 
     def _lane_number(self, lane: int | str | None) -> int | None:
-        if not isinstance(lane, str):
+        if lane is None or isinstance(lane, int):
             return lane
+        if not isinstance(lane, str):
+            raise TypeError(f"a lane is its number or its engine's name; not {lane!r}")
         for number, facts in self.lanes.items():
             if facts.engine == lane:
                 return number

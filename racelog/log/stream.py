@@ -1,5 +1,6 @@
 """Reading a log that only flows by: a pipe, standard input, a socket. Nothing is kept but the unit at hand."""
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -21,9 +22,14 @@ class LogStream:
         NotALog: the stream ended without a unit.
         NewerLog: a unit uses a newer major format.
         LogError: the stream cannot be read.
+        TypeError: it is no open binary file.
     """
 
     def __init__(self, file: BinaryIO, name: str = "") -> None:
+        if not hasattr(file, "read") or isinstance(file, io.TextIOBase):
+            raise TypeError(
+                f"a log flows from an open binary file, as open(path, 'rb') gives; not from {file!r}"
+            )
         self._file = file
         self.name = name or str(getattr(file, "name", "stream"))
         self._reader = UnitReader()

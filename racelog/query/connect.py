@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from racelog.errors import LogError, RacelogError, RaceNotFound, StorageError
+from racelog.errors import InputError, LogError, RacelogError, RaceNotFound, StorageError
 from racelog.home import find_race, home_folder, imports, stored_races
 from racelog.log.lost import loss_told, lost_facts
 from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
+from racelog.opening import race_name
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
 from racelog.query.folders import logs_of
@@ -49,11 +50,11 @@ class LoadedRaces:
 
 
 def connect(
-    *races: str | Path, home: Home = None, cache: bool = True, unsafe: bool = False
+    *races: str | Path | Sequence[str | Path], home: Home = None, cache: bool = True, unsafe: bool = False
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection over ``races`` (path, pattern, id, prefix or ``latest``), or over every race there is.
 
-    A pattern such as ``runs/*/*.rlog`` stands for all logs that match; ``home`` may be several. Both may be URLs:
+    A list of races is as good as the races themselves. A pattern such as ``runs/*/*.rlog`` stands for all logs that match; ``home`` may be several. Both may be URLs:
     ``https://`` as it is, ``s3://`` and what else fsspec reaches; a log is copied once into the cache.
 
     Its tables are `racelog.query.tables.TABLES`, read-only; it has no access to files, network or extensions unless
@@ -72,7 +73,7 @@ def connect(
 
 
 def load_races(
-    *races: str | Path, home: Home = None, cache: bool = True, unsafe: bool = False
+    *races: str | Path | Sequence[str | Path], home: Home = None, cache: bool = True, unsafe: bool = False
 ) -> LoadedRaces:
     """Do as `connect` does, but return what could not be read instead of warning of it.
 
@@ -83,8 +84,23 @@ def load_races(
     """
     several = [home] if home is None or isinstance(home, str | Path) else home
     homes = Homes.of(several or [None])
-    wanted = [one for race in races for one in homes.find(race)] or homes.all()
+    names = [name for race in races for name in _names(race)]
+    wanted = [one for name in names for one in homes.find(name)] or homes.all()
     return _load(wanted, homes, named=bool(races), cache=cache, unsafe=unsafe)
+
+
+def _names(race: str | Path | Sequence[str | Path]) -> list[str]:
+    """Return what names races: one, or those in a list, of which there must be some.
+
+    Raises:
+        InputError: the list is empty, which must not mean every race there is.
+        TypeError: one is no name.
+    """
+    if not isinstance(race, list | tuple | set | frozenset):
+        return [race_name(race)]
+    if not race:
+        raise InputError("the list of races is empty; for every race there is, name none")
+    return [race_name(one) for one in race]
 
 
 def _load(

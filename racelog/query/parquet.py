@@ -38,6 +38,11 @@ def write_parquet(result: Result, file: Path) -> None:
         OSError: the system refuses to write the file.
     """
     names = ['"' + name.replace('"', '""') + '"' for name in result.columns]
+    lower = [name.lower() for name in result.columns]
+    if twice := next((name for name in result.columns if lower.count(name.lower()) > 1), None):
+        raise InputError(
+            f"two columns are called {twice!r}, which Parquet cannot tell apart; name one: AS {twice}_2"
+        )
     kinds = ["DECIMAL(38,0)" if kind in WIDE else kind for kind in result.types]
     declared = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
     cast = ", ".join(f"CAST(c{place} AS {kind})" for place, kind in enumerate(kinds))

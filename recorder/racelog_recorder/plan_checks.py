@@ -16,7 +16,7 @@ import wcwidth
 from racelog.text import printable
 from racelog_recorder.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 from racelog_recorder.dialects import DIALECTS
-from racelog_recorder.plan_secrets import public_url, shown, without_secrets
+from racelog_recorder.plan_secrets import not_text, public_url, shown, without_secrets
 
 MIN_ENGINES, MAX_ENGINES = 1, 10
 MAX_REQUESTS = 10_000_000
@@ -70,7 +70,7 @@ def text(limit: int, *, empty: bool = True) -> Callable[[Any], str]:
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
-            raise FieldError(f"{shown(value)} is not text; put it in quotes")
+            raise FieldError(not_text(value))
         if not empty and not value.strip():
             raise FieldError("must not be empty")
         if len(value) > limit:

@@ -158,6 +158,12 @@ def shown(value: object) -> str:
     return f"'{inert(value)}'" if isinstance(value, str) else inert(str(value))
 
 
+def not_text(value: object, what: str = "text") -> str:
+    """Return what is wrong with a value that should be ``what``, and what would make it so."""
+    several = isinstance(value, list | dict)
+    return f"{shown(value)} is not {what}; {'give a single one' if several else 'put it in quotes'}"
+
+
 def inert(text: str) -> str:
     """Return ``text`` short, on one line, obeyed by no terminal and without secrets; not quoted."""
     # Cut after removing, so that a long key is recognised whole; cut before too, so that cost is bounded.

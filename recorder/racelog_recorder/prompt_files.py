@@ -8,7 +8,7 @@ import msgspec
 from racelog.errors import PlanError
 from racelog_recorder.plan import Messages
 from racelog_recorder.plan_checks import FieldError, require_utf8
-from racelog_recorder.plan_secrets import shown
+from racelog_recorder.plan_secrets import not_text, shown
 
 MAX_FILE_BYTES = 16 << 20
 """100,000 prompts of 160 characters; every lane holds them all in memory."""
@@ -30,10 +30,11 @@ def load_prompts(path: str | Path) -> tuple[Messages, ...]:
         PlanError: the file cannot be read, is too large or holds a line that is no prompt; names file and line.
     """
     path = Path(path)
-    if path.suffix not in (".txt", ".jsonl"):
+    suffix = path.suffix.lower()
+    if suffix not in (".txt", ".jsonl"):
         raise PlanError(f"{shown(str(path))} is no file of prompts; give a .txt or .jsonl file, or 'builtin'")
     text = read_text(path, MAX_FILE_BYTES)
-    parse = _jsonl_line if path.suffix == ".jsonl" else _text_line
+    parse = _jsonl_line if suffix == ".jsonl" else _text_line
     prompts: list[Messages] = []
     # Not splitlines(): U+2028 and the like belong to a prompt's text.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -101,14 +102,16 @@ def _message(message: Any) -> dict[str, Any]:
     if message["role"] not in ROLES:
         raise FieldError(f"role: {shown(message['role'])} is not one of {', '.join(ROLES)}")
     if not isinstance(message.get("name", ""), str):
-        raise FieldError(f"name: {shown(message['name'])} is not text; put it in quotes")
+        raise FieldError(f"name: {not_text(message['name'])}")
     require_utf8(message.get("name", ""))
     return {**message, "content": _content(message["content"])}
 
 
 def _content(content: Any) -> str:
+    if isinstance(content, list) and content and all(isinstance(part, dict) for part in content):
+        raise FieldError("the content is a list of parts; racelog sends text alone: give their text as one")
     if not isinstance(content, str):
-        raise FieldError(f"{shown(content)} is not text; put it in quotes")
+        raise FieldError(not_text(content))
     if not content.strip():
         raise FieldError("a prompt must not be empty")
     require_utf8(content)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from racelog.text import printable
 from racelog_recorder.plan_checks import FieldError
-from racelog_recorder.plan_secrets import public_url, shown
+from racelog_recorder.plan_secrets import not_text, public_url, shown
 from racelog_recorder.pump.tls import TlsFiles
 from racelog_recorder.reach import NO_PROXY
 
@@ -114,7 +114,7 @@ def _boolean(value: Any) -> bool:
 
 def _path(value: Any, limit: int) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise FieldError(f"{shown(value)} is not a file's name; put it in quotes")
+        raise FieldError(not_text(value, "a file's name"))
     if len(value.encode("utf-8", "surrogateescape")) > limit:
         raise FieldError(f"the path is longer than {limit} bytes, more than this system takes")
     if printable(value) != value:

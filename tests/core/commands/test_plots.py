@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from racelog.cells import width as cells
 from racelog.cli import run
 from racelog.commands.dots import plot_lines
-from racelog.commands.plots import MOST_ROWS, MOST_SERIES, plot_of
+from racelog.commands.plots import KINDS, MOST_ROWS, MOST_SERIES, plot_of
 from racelog.commands.scales import number_axis, time_axis, unit_of
 from racelog.errors import InputError
 from racelog.testing.races import Plan, ScriptedRace
@@ -232,3 +232,15 @@ def test_drawing_in_the_terminal_loads_no_matplotlib(home):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_of_null_alone_are_told_by_their_names(kind):
+    with pytest.raises(
+        InputError, match=rf"--plot {kind}: no row holds a number to draw; a, b: NULL in every row"
+    ):
+        plot_of(kind, ["a", "b"], [(None, None)] * 3)
+
+
+def test_a_column_of_null_beside_numbers_is_told_to_be_left_out():
+    assert plot_of("scatter", ["i", "y"], [(1, None), (2, None)]).left_out == "y (NULL in every row)"

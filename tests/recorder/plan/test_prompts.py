@@ -77,6 +77,8 @@ def test_a_jsonl_file_has_prompts_and_messages(tmp_path):
         ("[1]", 'a list is not a JSON object; write {"prompt": "..."} or {"messages": [...]}'),
         ('{"text": "x"}', "a prompt is text, a list of messages, or has one field, 'prompt' or 'messages'"),
         ('{"prompt": 3}', "3 is not text; put it in quotes"),
+        ('{"prompt": ["x"]}', "a list is not text; give a single one"),
+        ('{"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}', "the content is a list of parts; racelog sends text alone: give their text as one"),
         ('{"messages": []}', "a prompt has 1 to 1,000 messages, not 0"),
         ('{"messages": [{"role": "user"}]}', "a message has the fields 'role' and 'content' (and may have 'name'), and no others"),
     ],
@@ -109,3 +111,10 @@ def test_what_cannot_be_read_is_a_plan_error(tmp_path, name):
 
 def test_without_a_shuffle_prompts_go_as_they_are_listed_and_from_the_first_again() -> None:
     assert schedule(["a", "b", "c"], 7, 5, shuffle=False) == [0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("name", ["p.JSONL", "p.Jsonl"])
+def test_a_suffix_in_capitals_a_mark_of_byte_order_and_blank_lines_do_not_matter(tmp_path, name):
+    (tmp_path / name).write_bytes(b'\xef\xbb\xbf\r\n{"prompt": "hi"}\r\n\r\n{"prompt": "ho"}')
+
+    assert [prompt[0]["content"] for prompt in load_prompts(tmp_path / name)] == ["hi", "ho"]
