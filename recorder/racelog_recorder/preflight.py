@@ -34,6 +34,7 @@ FORBIDDEN = (401, 403)
 NOT_FOUND = 404
 LISTED = 8
 SAID_CHARACTERS = 300
+READ_CHARACTERS = 32 * SAID_CHARACTERS
 
 ANYWAY = "--no-preflight races it all the same"
 
@@ -193,8 +194,8 @@ class _Preflight:
         found = await probe_engine(client, transport, target)
         if found.failure:
             raise self._problem(self._why(found, model, listed))
-        remarks = scrubbed("; ".join(self._remarks_of(found, model, listed)), self._secrets)
-        return Checked(model, remarks, found.ask_usage)
+        remarks = "; ".join(self._remarks_of(found, model, listed))
+        return Checked(model, self._clean(remarks), found.ask_usage)
 
     def _why(self, found: Probed, model: str, listed: list[str]) -> str:
         """Return why a probe failed and what to do about it."""
@@ -244,9 +245,11 @@ class _Preflight:
 
     def _problem(self, text: str) -> EngineError:
         """Return a problem as an error; servers' words in it are inert, short and without secrets."""
-        clean = printable(scrubbed(text, self._secrets))
-        cut = clean if len(clean) <= SAID_CHARACTERS * 2 else clean[: SAID_CHARACTERS * 2] + "…"
-        return EngineError(f"{printable(self._engine.name)}: {cut}")
+        return EngineError(f"{printable(self._engine.name)}: {self._clean(text)}")
+
+    def _clean(self, text: str) -> str:
+        clean = printable(scrubbed(text[:READ_CHARACTERS], self._secrets))
+        return clean if len(clean) <= SAID_CHARACTERS * 2 else clean[: SAID_CHARACTERS * 2] + "…"
 
 
 def _lists(listed: list[str], model: str) -> bool:

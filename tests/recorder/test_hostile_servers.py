@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -287,3 +288,14 @@ def test_preflight_and_race_have_one_verdict_on_ambiguous_http(
         ready = False
 
     assert ready == raced
+
+
+def test_what_a_list_of_models_is_made_of_commands_no_terminal_and_is_cut_in_the_remark(
+    scripted: Any,
+) -> None:
+    names = json.dumps({"data": [{"id": "\x1b[31m" + " word" * 20_000}]}).encode()
+    listed = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(names), names)
+    remark = checked(scripted(answering(models_are([listed]))).url, model="m").remark
+
+    assert remark.startswith("a does not list model 'm', only ")
+    assert ("\x1b" in remark, len(remark)) == (False, 601)

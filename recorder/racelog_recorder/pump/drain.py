@@ -60,6 +60,11 @@ that much later, as after a rest."""
 LOOKS = 8
 """Looks before the event loop has its turn again: requests that ended wait in it."""
 
+LARGE_BYTES = 16 * 1024
+LONG_NS = 50_000_000
+"""After a read that is no token's, which may unpack to 16 MiB, so much time is the end of a drain: deadlines, the journal and a
+Ctrl+C wait in the event loop. A second's parsing of such reads from many servers would else be a minute's."""
+
 LATEST_NS = 500_000_000
 """Nothing more is read while something held arrived longer ago. A core that is stolen for a tenth of a second makes 5,000
 reads wait, and they are parsed within the next second; who stays behind is to be seen to be, and memory has a bound."""
@@ -114,6 +119,7 @@ class Pump:
         self._held: deque[_Held] = deque()
         self._unstamped = 0
         self._believed = True
+        self._long_ns = 0
         self.may_rest = False
         self.may_stay = False
         self.drains = 0
@@ -166,24 +172,30 @@ class Pump:
         came between that look and the read, their stamp is early, by the time that `AT_ONCE` reads take at most.
         """
         ready, held, leave_ns = self._ready, self._held, self._monotonic_ns() + STAY_NS
-        looks = 0
+        looks, self._long_ns = 0, leave_ns + LONG_NS
         while True:
             self._look(STAY_NS / NS_PER_S if self.may_stay and not (ready or held) else 0.0)
             behind = bool(held) and self._monotonic_ns() - held[0][0].t_ns >= LATEST_NS
             if not behind:
                 self._read(READY_AT_ONCE if self._stamped else AT_ONCE)
+            late = False
             if behind or self._stamped or not ready:
-                self._hand_on(STAMPED_AT_ONCE if self._stamped else AT_ONCE)
+                late = self._hand_on(STAMPED_AT_ONCE if self._stamped else AT_ONCE)
             looks += 1
+            if late:
+                return
             if self._monotonic_ns() >= leave_ns if self.may_stay else not (ready or held) or looks >= LOOKS:
                 return
 
-    def _hand_on(self, at_most: int) -> None:
-        """Give the earliest reads to who takes them."""
+    def _hand_on(self, at_most: int) -> bool:
+        """Give the earliest reads to who takes them; return True, and leave the rest, if one was large and it is late."""
         held = self._held
         for _ in range(min(len(held), at_most)):
             when, data, error, on_read = held.popleft()
             on_read(data, when, error)
+            if len(data) >= LARGE_BYTES and self._monotonic_ns() >= self._long_ns:
+                return True
+        return False
 
     def _look(self, within_s: float) -> None:
         """Note what can be read, and when that was seen."""

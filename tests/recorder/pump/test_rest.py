@@ -15,7 +15,9 @@ from racelog.clock import NS_PER_S
 from racelog_recorder.pump.drain import (
     AT_ONCE,
     ENOUGH,
+    LARGE_BYTES,
     LATEST_NS,
+    LONG_NS,
     LOOKS,
     MANY,
     QUICK_NS,
@@ -304,3 +306,29 @@ def test_nothing_more_is_read_while_what_is_held_is_too_old() -> None:
     pump.drain()
 
     assert streams.read_at_ns == [0] * len(everyone) + [2 * LATEST_NS] * len(everyone)
+
+
+def test_after_a_read_that_took_long_to_parse_the_event_loop_has_its_turn_before_the_next() -> None:
+    now_ns, taken = START_NS, []
+
+    def unpack(data: bytes, _when: object, _error: object) -> None:
+        nonlocal now_ns
+        now_ns += LONG_NS + STAY_NS
+        taken.append(len(data))
+
+    pump = Pump(monotonic_ns=lambda: now_ns, offset_ns=lambda: 0)
+    pairs = [socket.socketpair() for _ in range(3)]
+    for far, near in pairs:
+        near.setblocking(False)
+        pump.watch(near, unpack)
+        far.sendall(b"x" * LARGE_BYTES)
+    counts = []
+    for _ in pairs:
+        pump.drain()
+        counts.append(len(taken))
+    for far, near in pairs:
+        pump.unwatch(near)
+        far.close()
+        near.close()
+
+    assert counts == [1, 2, 3]
