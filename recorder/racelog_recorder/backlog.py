@@ -4,17 +4,23 @@ from collections import deque
 from dataclasses import dataclass
 
 from racelog.events import AnyEvent, Gap, Tokens
+from racelog.text import counted
 
 MAX_WAITING = 256
 """Batches that may wait. With the size that flushes a batch early (64 KiB) they are about 16 MiB of payload at most, and
 58 s of a lane that makes less at the default window: longer than a disk stalls that comes back at all."""
 
 
+MOST_CHARACTERS = 64 << 20
+"""Text that may wait: batches of huge chunks are few, and would else be gigabytes while a disk stalls."""
+
+
 @dataclass(eq=False, slots=True)
 class Batch:
-    """Events that become one unit; two are the same only if they are one."""
+    """Events that become one unit, and how much text their chunks have; two are the same only if they are one."""
 
     events: list[AnyEvent]
+    characters: int = 0
 
 
 class Backlog:
@@ -28,6 +34,8 @@ class Backlog:
         self.limit = limit
         self._lane = lane
         self._waiting: deque[Batch] = deque()
+        self._characters = 0
+        self._behind = 0
         self._lost_t: int | None = None
         self._lost_events = 0
         self._lost_chunks = 0
@@ -37,13 +45,16 @@ class Backlog:
 
     @property
     def overfull(self) -> bool:
-        """True when more than `limit` batches wait."""
-        return len(self._waiting) > self.limit
+        """True when more than `limit` batches wait, or several with more than `MOST_CHARACTERS`."""
+        return len(self._waiting) > self.limit or (
+            self._characters > MOST_CHARACTERS and len(self._waiting) > 1
+        )
 
     def put(self, events: list[AnyEvent]) -> Batch:
         """Append ``events`` as a batch and return it."""
-        batch = Batch(events)
+        batch = Batch(events, sum(sum(map(len, event.x)) for event in events if isinstance(event, Tokens)))
         self._waiting.append(batch)
+        self._characters += batch.characters
         return batch
 
     def drop(self, batch: Batch) -> None:
@@ -51,6 +62,8 @@ class Backlog:
         if batch not in self._waiting:
             return
         self._waiting.remove(batch)
+        self._characters -= batch.characters
+        self._behind = self._behind if self._lost_t is not None else len(self._waiting)
         for event in batch.events:
             self._lost_t = event.t if self._lost_t is None else min(self._lost_t, event.t)
             if isinstance(event, Tokens):
@@ -60,7 +73,10 @@ class Backlog:
 
     def take(self) -> list[AnyEvent]:
         """Return the oldest batch's events, led by the `Gap` that is due; empty when nothing waits."""
-        events = self._waiting.popleft().events if self._waiting else []
+        events: list[AnyEvent] = []
+        if self._waiting:
+            batch = self._waiting.popleft()
+            events, self._characters = batch.events, self._characters - batch.characters
         gap = self._take_gap()
         return events if gap is None else [gap, *events]
 
@@ -70,7 +86,7 @@ class Backlog:
             return None
         gap = Gap(
             t=self._lost_t, events=self._lost_events, chunks=self._lost_chunks, lane=self._lane,
-            reason=f"the disk stalled and {self.limit} batches were waiting for it already",
+            reason=f"the disk stalled and {counted(self._behind, 'batch was', 'batches were')} waiting for it already",
         )  # fmt: skip
         self._lost_t, self._lost_events, self._lost_chunks = None, 0, 0
         return gap
