@@ -15,19 +15,36 @@ LINES = Path(__file__).with_name("hostile.sql").read_text().splitlines()
 ATTACKS = [line for line in LINES if not line.startswith("--")]
 
 
-def contents(folder):
+def contents(*folders):
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in folders
         for path in folder.rglob("*")
         if path.is_file()
     }
 
 
-@pytest.fixture
-def race(home):
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """One home for all that follows, asked twice so that its cache is whole: nothing here may change a byte of it."""
+    home = tmp_path_factory.mktemp("asked")
     log = store(home, ScriptedRace([Plan("a", requests=2, tokens=3)]))
-    racelog.connect().close()  # it makes the cache's folder; the next keeps the empty catalogue there
-    return log, racelog.connect()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RACELOG_HOME", str(home))
+        racelog.connect().close()  # it makes the cache's folder; the next keeps the empty catalogue there
+        racelog.connect().close()
+    return home, log
+
+
+@pytest.fixture(autouse=True)
+def home(asked, monkeypatch):
+    monkeypatch.setenv("RACELOG_HOME", str(asked[0]))
+    return asked[0]
+
+
+@pytest.fixture
+def race(asked):
+    return asked[1], racelog.connect()
 
 
 def filled(attack, log, home, tmp_path):
@@ -41,28 +58,28 @@ def filled(attack, log, home, tmp_path):
 def test_a_hostile_query_is_refused_and_changes_nothing(attack, race, home, tmp_path):
     log, connection = race
     secret_of_the_caller = {"column": [1]}
-    before = contents(tmp_path)
+    before = contents(home, tmp_path)
     said = connection.execute("select count(*), sum(t_ns) from tokens").fetchall()
 
     with pytest.raises(duckdb.Error):
         connection.execute(filled(attack, log, home, tmp_path)).fetchall()
 
-    assert before == contents(tmp_path)
+    assert before == contents(home, tmp_path)
     assert said == connection.execute("select count(*), sum(t_ns) from tokens").fetchall()
     assert secret_of_the_caller
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_command_refuses_it_too(attack, race, home, tmp_path, capfd):
-    log, _ = race
-    before = contents(tmp_path)
+def test_the_command_refuses_it_too(attack, asked, home, tmp_path, capfd):
+    _, log = asked
+    before = contents(home, tmp_path)
 
     status = run(["sql", "--", filled(attack, log, home, tmp_path)])
 
     out, err = capfd.readouterr()
     assert (status, out) == (2, "")
     assert "Traceback" not in err
-    assert before == contents(tmp_path)
+    assert before == contents(home, tmp_path)
 
 
 def test_a_file_outside_is_not_there_under_any_address(race):

@@ -1,5 +1,6 @@
 """Each peer's numbers, worked out by hand for one request whose every message is known."""
 
+from functools import cache
 from itertools import pairwise
 
 import msgspec
@@ -79,14 +80,28 @@ def test_a_dialect_reports_what_the_tool_would(dialect, answered):
     assert all(definition for *_, definition in rows)
 
 
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory):
+    """Give a function that connects to a home with the races of these ids; each such home is made once."""
+
+    @cache
+    def asked(*race_ids):
+        home = tmp_path_factory.mktemp("home")
+        for race_id in race_ids:
+            store(home, ScriptedRace([Plan("a", requests=2, tokens=3, fail=(1,))]), race_id)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RACELOG_HOME", str(home))
+            return connect()
+
+    return asked
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_dialect_takes_an_id_a_prefix_latest_or_all(dialect, home):
-    race = ScriptedRace([Plan("a", requests=2, tokens=3, fail=(1,))])
-    for race_id in ("20261120-010101-00000001", "20261122-010101-00000002"):
-        store(home, race, race_id)
+def test_a_dialect_takes_an_id_a_prefix_latest_or_all(dialect, asking):
+    connection = asking("20261120-010101-00000001", "20261122-010101-00000002")
 
     def races(argument):
-        return connect().execute(f"select distinct race_id from {dialect}({argument}) order by 1").fetchall()
+        return connection.execute(f"select distinct race_id from {dialect}({argument}) order by 1").fetchall()
 
     assert races("") == [("20261120-010101-00000001",), ("20261122-010101-00000002",)]
     assert races("'20261120'") == [("20261120-010101-00000001",)]
@@ -95,12 +110,11 @@ def test_a_dialect_takes_an_id_a_prefix_latest_or_all(dialect, home):
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("rest", ["", "where metric = 'none'", "where lane_id = 99"])
-def test_a_dialect_names_a_race_that_is_not_there_and_those_that_are(dialect, rest, home):
-    for number in range(1, 5):
-        store(home, ScriptedRace([Plan("a", tokens=3)]), f"20261120-010101-0000000{number}")
+def test_a_dialect_names_a_race_that_is_not_there_and_those_that_are(dialect, rest, asking):
+    connection = asking(*(f"20261120-010101-0000000{number}" for number in range(1, 5)))
 
     with pytest.raises(InputError) as raised:
-        list(run_statement(connect(), f"from {dialect}('nosuch') {rest}").rows)
+        list(run_statement(connection, f"from {dialect}('nosuch') {rest}").rows)
 
     assert str(raised.value) == (
         "no race 'nosuch' among the 4 here; the newest: "
