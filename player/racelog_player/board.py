@@ -36,7 +36,9 @@ def board_pane(
     ``movers`` are lanes that changed places just now, +1 for up; ``moved`` has the lanes as they slide to their places. An ``expert`` gets more columns.
     """
     names = name_cells(race, columns)
-    shown = fitting(_EXPERT if expert else _COLUMNS, columns - INDENT - names - _MOVER_CELLS)
+    placed = any(lane.place for lane in race.lanes)  # else nobody leads, so nobody is behind
+    wanted = [one for one in (_EXPERT if expert else _COLUMNS) if placed or one.title != "gap"]
+    shown = fitting(wanted, columns - INDENT - names - _MOVER_CELLS)
     room = columns - INDENT - names - sum(column.cells for column in shown) - _MOVER_CELLS - 1
     lanes = {lane.lane: lane for lane in race.lanes}
     ranking = [lanes[lane] for lane in moved.order or race.standings]

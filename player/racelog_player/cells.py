@@ -1,13 +1,17 @@
 """Text laid out in terminal cells: flush left, flush right, wrapped. Pure; how wide text is, `racelog.cells` says."""
 
 import re
+from functools import lru_cache
 
 from racelog.cells import cut, flat, take, width
 
-__all__ = ["cut", "flat", "left", "right", "take", "width", "wrap"]
+__all__ = ["cut", "flat", "left", "named", "prose", "right", "take", "width", "wrap"]
 
 _PIECES = re.compile(r" +|[^ ]*\d (?:%|ms|s|tok/s|req/s)(?![^ ,.;:)])[^ ]*|[^ ]+")
 """What a line is not broken within: blanks, words, and a figure with its unit."""
+
+_LEAST_TAIL = 3
+"""A shorter end of a name tells nothing."""
 
 
 def left(text: str, cells: int) -> str:
@@ -20,6 +24,20 @@ def right(text: str, cells: int) -> str:
     """Return ``text`` in exactly ``cells`` cells, flush right."""
     text = cut(text, cells)
     return " " * (cells - width(text)) + text
+
+
+@lru_cache(maxsize=4096)
+def named(name: str, cells: int) -> str:
+    """Return an engine's name, made flat, in exactly ``cells`` cells, flush left.
+
+    Of one that does not fit the middle is left out, not the end: ``llama-ser…ild-3``; builds and sizes stand at the end.
+    """
+    text = flat(name)
+    tail = (cells - 1) // 3
+    if width(text) <= cells or tail < _LEAST_TAIL:
+        return left(text, cells)
+    end = take(text[::-1], tail)[::-1]
+    return left(take(text, cells - 1 - width(end)) + "…" + end, cells)
 
 
 def wrap(text: str, cells: int, last: int) -> list[str]:

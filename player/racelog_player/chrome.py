@@ -9,7 +9,7 @@ from racelog.text import counted
 from racelog.views.health import TOO_SLOW, clock_checked, health_line
 from racelog.views.race import RaceView
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, left, right, width
+from racelog_player.cells import cut, flat, left, named, right, width
 from racelog_player.lag import lag_text
 from racelog_player.lanes import emoji
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN, lane_color
@@ -50,8 +50,8 @@ _KEYS = {
     Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
     Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
     Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
-    Page.INSIGHTS: (_BACK, ("j k", "scroll")),
-    Page.HEALTH: (_BACK, ("space", "pause")),
+    Page.INSIGHTS: (_BACK, ("j k", "scroll"), ("[ ]", "moments")),
+    Page.HEALTH: (_BACK, ("j k", "scroll"), ("space", "pause")),
     Page.OPTIONS: (_BACK, ("↑ ↓", "choose"), ("← →", "change")),
     Page.HELP: (("esc", "closes"), ("j k", "scroll")),
 }
@@ -222,7 +222,7 @@ def grid_pane(scene: Scene, columns: int, rows: int) -> list[Line]:
     lines: list[Line] = [[Span(" BEFORE THE START", HEADING)], []]
     names = min(28, columns // 3, max((width(flat(lane.engine)) for lane in scene.race.lanes), default=0))
     for lane in scene.race.lanes[: max(1, rows - 9)]:
-        name = Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True))
+        name = Span(named(lane.engine, names), Style(lane_color(lane), bold=True))
         lines.append(
             [
                 Span("  "),
@@ -281,6 +281,6 @@ def small(race: RaceView, transport: Transport, columns: int, rows: int) -> list
     for lane_id in race.standings[: max(1, rows - 2)]:
         lane = lanes[lane_id]
         percent = "" if lane.progress is None else progress(lane.progress)
-        name = Span(left(flat(lane.engine), max(4, columns - 17)), Style(lane_color(lane), bold=True))
+        name = Span(named(lane.engine, max(4, columns - 17)), Style(lane_color(lane), bold=True))
         lines.append([name, Span(right(percent, 6)), Span(right(ms_text(lane.ttft_p50_ms), 10), SOFT)])
     return [*lines[: rows - 1], [Span(cut("enlarge to 60×15 for the race · q leaves", columns), FAINT)]]  # noqa: RUF001

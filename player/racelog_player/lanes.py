@@ -7,7 +7,7 @@ from racelog.figures import percent, progress
 from racelog.text import counted
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, left, right, take, width
+from racelog_player.cells import cut, flat, left, named, right, take, width
 from racelog_player.look import ACCENT, BAD, GOOD, SOFT, TRACK, WARN, Look, lane_color, mix
 from racelog_player.motion import AT_REST, Moved
 from racelog_player.parts import bar, between, line_width, rate_text, spark
@@ -123,7 +123,7 @@ def _head(lane: LaneView, names: int) -> Line:
         Span(" "),
         emoji(lane),
         Span(" "),
-        Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True)),
+        Span(named(lane.engine, names), Style(lane_color(lane), bold=True)),
         Span("  "),
     ]
 

@@ -4,7 +4,7 @@ from racelog.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, wrap
+from racelog_player.cells import cut, flat, prose
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
 from racelog_player.parts import line_width, ms_text, rate_text, share_text
@@ -37,10 +37,10 @@ def _notes(summary: RaceSummary, columns: int) -> list[Line]:
     notes: list[Line] = []
     for lane in summary.lanes:
         if lane.dnf:
-            words = wrap(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}", columns - 2, 2)
+            words = prose(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}", columns - 2, 2)
             notes += [[Span(" "), Span(text, BAD)] for text in words]
     if summary.caveat:
-        notes += [[Span(" "), Span(text, WARN)] for text in wrap(flat(summary.caveat), columns - 2, 2)]
+        notes += [[Span(" "), Span(text, WARN)] for text in prose(flat(summary.caveat), columns - 2, 2)]
     return notes
 
 

@@ -7,7 +7,7 @@ from racelog.text import counted
 from racelog.views.race import LaneView, RaceView, StreamView
 from racelog.views.recent import Ended
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, left, right, width, wrap
+from racelog_player.cells import cut, flat, left, named, right, width, wrap
 from racelog_player.lanes import emoji
 from racelog_player.look import BAD, FAINT, GOOD, HEADING, SOFT, lane_color
 from racelog_player.parts import beside, line_width, ms_text, spread_rows
@@ -82,7 +82,7 @@ def _across(lanes: int, columns: int, rows: int) -> int:
 def _box(lane: LaneView, cells: int, rows: int, ended: Sequence[Ended], rows_each: int) -> list[Line]:
     rail = Span(" ▎", Style(lane_color(lane)))
     inner = max(2, cells - 3)
-    name = Span(cut(flat(lane.engine), inner - 3), Style(lane_color(lane), bold=True))
+    name = Span(named(lane.engine, inner - 3).rstrip(), Style(lane_color(lane), bold=True))
     head: Line = [emoji(lane), Span(" "), name]
     waits = f"  {lane.active} in flight" if lane.active > 1 else ""
     body = [[*head, Span(waits if line_width(head) + len(waits) <= inner else "", FAINT)]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from racelog.views.race import LaneView
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import flat, left, right
+from racelog_player.cells import left, named, right
 from racelog_player.lanes import emoji
 from racelog_player.look import BAD, FAINT, HEADING, MEDALS, SOFT, lane_color
 from racelog_player.parts import NOTHING
@@ -47,7 +47,7 @@ def lane_row(lane: LaneView, row: Row, columns: Sequence[Column], names: int) ->
     place = Span("DNF ", BAD) if lane.dnf else Span(f" {right(medal, 2)} ", SOFT)
     line: Line = [
         place, emoji(lane), Span(" "),
-        Span(left(flat(lane.engine), names), Style(lane_color(lane), bold=True)), Span("  "),
+        Span(named(lane.engine, names), Style(lane_color(lane), bold=True)), Span("  "),
     ]  # fmt: skip
     for column in columns:
         text, style = row.get(column.title, Span(NOTHING))

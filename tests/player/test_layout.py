@@ -12,7 +12,7 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_player.canvas import Span
-from racelog_player.cells import prose, width
+from racelog_player.cells import named, prose, width
 from racelog_player.look import Look
 from racelog_player.parts import fitted, line_width
 from racelog_player.player import Player
@@ -144,3 +144,24 @@ def test_a_lane_that_is_over_tells_whole_numbers_alone(columns: int) -> None:
     rows = drawn("race", 5, (columns, 40), 9_999.0)
 
     assert [row for row in rows if re.search(r"48 requests? in [\d.,]*…", row)] == []
+
+
+@pytest.mark.parametrize("page", ["race", "timeline", "health"])
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_names_that_differ_at_their_end_are_told_apart(page: str, size: tuple[int, int]) -> None:
+    rows = "\n".join(drawn(page, 2, size, 12.0))
+
+    assert ("r-0" in rows, "r-1" in rows) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [(20, "llama-server-build-3"), (16, "llama-serv…ild-3"), (12, "llama-se…d-3"), (8, "llama-s…"), (22, "llama-server-build-3  ")],
+)  # fmt: skip
+def test_a_name_that_does_not_fit_loses_its_middle(cells: int, shown: str) -> None:
+    assert named("llama-server-build-3", cells) == shown
+
+
+@given(st.text("ab-日本9", max_size=30), st.integers(1, 30))
+def test_a_name_is_as_wide_as_asked(name: str, cells: int) -> None:
+    assert width(named(name, cells)) == cells

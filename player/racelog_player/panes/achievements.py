@@ -3,7 +3,7 @@
 from racelog.views.race import LaneView
 from racelog.views.story.rows import Achievement
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import flat, left, right
+from racelog_player.cells import left, named, right
 from racelog_player.look import FAINT, GOOD, SOFT, STRONG, WARN, lane_color
 from racelog_player.panes.heads import heading
 from racelog_player.parts import scrolled
@@ -41,11 +41,7 @@ def _one(rows: list[Achievement], lanes: dict[int, LaneView], columns: int) -> l
     shown = best if columns >= 100 else best[:1]  # noqa: PLR2004 - a narrow screen shows the nearest lane
     for row in shown:
         lane = lanes.get(row.lane) if row.lane is not None else None
-        name = (
-            Span(left(flat(lane.engine), 18), Style(lane_color(lane)))
-            if lane
-            else Span(left("you", 18), SOFT)
-        )
+        name = Span(named(lane.engine, 18), Style(lane_color(lane))) if lane else Span(left("you", 18), SOFT)
         done = round(row.progress * _BAR)
         bar = [
             Span("━" * done, GOOD if row.progress >= 1 else Style("accent")),

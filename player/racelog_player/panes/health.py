@@ -13,7 +13,7 @@ from racelog.views.health import (
 )
 from racelog.views.readings import HealthView, ProcessHealth, StampHealth
 from racelog_player.canvas import Line, Span
-from racelog_player.cells import cut, flat, left, right, wrap
+from racelog_player.cells import flat, left, named, prose, right
 from racelog_player.look import ACCENT, BAD, FAINT, GOOD, HEADING, SOFT, STRONG, WARN
 from racelog_player.panes.heads import heading
 from racelog_player.parts import NOTHING, ms_text, scrolled, share_text, spark
@@ -36,7 +36,7 @@ def health_pane(view: HealthView, health: RaceHealth, columns: int, rows: int, s
         [Span(" "), Span(word, style._replace(bold=True, reverse=True))],
     ]
     for reason in view.reasons:
-        lines += [[Span("   "), Span(line)] for line in wrap(reason, columns - 6, 3)]
+        lines += [[Span("   "), Span(line)] for line in prose(reason, columns - 6, 4)]
     lines += [[], *_processes(view.processes, columns), [], *_stamps(view.stamps, columns)]
     lines += [[], *_rules(health.lanes)]
     return scrolled(lines, rows, scroll) if len(lines) > rows else lines
@@ -60,7 +60,7 @@ def _rules(lanes: list[LaneHealth]) -> list[Line]:
             share_text(lane.coalesced_share), share_text(lane.late_send_share), f"{lane.lost_chunks + lane.lost_events:,}",
             NOTHING if check is None else ms_text(check.p99_us / 1000),
         ]  # fmt: skip
-        name = Span("   " + left(cut(flat(lane.engine), 18), 19), STRONG)
+        name = Span("   " + left(named(lane.engine, 18), 19), STRONG)
         sign = Span("  ✗ too slow", BAD) if lane.client_limited else Span("")
         lines.append([name, *(Span(right(value, 9)) for value in values), sign])
     return lines
@@ -109,8 +109,8 @@ def _stamps(stamps: list[StampHealth], columns: int) -> list[Line]:
         kernel = share_text(one.kernel_share)
         joined = share_text(one.coalesced_share)
         lines.append([
-            Span("   " + left(cut(flat(one.engine), 18), 19), STRONG), Span(right(f"{one.chunks:,}", 10)),
+            Span("   " + left(named(one.engine, 18), 19), STRONG), Span(right(f"{one.chunks:,}", 10)),
             Span(right(kernel, 16)), Span(right(joined, 16)),
         ])  # fmt: skip
     words = "Times by the kernel are exact, also when the recorder is busy. Of chunks read together only the last has an exact time."
-    return [*lines, *([Span(f"   {line}", FAINT)] for line in wrap(words, columns - 6, 2))]
+    return [*lines, *([Span(f"   {line}", FAINT)] for line in prose(words, columns - 6, 3))]

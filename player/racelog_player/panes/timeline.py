@@ -6,7 +6,7 @@ from racelog.figures import progress
 from racelog.text import counted
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
 from racelog_player.canvas import Depth, Line, Span, Style
-from racelog_player.cells import flat, left, right
+from racelog_player.cells import flat, left, named, right
 from racelog_player.lanes import WIDE
 from racelog_player.look import BAD, FAINT, SOFT, TRACK, WARN, Look, color_of, mix
 from racelog_player.panes.axes import ticks
@@ -96,7 +96,7 @@ def _lane(lane: LaneBars, view: TimelineView, look: Look, room: tuple[int, int],
     names, cells = room
     lines: list[Line] = []
     for index, one in enumerate(lane.bars[len(lane.bars) - height :] if height else []):
-        name = Span(left(flat(lane.engine), names - 4), Style(color_of(lane.lane, lane.color), bold=True))
+        name = Span(named(lane.engine, names - 4), Style(color_of(lane.lane, lane.color), bold=True))
         start: Line = [Span(" "), lane_sign(lane.lane, lane.color, lane.emoji), Span(" "), name]
         if index:
             start = [Span(right(f"#{one.req}", names), FAINT)]
