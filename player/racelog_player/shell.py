@@ -96,7 +96,7 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> int:
     from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
     from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB
 
-    loaded = load_races(*races, home=homes)
+    loaded = load_races(*races, home=homes, spill=True)
     for problem in loaded.problems:
         click.echo(f"racelog: {printable(problem)}", err=True)
     if sys.stdin.isatty():

@@ -98,7 +98,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
     elif form == "parquet" and output is None:
         raise InputError("-f parquet is not for a terminal; name a file: -o rows.parquet")
     text, values = _asked(query, params)
-    loaded = load_races(*races, home=homes, cache=not no_cache, unsafe=unsafe)
+    loaded = load_races(*races, home=homes, cache=not no_cache, unsafe=unsafe, spill=True)
     for problem in loaded.problems:
         warn(problem)
     if not loaded.races and not loaded.problems:

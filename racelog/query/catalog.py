@@ -21,11 +21,11 @@ from racelog.query.blank import blank_catalog
 from racelog.query.cache import BIG, PACK_SUFFIX, CachedRace, quoted
 from racelog.query.files import SCHEME, ReadOnlyFiles, address
 from racelog.query.macros import latest_statement
+from racelog.query.memory import removed_with, settings
 from racelog.query.tables import TABLES, Batch, comment_columns, create_tables
 
 ALWAYS = (
     "SET TimeZone = 'UTC'",
-    "SET temp_directory = ''",  # spilling would write to the user's working directory
     "SET python_enable_replacements = false",  # a table name must never reach a variable of the caller
     "SET parquet_metadata_cache = true",
 )
@@ -88,13 +88,20 @@ class Catalog:
         self.parts += parts
 
     def open(
-        self, cache: Path | None, *, unsafe: bool = False, latest: str | None = None
+        self,
+        cache: Path | None,
+        *,
+        unsafe: bool = False,
+        latest: str | None = None,
+        spill: Path | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """Return the connection; ``cache`` is where small tables of many races may be kept together.
 
-        ``latest`` is the id of the latest race, where it is not the greatest.
+        ``latest`` is the id of the latest race, where it is not the greatest. What a query needs beyond its memory goes to the
+        folder ``spill``; a statement can read and write there, so it is for those who let only reading ones through.
 
         Raises:
+            InputError: the variable that says how much memory to take says no size.
             duckdb.Error: a cached file is broken.
         """
         cached = [*self.cached, *self.parts]
@@ -107,8 +114,10 @@ class Catalog:
             self._builder.execute(latest_statement(quoted(latest)))
         self._builder.close()
         connection = self._reopened(allowed)
-        for setting in ALWAYS if unsafe else (*ALWAYS, *LOCKDOWN):
+        for setting in (*ALWAYS, *settings(spill), *(() if unsafe else LOCKDOWN)):
             connection.execute(setting)
+        if spill is not None:
+            removed_with(connection, spill)
         return connection
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from racelog.opening import race_name
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
 from racelog.query.folders import logs_of
+from racelog.query.memory import spill_folder
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
 from racelog.query.tables import Batch
 
@@ -73,9 +74,13 @@ def connect(
 
 
 def load_races(
-    *races: str | Path | Sequence[str | Path], home: Home = None, cache: bool = True, unsafe: bool = False
+    *races: str | Path | Sequence[str | Path],
+    home: Home = None,
+    cache: bool = True,
+    unsafe: bool = False,
+    spill: bool = False,
 ) -> LoadedRaces:
-    """Do as `connect` does, but return what could not be read instead of warning of it.
+    """Do as `connect` does, but return what could not be read instead of warning of it; ``spill`` into the cache at need.
 
     Raises:
         RaceNotFound: nothing answers to one of the names.
@@ -86,7 +91,7 @@ def load_races(
     homes = Homes.of(several or [None])
     names = [name for race in races for name in _names(race)]
     wanted = [one for name in names for one in homes.find(name)] or homes.all()
-    return _load(wanted, homes, named=bool(races), cache=cache, unsafe=unsafe)
+    return _load(wanted, homes, named=bool(races), cache=cache, unsafe=unsafe, spill=spill)
 
 
 def _names(race: str | Path | Sequence[str | Path]) -> list[str]:
@@ -104,7 +109,7 @@ def _names(race: str | Path | Sequence[str | Path]) -> list[str]:
 
 
 def _load(
-    wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool
+    wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool, spill: bool
 ) -> LoadedRaces:
     """Load the races; what is broken of the cache is removed and made anew."""
     kept = Cache(homes.cache) if cache else None
@@ -120,6 +125,7 @@ def _load(
                 loading.cache.folder if loading.cache else None,
                 unsafe=unsafe,
                 latest=homes.latest(loading.ids),
+                spill=spill_folder(homes.cache / "cache") if spill and cache else None,
             )
         except duckdb.Error as error:
             if loading.cache is None or not loading.cache.drop_broken(
@@ -128,7 +134,7 @@ def _load(
                 raise StorageError(
                     f"the cached rows cannot be read ({error}); do without: --no-cache"
                 ) from error
-            return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe)
+            return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe, spill=spill)
     return LoadedRaces(connection, loading.races, loading.problems, loading.lossy)
 
 

@@ -16,6 +16,7 @@ import duckdb
 
 from racelog.errors import InputError
 from racelog.query.exact import Told, projection, telling
+from racelog.query.memory import out_of_memory
 from racelog.query.split import without_end
 from racelog.query.tables import TABLES
 from racelog.text import printable
@@ -200,6 +201,8 @@ def explained_errors(query: str, parameters: Mapping[str, Any] | None = None) ->
         yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
+    except duckdb.OutOfMemoryException as error:
+        raise InputError(out_of_memory()) from error
     except duckdb.Error as error:
         message = str(error).strip().removeprefix(_BY_ERROR)
         for sign, better in _REWRITES.items():
