@@ -370,3 +370,26 @@ def test_an_import_elsewhere_is_not_latest(recorded, out):
     import_results(VLLM, out)
 
     assert asked("latest", "select race_id from races") == [(recorded,)]
+
+
+@pytest.mark.parametrize("file", [RAW, RECORDS], ids=["raw", "records"])
+def test_a_last_line_that_is_cut_off_is_told_and_left_out(file, tmp_path, out):
+    path = tmp_path / "killed.jsonl"
+    path.write_bytes(file.read_bytes().rstrip()[:-40])
+
+    done = import_results(path, out)
+
+    assert done.requests == 5
+    assert (
+        "killed.jsonl, line 6 is cut off and was left out: the run was ended while it was written"
+        in done.notes
+    )
+
+
+def test_a_line_that_is_cut_off_before_others_is_refused(tmp_path, out):
+    first, rest = RAW.read_bytes().split(b"\n", 1)
+    path = tmp_path / "broken.jsonl"
+    path.write_bytes(rest + first[:-40] + b"\n" + rest)
+
+    with pytest.raises(InputError, match=r"broken.jsonl, line 6: "):
+        import_results(path, out)

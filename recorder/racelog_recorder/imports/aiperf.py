@@ -16,7 +16,7 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import InputError
 from racelog.events import Phase
 from racelog.log.progress import Progress
-from racelog_recorder.imports.reading import document, lines, named, parsed
+from racelog_recorder.imports.reading import document, named, parsed, records
 from racelog_recorder.imports.shape import MOST_SECONDS, Call, Chunk, Run, Track, seconds_ns
 from racelog_recorder.imports.urls import harmless_url, harmless_values
 from racelog_recorder.message import MalformedMessage, Message
@@ -126,16 +126,18 @@ def read_raw(path: Path, progress: Progress) -> list[Run]:
         InputError: it is not what aiperf writes.
     """
     calls: list[Call] = []
+    notes: list[str] = []
     model, dialect = "", "openai-chat"
     anchor = None
-    for number, line in lines(path, progress):
-        record = parsed(_raw, line, f"{path.name}, line {number}")
+    for _, record in records(_raw, path, progress, notes):
         anchor = anchor or (record.start_perf_ns, record.metadata.request_start_ns)
         payload = record.payload or {}
         model = model or named(payload.get("model"))
         dialect = "openai-completions" if "prompt" in payload else dialect
         calls.append(_raw_call(record, payload))
-    return [_run(path, "raw records", calls, anchor=anchor, model=model, dialect=dialect)]
+    run = _run(path, "raw records", calls, anchor=anchor, model=model, dialect=dialect)
+    run.notes += notes
+    return [run]
 
 
 def read_records(path: Path, progress: Progress) -> list[Run]:
@@ -144,12 +146,10 @@ def read_records(path: Path, progress: Progress) -> list[Run]:
     Raises:
         InputError: it is not what aiperf writes.
     """
-    calls = []
-    for number, line in lines(path, progress):
-        where = f"{path.name}, line {number}"
-        calls.append(_record_call(parsed(_record, line, where), where))
+    notes = ["aiperf's records hold no text: chunks are empty, prompts and answers unknown"]
+    calls = [_record_call(record, where) for where, record in records(_record, path, progress, notes)]
     run = _run(path, "records", calls)
-    run.notes.append("aiperf's records hold no text: chunks are empty, prompts and answers unknown")
+    run.notes += notes
     return [run]
 
 

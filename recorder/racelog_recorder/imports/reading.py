@@ -125,6 +125,46 @@ def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
+def records(
+    decoder: "msgspec.json.Decoder[Found]", path: Path, progress: Progress, notes: list[str]
+) -> Iterator[tuple[str, Found]]:
+    """Yield a file's lines decoded, each with where it stands.
+
+    A last line that is cut off, as of a run that was killed, is left out and told in ``notes``.
+
+    Raises:
+        InputError: as `lines` and `parsed`.
+    """
+    unended = not _ends_a_line(path)
+    waiting: tuple[str, bytes] | None = None
+    for number, line in lines(path, progress):
+        if waiting is not None:
+            yield waiting[0], parsed(decoder, waiting[1], waiting[0])
+        waiting = f"{path.name}, line {number}", line
+    if waiting is None:
+        return
+    where, line = waiting
+    if unended and _is_cut_off(line):
+        notes.append(f"{where} is cut off and was left out: the run was ended while it was written")
+        return
+    yield where, parsed(decoder, line, where)
+
+
+def _ends_a_line(path: Path) -> bool:
+    with opened(path) as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        return file.read() == b"\n"
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Return whether a last line without an end is no JSON."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
 def parsed(decoder: "msgspec.json.Decoder[Found]", content: bytes, where: str) -> Found:
     """Return ``content`` decoded, with Python's Infinity and NaN; broken text in it becomes U+FFFD.
 
