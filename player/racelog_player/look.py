@@ -5,17 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from racelog.colours import asked_color
 from racelog.terminal import addressable, colours, speaks_unicode
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Depth, Style
-
-NAMED = {
-    "red": "#ff6b6b", "green": "#51cf66", "yellow": "#ffd43b", "blue": "#5c9dff", "magenta": "#da77f2",
-    "purple": "#b197fc", "violet": "#9775fa", "cyan": "#3bc9db", "teal": "#20c997", "orange": "#ffa94d",
-    "pink": "#ff8fab", "lime": "#a9e34b", "gold": "#fcc419", "brown": "#c08a5a", "white": "#f1f3f5",
-    "gray": "#adb5bd", "grey": "#adb5bd", "black": "#6c757d", "coral": "#ff8066", "indigo": "#748ffc",
-}  # fmt: skip
-"""What people call colours, in shades that read on dark and on light."""
 
 _EIGHT = re.compile(r"ansi|vt\d+.*|cons\d+.*|.*-8color")
 """Terminals of eight colours, by their terminfo; others of few have sixteen."""
@@ -76,12 +69,7 @@ def colors_of(race: RaceView) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def color_of(number: int, asked: str) -> str:
     """Return the colour of lane ``number`` that asked for ``asked``, for a theme to resolve."""
-    wanted = asked.strip().lower()
-    if re.fullmatch(r"#[0-9a-f]{3}", wanted):
-        wanted = "#" + "".join(digit * 2 for digit in wanted[1:])
-    if not re.fullmatch(r"#[0-9a-f]{6}", wanted):
-        wanted = NAMED.get(wanted.removeprefix("bright").strip("-_ "), "")
-    return f"lane:{number}:{wanted}"
+    return f"lane:{number}:{asked_color(asked)}"
 
 
 def mix(one: str, other: str, share: float) -> str:

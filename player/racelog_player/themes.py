@@ -11,36 +11,35 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from racelog.colours import ON_DARK, SPARE, Ground, lane_colors
 from racelog.errors import InputError
-from racelog_player.contrast import apart, blend, readable
+from racelog_player.contrast import blend, readable
 
 ROLES = ("text", "background", "soft", "faint", "good", "bad", "warn", "track", "accent", "raised")
 
 _HEX = re.compile(r"#[0-9a-f]{6}")
 _MIX = re.compile(r"mix\((.+),([^,]+),([0-9.]+)\)")
 
-PALETTE = (
-    "#4cc9f0", "#ffa94d", "#b197fc", "#63e6a4", "#ff8fab",
-    "#ffd84d", "#7aa2ff", "#e78bff", "#b8e65c", "#d9b38c",
-)  # fmt: skip
+PALETTE = ON_DARK.lanes
 """A lane without a colour takes the one of its number; ten, as many as a race has lanes."""
 
-_SPARE = ("#f1f3f5", "#8a8a3c", "#d83cff", "#ff3cb1", "#638ab1", "#8affff", "#b18a8a")
-"""Taken where one of the palette would be taken for a colour that was asked for: each far from all of the palette."""
-
-USUAL_PAPER = "#1e1e1e"
+USUAL_PAPER = ON_DARK.paper
 """A dark terminal's background; lighter than most, so what is readable on it is on those, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One theme. ``own_colors``: lanes may have the colours they asked for; else all are taken from ``lanes``."""
+    """One theme. ``own_colors``: lanes may have the colours they asked for; else all are taken from ``lanes``.
+
+    ``cast`` are the lanes of one race with the colours they were given among each other.
+    """
 
     name: str
     colors: tuple[tuple[str, str], ...]
     lanes: tuple[str, ...] = PALETTE
     own_colors: bool = True
     told: str = field(default="", compare=False)
+    cast: tuple[tuple[str, str], ...] = ()
 
     @property
     def paper(self) -> str:
@@ -57,6 +56,8 @@ def _resolved(theme: Theme, color: str) -> str:
     if not color or _HEX.fullmatch(color):
         return color
     if color.startswith("lane:"):
+        if (given := dict(theme.cast).get(color)) is not None:
+            return given
         _, number, own = color.split(":", 2)
         if own and theme.own_colors:
             return readable(own, theme.paper)
@@ -79,19 +80,13 @@ def cast_for(theme: Theme, lanes: tuple[str, ...]) -> Theme:
     ``lanes`` are colours as `racelog_player.look.color_of` has them. What was asked for stays; the red of failures is
     kept free too.
     """
-    asked = [parts for color in lanes if (parts := color.split(":", 2))[2] and theme.own_colors]
-    taken = [readable(own, theme.paper) for _, _, own in asked] + [theme.resolve("bad")]
-    numbers = {int(number) for _, number, _ in asked}
-    spare = [readable(color, theme.paper) for color in _SPARE] if theme.own_colors else []
-    chosen = list(theme.lanes)
-    for number in sorted(int(color.split(":", 2)[1]) for color in lanes):
-        if number not in numbers:
-            chosen += theme.lanes[: max(0, number + 1 - len(chosen))]
-            chosen[number % len(chosen)] = apart(
-                theme.lanes[number % len(theme.lanes)], taken, [*theme.lanes, *spare]
-            )
-            taken.append(chosen[number % len(chosen)])
-    return replace(theme, lanes=tuple(chosen))
+    wishes: dict[str, tuple[int, str]] = {}
+    for lane in lanes:
+        _, number, own = lane.split(":", 2)
+        wishes[lane] = (int(number), own if theme.own_colors else "")
+    spare = SPARE if theme.own_colors else ()
+    found = lane_colors(tuple(wishes.values()), Ground(theme.paper, theme.lanes, spare, theme.resolve("bad")))
+    return replace(theme, cast=tuple((lane, found[number]) for lane, (number, _) in wishes.items()))
 
 
 def _theme(

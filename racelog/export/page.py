@@ -14,11 +14,12 @@ from typing import Any
 
 import msgspec
 
+from racelog.colours import ON_DARK, ON_LIGHT, colors_of
 from racelog.export.single import write_single
 from racelog.export.source import Source
 from racelog.figures import UNKNOWN, duration, number, percent
 from racelog.text import printable, printable_values
-from racelog.views.summary import LaneSummary
+from racelog.views.summary import LaneSummary, RaceSummary
 
 MOST_TOKENS = 200_000
 """Beyond so many token chunks (some 6 MB) the later requests go without a time line, and the page says so."""
@@ -80,6 +81,8 @@ def data(source: Source) -> dict[str, Any]:
         tokens.setdefault(key, []).append([row["t_ns"] / 1e6, row["text"]])
     return {
         "summary": msgspec.to_builtins(source.summary),
+        "colors": _colors(source.summary),
+        "palette": [ON_LIGHT.lanes, ON_DARK.lanes],
         "figures": {lane.lane: _figures(lane) for lane in source.summary.lanes},
         "starts": {str(row["lane_id"]): row["t_start_ns"] for row in source.rows("FROM lanes")},
         "requests": list(source.rows(REQUESTS)),
@@ -89,6 +92,13 @@ def data(source: Source) -> dict[str, Any]:
         "warnings": source.warnings(),
         "imported_from": next(source.rows("SELECT imported_from FROM races"))["imported_from"],
     }
+
+
+def _colors(race: RaceSummary) -> dict[int, list[str]]:
+    """Return each lane's colour on a light page and on a dark one, as player and card have it."""
+    wishes = [(lane.lane, lane.color) for lane in race.lanes]
+    light, dark = colors_of(wishes, ON_LIGHT), colors_of(wishes, ON_DARK)
+    return {lane: [light[lane], dark[lane]] for lane in light}
 
 
 def _figures(lane: LaneSummary) -> list[str]:

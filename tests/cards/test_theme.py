@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from racelog_cards.theme import DARK, LEAST_CONTRAST, LIGHT, Theme, contrast, css_color, lane_colors
+from racelog.colours import TEXT_LEAST, asked_color, contrast
+from racelog_cards.theme import DARK, LIGHT, Theme, lane_colors
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
 
@@ -54,7 +55,7 @@ def test_a_css_name_and_a_hex_colour_are_kept() -> None:
 
 @pytest.mark.parametrize("wish", ["", "C0", "0.5", "r; drop", "#12345", "url(x)"])
 def test_what_is_no_css_colour_is_not_taken_for_one(wish: str) -> None:
-    assert css_color(wish) is None
+    assert asked_color(wish) == ""
 
 
 def test_two_lanes_that_ask_for_one_colour_do_not_share_it() -> None:
@@ -70,7 +71,7 @@ def test_ten_lanes_have_ten_colours(theme: Theme) -> None:
 @THEMES
 @pytest.mark.parametrize("wish", ["black", "navy", "white", "ivory", "#0b1020", "#f7f8fc"])
 def test_a_colour_like_the_background_is_moved_until_it_is_seen(theme: Theme, wish: str) -> None:
-    assert contrast(lane_colors([(0, wish)], theme)[0], theme.background) >= LEAST_CONTRAST
+    assert contrast(lane_colors([(0, wish)], theme)[0], theme.background) >= TEXT_LEAST
 
 
 @THEMES

@@ -2,8 +2,9 @@
 
 import pytest
 
+from racelog.colours import NAMED
 from racelog_player.contrast import APART, contrast, distance, readable
-from racelog_player.look import NAMED, color_of, mix
+from racelog_player.look import color_of, mix
 from racelog_player.snapshot import INK, PAPER
 from racelog_player.themes import BUILT_IN, DEFAULT, PALETTE, Theme, cast_for
 

@@ -1,10 +1,9 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const race = data.summary, byId = (id) => document.getElementById(id);
-const PALETTE = ["#2f6fed", "#e4572e", "#17a673", "#9b5de5", "#f2a900", "#00a5cf", "#d6336c", "#7a8b99", "#5c940d", "#8d5524"];
-// The colours of the race, as the player and the card have them; a repeated or unknown one is replaced.
-const painted = (lane, i) => /^#[0-9a-f]{6}$/i.test(lane.color) && race.lanes.findIndex((other) => other.color === lane.color) === i;
-const lanes = new Map(race.lanes.map((lane, i) => [lane.lane, { ...lane, paint: painted(lane, i) ? lane.color : PALETTE[i % PALETTE.length] }]));
+// The colours of player and card, on this page's ground.
+const ground = matchMedia("(prefers-color-scheme: dark)").matches ? 1 : 0, PALETTE = data.palette[ground];
+const lanes = new Map(race.lanes.map((lane) => [lane.lane, { ...lane, paint: data.colors[lane.lane][ground] }]));
 const digits = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
 // A request's and a token's figures, by the rule of racelog.figures; a lane's come written.
 const figure = (value) => value == null ? "-" : value === 0 ? "0" : Math.abs(value) < 0.0005 ? "<0.001" : digits(value, Math.abs(value) >= 99.95 ? 0 : Math.abs(value) >= 9.995 ? 1 : Math.abs(value) >= 0.9995 ? 2 : 3);
