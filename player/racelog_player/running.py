@@ -13,6 +13,7 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.replay.speed import MAX
 from racelog.terminal import speaks_unicode
+from racelog.views.condition import Conditions
 from racelog.views.moments import Moment, moments, turning_points
 from racelog.views.race import race_view
 from racelog.views.summary import race_summary
@@ -36,6 +37,7 @@ class Runner:
         self._out = out or sys.stdout
         self._unicode = speaks_unicode(self._out.encoding, os.environ)
         self._replay = Replay(source.tracks)
+        self._conditions = Conditions()
         self._narrator = Narrator()
 
     def follow(self, until_ns: int | None = None) -> None:
@@ -67,7 +69,7 @@ class Runner:
         self._narrator = Narrator()
         self._replay.seek(begin_ns)
         if begin_ns:  # what happened before is not told, and not at the wrong time
-            self._narrator.lines(race_view(self._replay, streams=0))
+            self._narrator.lines(race_view(self._replay, streams=0, conditions=self._conditions))
         stops = {one.position_ns: one for one in moments(tracks)} if ask is not None else {}
         points = {*turning_points(tracks), *stops, end_ns}
         stop = end_ns if until_ns is None or not begin_ns <= until_ns <= end_ns else until_ns
@@ -86,15 +88,15 @@ class Runner:
 
     def _tell(self, position_ns: int) -> None:
         self._replay.seek(position_ns)
-        self._print(self._narrator.lines(race_view(self._replay, streams=0)))
+        self._print(self._narrator.lines(race_view(self._replay, streams=0, conditions=self._conditions)))
 
     def _stop_at(self, position_ns: int) -> None:
         self._tell(position_ns)
-        self._print(["", *standings_table(race_view(self._replay, streams=0))])
+        self._print(["", *standings_table(race_view(self._replay, streams=0, conditions=self._conditions))])
 
     def _finish(self) -> None:
         self._replay.seek_end()
-        self._print(self._narrator.lines(race_view(self._replay, streams=0)))
+        self._print(self._narrator.lines(race_view(self._replay, streams=0, conditions=self._conditions)))
         self._print(["", *result_table(race_summary(Replay(self._source.tracks)))])
 
     def _print(self, lines: list[str]) -> None:

@@ -95,8 +95,7 @@ class LaneTrack:
     """Grows by `add`; `revision` changes when chunks had to be put back in order, so that folds start over.
 
     ``firsts`` has (instant, request) of every request's first token chunk, in time order. ``counted``: some chunk
-    says how many tokens it carries. ``kinds`` and ``stamps`` have the letters that occur in ``kind`` and ``stamp``;
-    ``prompts`` are all that the race's requests have.
+    says how many tokens it carries. ``kinds`` and ``stamps`` have the letters that occur in ``kind`` and ``stamp``.
     """
 
     def __init__(self, facts: LaneFacts) -> None:
@@ -116,7 +115,6 @@ class LaneTrack:
         self.health = HealthTrack()
         self.counted = False
         self.firsts: list[tuple[int, int]] = []
-        self.prompts: set[int] = set()
         self._places: defaultdict[int, array[int]] = defaultdict(_no_places)
         self._each_second = array("q")
 
@@ -223,8 +221,6 @@ class LaneTrack:
             self._each_second = array("q")
         elif isinstance(event, LaneEnd) and (self.end_ns is None or event.t < self.end_ns):
             self.end_ns = event.t
-        elif isinstance(event, RequestScheduled) and event.phase == "race":
-            self.prompts.add(event.prompt)
         self.last_ns = max(self.last_ns, event.t)
         if self.events and event.t <= self.events[-1].t and _order(event) < _order(self.events[-1]):
             self.events.insert(bisect_right(self.events, _order(event), key=_order), event)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from racelog.events import RequestScheduled
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
@@ -82,14 +83,20 @@ def _others(tracks: RaceTracks) -> Pairs:
     foreign = tracks.facts is not None and tracks.facts.imported_from is not None
     if not foreign and max(tracks.prompts, default=0) < APART:
         return {}
-    known = tuple(len(track.prompts) for track in tracks.lanes.values()), len(tracks.prompts)
+    known = tuple(len(track.events) for track in tracks.lanes.values()), len(tracks.prompts)
     if _compared.get(tracks, (None, {}))[0] != known:
         _compared[tracks] = known, dict(_pairs(tracks))
     return _compared[tracks][1]
 
 
 _compared: WeakKeyDictionary[RaceTracks, tuple[object, Pairs]] = WeakKeyDictionary()
-"""What was found of tracks when they knew so many prompts."""
+"""What was found of tracks when they knew so many events and prompts."""
+
+
+def _numbers(track: LaneTrack) -> set[int]:
+    """Return the prompts of all requests of the race on a lane."""
+    requests = (event for event in track.events if isinstance(event, RequestScheduled))
+    return {request.prompt for request in requests if request.phase == "race"}
 
 
 def _pairs(tracks: RaceTracks) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -99,10 +106,9 @@ def _pairs(tracks: RaceTracks) -> Iterator[tuple[tuple[int, int], tuple[int, int
         number: first.setdefault(msgspec.json.encode(prompt.messages), number)
         for number, prompt in tracks.prompts.items()
     }
+    numbers = {lane: _numbers(track) for lane, track in tracks.lanes.items()}
     asked = {
-        lane: {same[number] for number in track.prompts}
-        for lane, track in tracks.lanes.items()
-        if track.prompts and track.prompts <= same.keys()
+        lane: {same[number] for number in own} for lane, own in numbers.items() if own and own <= same.keys()
     }
     for one, other in combinations(asked, 2):
         yield (one, other), (len(asked[one] & asked[other]), min(len(asked[one]), len(asked[other])))

@@ -174,7 +174,7 @@ class Commentator:
                 yield _comment(
                     beat, book, "tokens", "info", "verbose", f"{count:,} tokens across all engines", lane=None
                 )
-        if (book.progress() or 0) < 0.5 or ("close", None, 0) in self._said:  # noqa: PLR2004 - halfway
+        if ("close", None, 0) in self._said or (book.progress() or 0) < 0.5:  # noqa: PLR2004 - halfway
             return
         ranked = book.ranked()
         if len(ranked) > 1 and self._once("close"):
