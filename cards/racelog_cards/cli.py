@@ -14,7 +14,7 @@ EXAMPLES = """\b
 Examples:
   racelog card                                  the latest race as <race id>.png, sized for X
   racelog card 20261121 -o race.png --size square
-  racelog card race.rlog -o race.svg --theme light --title "Which server answers first?"
+  racelog card race.rlog -o race.svg --theme light --title "Which server has the lowest TTFT?"
 """
 
 FORMS = {".png": "png", ".svg": "svg"}

@@ -34,7 +34,7 @@ def key_map(wanted: str) -> KeyMap:
         raise InputError(f"{path}: base is {base!r}; give one of {', '.join(PRESETS)}")
     bindings = document.get("keys", {})
     if not isinstance(bindings, dict):
-        raise InputError(f'{path}: keys is no table; write [keys] and then lines like x = "pause"')
+        raise InputError(f'{path}: keys is not a table; write [keys] and then lines like x = "pause"')
     return _bound(KEYS | PRESETS[base], bindings, path)
 
 
@@ -49,5 +49,5 @@ def _bound(keys: KeyMap, bindings: dict[str, object], path: Path) -> KeyMap:
         else:
             near = difflib.get_close_matches(str(action), _ACTIONS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_ACTIONS)}"
-            raise InputError(f"{path}: {key} = {action!r} is no action; {hint}")
+            raise InputError(f"{path}: {key} = {action!r} is not an action; {hint}")
     return keys | {"c-c": Do.INTERRUPT, "<sigint>": Do.INTERRUPT}

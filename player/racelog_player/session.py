@@ -310,7 +310,7 @@ def _at_end(tracks: RaceTracks) -> Replay:
 def _rounds(text: str) -> int | None:
     """Return how many times more to play than once; None is for ever."""
     if not re.fullmatch(r"\d{1,6}", text):
-        raise InputError(f"--loop {text!r} is no number of times; leave it out to loop for ever")
+        raise InputError(f"--loop {text!r} is not a number of times; leave it out to loop for ever")
     return int(text) or None
 
 

@@ -51,7 +51,7 @@ def recall(home: Path) -> tuple[Settings, str]:
         try:
             known = _with(known, name, found[name])
         except msgspec.ValidationError as error:
-            problem = f"{path}: {name} = {found[name]!r} is no such setting: {error}"
+            problem = f"{path}: {name} = {found[name]!r} is not a setting's value: {error}"
     return known, problem
 
 

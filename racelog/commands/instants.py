@@ -29,7 +29,7 @@ class InstantType(click.ParamType):  # type: ignore[type-arg]  # generic for typ
         text = str(value).strip()
         instant = _nanoseconds(text)
         if instant is None or len(str(instant)) > _LONGEST - 1:
-            self.fail(f"{text!r} is no instant; write seconds (12.5), 1m30s, 1500ms or 1:30", param, ctx)
+            self.fail(f"{text!r} is not an instant; write seconds (12.5), 1m30s, 1500ms or 1:30", param, ctx)
         return instant
 
 

@@ -78,7 +78,9 @@ def arrival(value: Any) -> str:
 def burstiness(value: Any) -> float:
     """Return the shape of gamma arrivals; 1 is Poisson, less is burstier."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= MAX_BURSTINESS:  # noqa: PLR2004 - bursts of a hundred
-        raise FieldError(f"{shown(value)} is no burstiness; give 0.01 (bursts) to {MAX_BURSTINESS:,} (even)")
+        raise FieldError(
+            f"{shown(value)} is not a burstiness; give 0.01 (bursts) to {MAX_BURSTINESS:,} (even)"
+        )
     return float(value)
 
 

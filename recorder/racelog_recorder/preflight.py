@@ -212,7 +212,7 @@ class _Preflight:
                 f"It {self._dialect.base_url}. Does the engine speak another dialect ({', '.join(DIALECTS)})?"
             )
         if kind == "malformed":
-            return f"its answer is no stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"
+            return f"its answer is not a stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"
         return f"a first request to model {model!r} failed: {f'{kind}: ' if kind != 'http' else ''}{said}; {ANYWAY}"
 
     def _remarks_of(self, found: Probed, model: str, listed: list[str]) -> list[str]:

@@ -32,7 +32,9 @@ def load_prompts(path: str | Path) -> tuple[Messages, ...]:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in (".txt", ".jsonl"):
-        raise PlanError(f"{shown(str(path))} is no file of prompts; give a .txt or .jsonl file, or 'builtin'")
+        raise PlanError(
+            f"{shown(str(path))} is not a file of prompts; give a .txt or .jsonl file, or 'builtin'"
+        )
     text = read_text(path, MAX_FILE_BYTES)
     parse = _jsonl_line if suffix == ".jsonl" else _text_line
     prompts: list[Messages] = []

@@ -91,7 +91,7 @@ def proxy(value: Any) -> str:
         usable = False
     if not usable or printable(address) != address:
         safe = shown(public_url(address)) if address else shown(value)
-        raise FieldError(f"{safe} is no proxy; give 'http://host:port', or 'none' to go straight")
+        raise FieldError(f"{safe} is not a proxy; give 'http://host:port', or 'none' to go straight")
     if parts.username is not None or parts.password is not None:
         raise FieldError(
             "a user or password must not stand in a plan; set HTTPS_PROXY in the environment instead"

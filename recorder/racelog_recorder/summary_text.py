@@ -94,7 +94,7 @@ def _lead(summary: RaceSummary, winner: LaneSummary) -> str:
     if not others or winner.ttft_ms is None or not winner.ttft_ms.p50:
         return ""
     ratio = min(others) / winner.ttft_ms.p50
-    return f", {times(ratio)} faster to the first token" if ratio >= EVEN_RATIO else ", by a nose"
+    return f", {times(ratio)} faster to the first token" if ratio >= EVEN_RATIO else ", by less than 1.1x"
 
 
 def _rivals(summary: RaceSummary, winner: LaneSummary) -> list[LaneSummary]:

@@ -92,7 +92,7 @@ def test_an_infinite_rate_is_no_rate(vllm, write, out):
 def test_a_time_that_is_no_number_is_refused_by_its_name(vllm, write, out):
     vllm["ttfts"][3] = float("nan")
 
-    with pytest.raises(InputError, match="ttfts of request 3 is nan s, which is no time"):
+    with pytest.raises(InputError, match="ttfts of request 3 is nan s, which is not a time"):
         import_results(write(vllm), out)
 
 

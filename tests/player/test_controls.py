@@ -264,8 +264,8 @@ def test_a_file_starts_from_a_preset_and_binds_and_unbinds(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[keys]\nx = "paus"', "did you mean 'pause'?"), ('base = "vlc"', "base is 'vlc'"), ("keys = 3", "keys is no table"),
-        ("x = ", "is no TOML"), ("[keys]\nx = 3", "is no action"),
+        ('[keys]\nx = "paus"', "did you mean 'pause'?"), ('base = "vlc"', "base is 'vlc'"), ("keys = 3", "keys is not a table"),
+        ("x = ", "is no TOML"), ("[keys]\nx = 3", "is not an action"),
     ],
 )  # fmt: skip
 def test_a_file_of_keys_that_is_wrong_says_where(tmp_path: Path, text: str, told: str) -> None:
@@ -377,7 +377,7 @@ def test_two_races_run_side_by_side_and_each_lane_is_as_it_was_alone(log: Path, 
     ("arguments", "told"),
     [
         (["--ab", "10s"], "10s..20s"), (["--ab", "9s..3s"], "empty"), (["--keys", "vim"], "no keys 'vim'"),
-        (["--loop", "x"], "no number of times"), (["--size", "huge", "--dry-run"], "120x36"), (["--lanes", "snail"], "no lane"),
+        (["--loop", "x"], "not a number of times"), (["--size", "huge", "--dry-run"], "120x36"), (["--lanes", "snail"], "no lane"),
         (["--snapshot", "x.svg"], "--at 10s"), (["--at", "1s", "--snapshot", "x.svg", "--theme", "plaid"], "no theme 'plaid'"),
     ],
 )  # fmt: skip

@@ -297,7 +297,7 @@ def test_an_answer_in_one_piece_is_no_stream(engine: Engine) -> None:
     engine.serve(models("x"), streams(b'{"choices":[]}', "application/json"))
 
     assert problem(EnginePlan(name="a", url=engine.url)).startswith(
-        "a: its answer is no stream of the dialect openai-chat (answered with application/json, not with an event stream: "
+        "a: its answer is not a stream of the dialect openai-chat (answered with application/json, not with an event stream: "
     )
 
 

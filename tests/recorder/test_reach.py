@@ -96,9 +96,9 @@ def test_a_socket_lies_beside_the_plan_unless_its_path_is_whole(tmp_path: Path) 
         ),
         (
             {"proxy": "proxy.example:3128"},
-            "race.yaml:4: engines[0].proxy: 'proxy.example:3128' is no proxy; give",
+            "race.yaml:4: engines[0].proxy: 'proxy.example:3128' is not a proxy; give",
         ),
-        ({"proxy": "socks5://a:1"}, "race.yaml:4: engines[0].proxy: 'socks5://a:1' is no proxy; give"),
+        ({"proxy": "socks5://a:1"}, "race.yaml:4: engines[0].proxy: 'socks5://a:1' is not a proxy; give"),
         (
             {"proxy": "http://me:hunter22@p:1"},
             "race.yaml:4: engines[0].proxy: a user or password must not stand in",

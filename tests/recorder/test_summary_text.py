@@ -20,7 +20,7 @@ def test_the_lead_is_cut_and_never_rounded_up() -> None:
 
 
 def test_a_lead_below_a_tenth_is_by_a_nose() -> None:
-    assert "b wins, by a nose" in lines(Plan("a", ttft_ms=105), Plan("b", ttft_ms=100))
+    assert "b wins, by less than 1.1x" in lines(Plan("a", ttft_ms=105), Plan("b", ttft_ms=100))
 
 
 def test_lanes_stand_by_place_with_their_numbers() -> None:

@@ -269,7 +269,7 @@ def _bare(t_ns: int, code: str) -> Chunk:
 
 def _gap(value: Any, where: str) -> int:
     if not isinstance(value, int | float) or value < 0:
-        raise InputError(f"{where}: inter_chunk_latency has {value!r}, which is no length of time")
+        raise InputError(f"{where}: inter_chunk_latency has {value!r}, which is not a length of time")
     return seconds_ns(value / 1000, f"{where}: inter_chunk_latency")
 
 

@@ -106,6 +106,6 @@ def seconds_ns(seconds: float, what: str) -> int:
         InputError: it is no instant of any clock; ``what`` names it in the message.
     """
     if not abs(seconds) < MOST_SECONDS:  # also refuses what is no number
-        raise InputError(f"{what} is {seconds!r} s, which is no time")
+        raise InputError(f"{what} is {seconds!r} s, which is not a time")
     whole = floor(seconds)  # apart, for a product of 1e18 is only exact to 256 ns
     return whole * NS_PER_S + round((seconds - whole) * NS_PER_S)

@@ -95,7 +95,7 @@ async def _resolve(host: str, port: int) -> list[_Address]:
     try:
         found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise OSError(f"{host!r} is no host name: {error}") from None
+        raise OSError(f"{host!r} is not a host name: {error}") from None
     addresses = list(dict.fromkeys((int(family), address) for family, _, _, _, address in found))
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]

@@ -122,8 +122,8 @@ def test_json_says_what_was_cut(race, capfd):
         (("--start", "2s", "--end", "1s"), "--end (1 s) must be after --start (2 s)"),
         (("--start", "1h"), "nothing to cut from 3600 s; the race has facts from 0.000 s to"),
         (("--lane", "c"), "there are 0 (a), 1 (b)"),
-        (("--start", "soon"), "'soon' is no instant; write seconds (12.5), 1m30s, 1500ms or 1:30"),
-        (("--start", "9" * 30), "is no instant"),
+        (("--start", "soon"), "'soon' is not an instant; write seconds (12.5), 1m30s, 1500ms or 1:30"),
+        (("--start", "9" * 30), "is not an instant"),
     ],
 )
 def test_a_wrong_choice_is_answered_with_what_to_do(race, options, message, capfd):

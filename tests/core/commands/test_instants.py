@@ -34,5 +34,5 @@ def test_an_instant_is_read_exactly(text, nanoseconds):
     "text", ["", "soon", "-1", "1s2", "s", "1:", "1.5.2", "10 s", "9" * 25, "1e9", "\u0661"]
 )
 def test_what_is_no_instant_is_refused_with_how_to_write_one(text):
-    with pytest.raises(click.BadParameter, match=r"is no instant; write seconds \(12.5\)"):
+    with pytest.raises(click.BadParameter, match=r"is not an instant; write seconds \(12.5\)"):
         INSTANT.convert(text, None, None)

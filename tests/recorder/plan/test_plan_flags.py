@@ -87,7 +87,7 @@ def test_a_key_in_a_flag_is_refused_and_not_repeated(option):
         ({"prompts": "nope.txt"}, "--prompts: cannot read 'nope.txt': No such file or directory"),
         (
             {"prompts": "a.csv"},
-            "--prompts: 'a.csv' is no file of prompts; give a .txt or .jsonl file, or 'builtin'",
+            "--prompts: 'a.csv' is not a file of prompts; give a .txt or .jsonl file, or 'builtin'",
         ),
         ({"grid": "x"}, "--grid: 'x' is not a grid; give 'together' or 'time-trial'"),
     ],
