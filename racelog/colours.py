@@ -153,8 +153,8 @@ SPARE = ("#f1f3f5", "#8a8a3c", "#d83cff", "#ff3cb1", "#638ab1", "#8affff", "#b18
 ON_DARK = Ground(
     "#1e1e1e",
     (
-        "#5c9abd", "#dc6e03", "#c04dfa", "#56f69a", "#f3fb62",
-        "#b195fa", "#fb1b9d", "#c06f6d", "#9abb50", "#8dd0f2",
+        "#8dd0f2", "#dc6e03", "#c04dfa", "#56f69a", "#f3fb62",
+        "#b195fa", "#fb1b9d", "#c06f6d", "#9abb50", "#5c9abd",
     ),
     SPARE, "#ff6b6b",
 )  # fmt: skip

@@ -78,7 +78,7 @@ def _own_style() -> Iterator[None]:
 def _header(pen: Pen, box: Box, spec: CardSpec, look: Theme) -> None:
     mark_w = _wordmark(pen, box, look)
     room = box.w - mark_w - 40
-    size = pen.fit_size(spec.title, (38, 34, 30, 27), room, bold=True)
+    size = pen.fit_size(spec.title, (38, 34, 30, 27, 24, 22), room, bold=True)
     title = pen.fit(spec.title, size, room, bold=True, both_ends=False)
     pen.text((box.x, box.y + 36), title, size, look.text, bold=True)
     notice_w = 0.0
@@ -86,8 +86,9 @@ def _header(pen: Pen, box: Box, spec: CardSpec, look: Theme) -> None:
         notice_w = (
             pen.text((box.right, box.y + 70), spec.notice, 15, look.warn, bold=True, align="right") + 30
         )
+    told, room = SEPARATOR.join(spec.subtitle), box.w - notice_w
     pen.text(
-        (box.x, box.y + 70), SEPARATOR.join(spec.subtitle), 17, look.muted, room=box.w - notice_w
+        (box.x, box.y + 70), told, pen.fit_size(told, (17, 16, 15, 14, 13), room), look.muted, room=room
     )  # fmt: skip
 
 
