@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import trio
 
 from racelog.errors import EngineError
 from racelog_recorder import asking, preflight, probe
-from racelog_recorder.asking import ask
+from racelog_recorder.asking import ask, let_go, rest
 from racelog_recorder.deadlines import Deadlines
 from racelog_recorder.plain import StampedPlainTransport
 from racelog_recorder.plan import EnginePlan, RacePlan
@@ -299,3 +300,35 @@ def test_what_a_list_of_models_is_made_of_commands_no_terminal_and_is_cut_in_the
 
     assert remark.startswith("a does not list model 'm', only ")
     assert ("\x1b" in remark, len(remark)) == (False, 601)
+
+
+def test_a_ctrl_c_while_an_answer_is_parsed_is_a_ctrl_c_and_no_fault_of_the_answer(scripted: Any) -> None:
+    server = scripted(answering(lambda _request: iter([PLAIN, b"x"])))
+
+    class Interrupting:
+        """A sink that is interrupted in the middle of a body."""
+
+        def read_begins(self, when: Any) -> None: ...
+
+        def read_ends(self) -> None: ...
+
+        def body(self, data: bytes) -> None:
+            signal.raise_signal(signal.SIGINT)
+            sum(range(1000))  # where the interrupt would strike
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            pump = Pump()
+            nursery.start_soon(pump.run)
+            request = httpx2.Request("GET", server.url, extensions={"racelog.sink": Interrupting()})
+            async with PumpTransport(pump) as way:
+                response = await way.handle_async_request(request)
+                try:
+                    await rest(response)
+                finally:
+                    await let_go(response)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        trio.run(main)
+
+    assert caught.group_contains(KeyboardInterrupt)

@@ -142,8 +142,9 @@ class Pump:
             self._ready.pop(fd, None)
             self._ended.discard(fd)
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
-        """Drain until cancelled."""
+        """Drain until cancelled. A Ctrl+C comes elsewhere: in the middle of a parser's callback it would be lost as the parser's error."""
         try:
             with kept_on():
                 while True:
