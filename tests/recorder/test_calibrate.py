@@ -92,8 +92,8 @@ def test_streams_that_do_not_connect_in_time_are_not_said_to_be_there(tmp_path, 
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
-        ({"LIMIT_S": 0.0}, "not calibrated: it took longer than 0 s"),
-        ({"READING_S": 0.0}, "not calibrated: no chunk arrived within 0 s"),
+        ({"LIMIT_S": 0.0}, "clock not checked: it took longer than 0 s"),
+        ({"READING_S": 0.0}, "clock not checked: no chunk arrived within 0 s"),
     ],
 )
 def test_a_calibration_that_does_not_work_is_a_note_and_nothing_more(tmp_path, monkeypatch, broken, why):
@@ -113,7 +113,7 @@ def test_a_server_that_does_not_start_is_a_note(tmp_path, monkeypatch):
     (note,) = calibrated(tmp_path, 2)
 
     assert isinstance(note, Note)
-    assert note.text.startswith("not calibrated: the truth server did not start")
+    assert note.text.startswith("clock not checked: the truth server did not start")
 
 
 def batch(errors_us: list[float], stamp: str) -> Tokens:
