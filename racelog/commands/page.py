@@ -286,7 +286,7 @@ def _fault_lines(lane: LaneSummary, columns: int) -> Iterator[str]:
     yield click.style(printable(f"errors: {errors}"), fg="red")
     for fault in lane.faults[:FAULTS_SHOWN]:
         hint = advice(fault.kind)
-        said = f"{fault.label}: {_short(fault.message)}" if fault.message else fault.label
+        said = _short(fault.told)
         yield from _wrapped(f"{said} · look at: {hint}" if hint else said, columns, label=" ")
 
 

@@ -69,6 +69,13 @@ class FaultCount(Struct, frozen=True, kw_only=True):
         """The kind as it is shown: ``http 503``, ``stalled``."""
         return f"{self.kind or 'unnamed'} {self.http_status}" if self.http_status else self.kind or "unnamed"
 
+    @property
+    def told(self) -> str:
+        """The kind and what the first failure said, the kind once: ``HTTP 503: CUDA out of memory``, ``stalled: nothing ...``."""
+        if not self.message or self.message.lower().startswith(self.label):
+            return self.message or self.label
+        return f"{self.label}: {self.message}"
+
 
 def fault_counts(requests: Iterable[RequestState]) -> list[FaultCount]:
     """Return the failed ones of ``requests`` by kind, the most frequent first."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from racelog.views.faults import LONGEST, said
+from racelog.views.faults import LONGEST, FaultCount, said
 
 SHAPES = {
     "OpenAI": ('HTTP 503: {"error": {"message": "CUDA out of memory", "code": 503}}', "CUDA out of memory"),
@@ -45,3 +45,15 @@ def test_words_are_cut_only_with_a_sign() -> None:
 
 def test_an_escape_that_was_cut_is_left_out() -> None:
     assert said('HTTP 500: {"message": "so \\u00e4 and \\u00') == "HTTP 500: so ä and"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message", "told"),
+    [
+        ("http", 503, "HTTP 503: out of memory", "HTTP 503: out of memory"),
+        ("stalled", None, "nothing for 30 s", "stalled: nothing for 30 s"),
+        ("refused", None, "", "refused"),
+    ],
+)
+def test_a_kind_of_failure_is_told_once(kind: str, status: int | None, message: str, told: str) -> None:
+    assert FaultCount(kind=kind, http_status=status, count=1, message=message).told == told
