@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h2.config
+import h2.connection
 import httpx2
 import pytest
 import trio
+from h2.events import StreamEnded
 
 from racelog.errors import EngineError
 from racelog_recorder import asking, preflight, probe
@@ -24,8 +27,10 @@ from racelog_recorder.preflight import Checked, check_engines
 from racelog_recorder.pump import exchange
 from racelog_recorder.pump.backend import StampedStream
 from racelog_recorder.pump.drain import Pump
+from racelog_recorder.pump.tls import TlsFiles
 from racelog_recorder.pump.transport import PumpTransport
 from racelog_recorder.reach import Reach
+from tests.recorder.pump.harness import Certificates, over_tls
 from tests.recorder.requesting import outcome, recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, chunked, content, read_request
 
@@ -332,3 +337,40 @@ def test_a_ctrl_c_while_an_answer_is_parsed_is_a_ctrl_c_and_no_fault_of_the_answ
         trio.run(main)
 
     assert caught.group_contains(KeyboardInterrupt)
+
+
+def frame(kind: int, payload: bytes = b"", stream: int = 0, flags: int = 0) -> bytes:
+    """Return one HTTP/2 frame (RFC 9113 §4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+@pytest.mark.parametrize(
+    "endless_frame",
+    [frame(0x6, b"12345678"), frame(0x4), frame(0x0, stream=1), frame(0x8, b"\0\0\0\1"), frame(0x9, b"x", stream=1)],
+    ids=["pings", "settings", "empty data", "window updates", "continuations"],
+)  # fmt: skip
+def test_http_2_frames_without_end_are_a_failed_request(
+    tmp_path: Path, scripted: Any, endless_frame: bytes
+) -> None:
+    certificates = Certificates(tmp_path)
+    context = certificates.server()
+    context.set_alpn_protocols(["h2"])
+
+    def script(connection: Any, _number: int) -> None:
+        speaker = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        speaker.initiate_connection()
+        connection.sendall(speaker.data_to_send())
+        while not any(
+            isinstance(event, StreamEnded) for event in speaker.receive_data(connection.recv(65536))
+        ):
+            connection.sendall(speaker.data_to_send())
+        speaker.send_headers(1, [(":status", "200"), ("content-type", "text/event-stream")])
+        connection.sendall(speaker.data_to_send())
+        while True:
+            connection.sendall(endless_frame * 1000)
+
+    url = f"https://127.0.0.1:{scripted(over_tls(context, script)).port}/v1"
+    reach = Reach(http2=True, tls=TlsFiles(ca=certificates.ca))
+    log = recorded(tmp_path, url, transport="httpx", reach=reach, deadlines=Deadlines(total_s=0.8))
+
+    assert outcome(log)[0] == "failed"
