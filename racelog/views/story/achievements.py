@@ -13,6 +13,8 @@ SIGMA_MS, SIGMA_LEAST = 20.0, 20
 BEAST_TOKENS, MINUTE_NS = 10_000, 60 * NS_PER_S
 FLAWLESS, FIRST, LESSONS = 1_000, 100, 6
 
+NEARLY = 0.99
+
 Progress = Callable[[LaneAccount, Book, "Achievements"], float]
 
 
@@ -109,6 +111,8 @@ class Achievements:
         if key in self._unlocked:
             return None
         progress = rule.progress(book.lanes[number], book, self)
+        if progress >= 1 and number in book.verdict().dnf:
+            progress = NEARLY  # who did not finish earns nothing any more
         before, best = self._best.get(key, 0.0), min(1.0, progress)
         if int(best * 100) > int(before * 100):
             self._best[key] = best

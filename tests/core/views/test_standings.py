@@ -7,7 +7,10 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.together import side_by_side
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.standings import race_verdict, terms_of
+from racelog.views.story.beats import beats
+from racelog.views.story.tell import Telling
 from racelog.views.verdict import FINISH, Verdict
+from tests.player.theatre import theatre
 
 PAIR = [Plan("a"), Plan("b", ttft_ms=200)]
 
@@ -70,3 +73,17 @@ def test_races_of_other_prompts_are_not_like_for_like() -> None:
 def test_races_of_other_lengths_are_not_like_for_like() -> None:
     found = played_beside(ScriptedRace([Plan("a")]), ScriptedRace([Plan("b")]), max_tokens=1)
     assert found.unlike == "max_tokens is 0 for a (0), 1 for b (1)"
+
+
+def test_the_story_stands_where_the_replay_does_at_every_second() -> None:
+    """Both gather the rule's facts their own way; at each second they are the same."""
+    tracks = RaceTracks(theatre())
+    replay, telling = Replay(tracks), Telling(tracks)
+    differ = []
+    for beat in beats(tracks):
+        telling.step(beat)
+        if beat.kind == "second":
+            replay.seek(beat.position_ns)
+            if race_verdict(replay) != telling.book.verdict():
+                differ.append(beat.position_ns)
+    assert (differ, tracks.duration_ns() > 15_000_000_000) == ([], True)

@@ -213,6 +213,12 @@ def test_an_engine_that_fails_at_once_completes_nothing() -> None:
     assert "a has completed" not in " ".join(comment.text for comment in found.comments)
 
 
+def test_an_engine_that_did_not_finish_earns_nothing_for_what_it_answered() -> None:
+    found = told(Plan("a", requests=60, fail=tuple(range(30, 60))))
+    king = next(row for row in found.achievements if row.key == "consistency-king")
+    assert (king.unlocked_at_ns, king.progress) == (None, 0.99)
+
+
 def test_only_the_first_draws_first_blood() -> None:
     rows = told(
         Plan("a", requests=110, tokens=2), Plan("b", requests=110, tokens=2, ttft_ms=120)
