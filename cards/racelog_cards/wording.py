@@ -11,7 +11,7 @@ Draws = Callable[[str], bool]
 """Whether the fonts at hand have a glyph for a character."""
 
 LONGEST = 160
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S*")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}://\S*")
 _SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 _NUMBERS = re.compile(r"\[[0-9A-F]{4,6}(?:·[0-9A-F]{4,6})*\]")
 _HOME_PATH = re.compile(r"^(/|[A-Za-z]:\\|~/)")

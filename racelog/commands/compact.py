@@ -43,5 +43,5 @@ def compact(race: str, output: Path | None, home: Path | None, *, force: bool, a
         saved = 1 - done.bytes_after / max(1, done.bytes_before)
         click.echo(
             f"{printable(done.source)}: {done.bytes_before:,} bytes; {printable(done.target)}: {done.bytes_after:,} bytes, "
-            f"{percent(saved)} less"
+            + (f"{percent(saved)} less" if saved > 0 else "not smaller")
         )

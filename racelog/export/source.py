@@ -17,6 +17,8 @@ from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary, race_summary
 
 ROWS_PER_FETCH = 10_000
+LONGEST_STEM = 100
+"""Characters of a race's id in a file's name: file systems allow 255 bytes, and a table's name and a suffix follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class Source:
     @property
     def stem(self) -> str:
         """What the names of this race's files begin with: its id, made harmless."""
-        return re.sub(r"[^\w.-]", "_", self.summary.race_id or self.log.path.stem).lstrip(".") or "race"
+        return (
+            re.sub(r"[^\w.-]", "_", self.summary.race_id or self.log.path.stem)[:LONGEST_STEM].lstrip(".")
+            or "race"
+        )
 
     def warnings(self) -> list[str]:
         """Return what a reader of the numbers must know first: what is lost, and that the client was the bottleneck."""

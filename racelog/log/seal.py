@@ -68,32 +68,13 @@ def seal(directory: Path, target: Path, progress: Progress = silent) -> Path:
     _refuse_taken(target)
     size = _size(directory)
     partial = target.with_name(target.name + ".sealing")
-    with LogIndex(directory) as index:
-        index.leave_out(superseded(index))
-        found = ExactEvents(index, lambda done, total: progress("sealing", done, total))
-        try:
-            partial.unlink(missing_ok=True)
-            facts = _write_sealed(directory, index, found, partial)
-        except OSError as error:
-            raise StorageError(f"cannot remove {partial}, left by a crash: {refusal(error)}") from error
-        except StorageError:
-            with suppress(OSError):  # the failure to write is what the user must hear of
-                partial.unlink(missing_ok=True)
-            raise
-        damaged = bool(index.damage or found.damage)
-    if facts != fingerprint(
-        exact_events(partial, lambda _doing, done, total: progress("proving", done, total))
-    ):
-        raise LogError(
-            f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
-        )
     try:
+        damaged = _seal_beside(directory, partial, progress)
         _refuse_taken(target)  # it may have been put there while we wrote
-    except InputError:
-        with suppress(OSError):
-            partial.unlink()
-        raise
-    _rename_synced(partial, target)
+        _rename_synced(partial, target)
+    finally:
+        with suppress(OSError):  # whatever ended it, nothing is left beside the target
+            partial.unlink(missing_ok=True)
     if not damaged and _size(directory) == size:
         try:
             _remove_segments(directory)
@@ -127,6 +108,26 @@ def finish_seal(directory: Path, target: Path) -> bool:
     except OSError as error:
         raise StorageError(f"cannot remove the segments in {directory}: {refusal(error)}") from error
     return True
+
+
+def _seal_beside(directory: Path, partial: Path, progress: Progress) -> bool:
+    """Write the segments in ``directory`` to ``partial``, prove it, and tell whether any of them is damaged."""
+    with LogIndex(directory) as index:
+        index.leave_out(superseded(index))
+        found = ExactEvents(index, lambda done, total: progress("sealing", done, total))
+        try:
+            partial.unlink(missing_ok=True)
+            facts = _write_sealed(directory, index, found, partial)
+        except OSError as error:
+            raise StorageError(f"cannot remove {partial}, left by a crash: {refusal(error)}") from error
+        damaged = bool(index.damage or found.damage)
+    if facts != fingerprint(
+        exact_events(partial, lambda _doing, done, total: progress("proving", done, total))
+    ):
+        raise LogError(
+            f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
+        )
+    return damaged
 
 
 def _write_sealed(

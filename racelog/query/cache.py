@@ -24,6 +24,7 @@ from racelog.home import own_folder
 from racelog.log.reader import RaceLog
 from racelog.log.scan import log_files
 from racelog.query.tables import TABLES, Batch, create_tables
+from racelog.text import name_as_text
 
 PROJECTION = 2
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
@@ -115,7 +116,12 @@ class Cache:
         partial.mkdir(mode=0o700)
         try:
             sizes = write_tables(partial, batches)
-            entry = Entry(race_id=batches[0][1]["race_id"][0], path=str(path), problems=problems, bytes=sizes)
+            entry = Entry(
+                race_id=batches[0][1]["race_id"][0],
+                path=name_as_text(str(path)),
+                problems=problems,
+                bytes=sizes,
+            )
             (partial / ENTRY).write_bytes(msgspec.json.encode(entry))
             self._take_place(partial, name)
         finally:

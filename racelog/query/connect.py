@@ -25,6 +25,7 @@ from racelog.query.folders import logs_of
 from racelog.query.memory import spill_folder
 from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
 from racelog.query.tables import Batch
+from racelog.text import name_as_text
 
 if TYPE_CHECKING:
     from racelog.query.parts import Answer
@@ -303,7 +304,7 @@ class _Loading:
         if self._take_growing(path):
             return
         log, batches = _read(path)
-        batches[0][1]["path"] = [self._name(path)]
+        batches[0][1]["path"] = [name_as_text(self._name(path))]
         if not self._is_new(race_id := batches[0][1]["race_id"][0], path):
             return
         stretches = lost_stretches(log)

@@ -26,6 +26,7 @@ from racelog.query.cut import Cut
 from racelog.query.graph import code_mark
 from racelog.query.growing import grow
 from racelog.query.tables import TABLES, Batch
+from racelog.text import name_as_text
 
 STATE = "state"
 
@@ -118,7 +119,7 @@ class GrowingRace:
         return [
             CachedRace(
                 self.folder / name,
-                Entry(race_id=state.race_id, path=str(self._path), problems=[], bytes=sizes),
+                Entry(race_id=state.race_id, path=name_as_text(str(self._path)), problems=[], bytes=sizes),
             )
             for name, sizes in state.parts.items()
         ]

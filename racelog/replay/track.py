@@ -42,6 +42,9 @@ _RANK = {
 }
 
 
+LONGEST_S = 30 * 86_400
+"""What is told second by second is told of no longer race: one stamp that is centuries off would ask for them all."""
+
 _AFTER_CHUNKS = frozenset({Usage, RequestEnd, LaneEnd})
 _NOWHERE: "array[int]" = array("q")
 
@@ -191,10 +194,15 @@ class LaneTrack:
     def token_chunks_each_second(self, first: int, until: int) -> list[int]:
         """Return how many token chunks arrived in each whole second since the lane's start, from one to before another.
 
+        Nothing for more than `LONGEST_S` of them.
+
         Cost: one step a second asked for; how many had come by the end of each passed second is kept.
         """
-        if self.start_ns is None or until <= first:
+        if self.start_ns is None or until <= first or until - first > LONGEST_S:
             return []
+        if until > LONGEST_S:
+            edges = range(self.start_ns + first * NS_PER_S, self.start_ns + (until + 1) * NS_PER_S, NS_PER_S)
+            return [self.token_chunks_between(low, high) for low, high in pairwise(edges)]
         begin, passed = self.start_ns, self._each_second
         while len(passed) <= until and self.token_t and begin + len(passed) * NS_PER_S < self.token_t[-1]:
             passed.append(

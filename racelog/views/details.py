@@ -9,6 +9,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
+from racelog.replay.track import LONGEST_S
 from racelog.views.faults import said
 from racelog.views.race import prompt_text
 
@@ -118,6 +119,8 @@ def _each_second(fold: LaneFold, counted: list[RequestState] | None) -> list[int
         return []
     end = fold.position_ns if track.end_ns is None else min(fold.position_ns, track.end_ns)
     seconds = max(0, end - track.start_ns) // NS_PER_S
+    if seconds > LONGEST_S:
+        return []
     if counted is None:
         return track.token_chunks_each_second(0, seconds)
     each = [0] * seconds

@@ -14,6 +14,7 @@ from racelog.log.library import Log
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks, Replay
+from racelog.replay.track import LONGEST_S
 from racelog.views.faults import FaultCount, fault_counts
 from racelog.views.health import RaceHealth, race_health
 from racelog.views.load import RaceLoad, race_load
@@ -249,7 +250,7 @@ def _chunk_facts(fold: LaneFold) -> tuple["array[float]", dict[str, int], int]:
 def _timeline(fold: LaneFold) -> list[int]:
     """Return token chunks in each whole or begun second of the lane, first to last."""
     track = fold.track
-    if track.start_ns is None:
+    if track.start_ns is None or track.duration_ns() > LONGEST_S * NS_PER_S:
         return []
     edges = range(track.start_ns, track.start_ns + track.duration_ns() + NS_PER_S, NS_PER_S)
     return [track.token_chunks_between(low, high) for low, high in pairwise(edges)]

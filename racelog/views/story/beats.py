@@ -17,7 +17,7 @@ from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.tally import Tally
-from racelog.replay.track import LaneTrack
+from racelog.replay.track import LONGEST_S, LaneTrack
 from racelog.views.faults import said
 from racelog.views.standings import Terms, terms_of
 from racelog.views.verdict import LaneRun, Verdict, verdict
@@ -243,7 +243,9 @@ def beats_of_request(request: RequestState, lane: int, origin_ns: int) -> list[B
 
 
 def seconds_between(after_ns: int, until_ns: int) -> list[Beat]:
-    """Return the beats of the second hand in (after, until]."""
+    """Return the beats of the second hand in (after, until]; none where that is longer than any race."""
+    if until_ns - after_ns > LONGEST_S * NS_PER_S:
+        return []
     seconds = range(after_ns // NS_PER_S + 1, until_ns // NS_PER_S + 1)
     return [Beat(second * NS_PER_S, "second") for second in seconds]
 

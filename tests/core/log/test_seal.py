@@ -265,3 +265,21 @@ def test_any_zstd_stream_reader_reads_a_log_as_json_lines(live: Path, tmp_path: 
         text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read()
 
     assert len(open_log(path).events) == len(text.splitlines())
+
+
+def test_a_seal_that_is_interrupted_leaves_nothing_beside_its_target(tmp_path, monkeypatch):
+    folder = ScriptedRace([Plan("a")]).write_segments(tmp_path / "race.live")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seal(
+            folder,
+            tmp_path / "race.rlog",
+            lambda doing, _done, _total: stop() if doing == "proving" else None,
+        )
+
+    assert [path.name for path in tmp_path.iterdir()] == ["race.live"]
+    assert before == {file.name: file.read_bytes() for file in folder.iterdir()}
