@@ -2,6 +2,7 @@
 
 from racelog.views.race import LaneView, RaceView
 from racelog_player.canvas import Line, Span, Style
+from racelog_player.cells import cut, flat
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, FAINT, GOOD, WARN, lane_color
 from racelog_player.motion import AT_REST, Moved
@@ -54,6 +55,8 @@ def board_pane(
         lines.append(_raised(row) if lane.lane in moved.raised else row)
     if len(listed) < len(ranking):
         lines.append([Span(f"    … and {len(ranking) - len(listed)} more", FAINT)])
+    if race.unlike and len(lines) < rows:
+        lines.append([Span(" "), Span(cut(f"Not like for like: {flat(race.unlike)}", columns - 2), WARN)])
     return lines[:rows]
 
 

@@ -66,7 +66,14 @@ def _body(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         lines += result_pane(scene.summary, scene.race, columns, left)
         lines += _lesson(scene, columns, rows - len(lines) - 2)
         return _below(scene, lines, columns, rows)
-    board = board_pane(scene.race, scene.movers, columns, min(left, lanes + 1), scene.moved, expert=expert)
+    board = board_pane(
+        scene.race,
+        scene.movers,
+        columns,
+        min(left, lanes + 1 + bool(scene.race.unlike)),
+        scene.moved,
+        expert=expert,
+    )
     lines += board
     left -= len(board) + 2
     lines += _lesson(scene, columns, left)

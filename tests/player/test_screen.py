@@ -212,3 +212,11 @@ def test_the_grid_tells_how_far_each_lanes_stamps_are_off(race: ScriptedRace) ->
     (told,) = [line for line in text_of(scene, 80, 24).splitlines() if "clock checked, +-0.031 ms" in line]
 
     assert race.plans[0].engine in told
+
+
+def test_a_board_without_places_says_why() -> None:
+    scene = scene_at(ScriptedRace([Plan("a"), Plan("b", ttft_ms=200)]), 0.5)
+    unlike = replace(
+        scene, race=msgspec.structs.replace(scene.race, unlike="max_tokens is 64 for a, 128 for b")
+    )
+    assert " Not like for like: max_tokens is 64 for a, 128 for b" in text_of(unlike, 80, 24).splitlines()

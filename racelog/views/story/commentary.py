@@ -200,7 +200,8 @@ class Commentator:
             why = f"; DNF: {printable(dnf)}" if dnf and account.ended != "died" else ""
             text = f"{_name(account)} {account.ended} after {counted(account.done, 'request')}{why}"
             tone: Tone = "error" if account.ended == "died" or dnf else "warn"
-            yield _comment(beat, book, account.ended, tone, "quiet", text)
+            key = "finish" if account.ended == "finished" else account.ended
+            yield _comment(beat, book, key, tone, "quiet", text)
         if all(lane.ended for lane in book.lanes.values()) and self._once("won"):
             yield from self._verdict(beat, book, found)
 
