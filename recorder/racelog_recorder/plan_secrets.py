@@ -89,15 +89,21 @@ def hidden_of(
 ) -> tuple[Hidden, ...]:
     """Return everything about an engine that may not be shown, as it is written there.
 
-    Those are the key, every header's value (its last word, as in ``Bearer KEY``, and what a cookie sets), every value of the
+    Those are the key, every header's value (its last word too, as in ``Bearer KEY``, where that sounds or looks like a key, and what
+    a cookie sets), every value of the
     URL's query, its user and password, alone and as the header that they become, and text parameters with secret-sounding
-    names. Of a header that does not sound secret the beginning may be an ordinary word, and only the whole is hidden.
+    names. Of a header that does not sound secret the beginning may be an ordinary word, and only the whole is hidden; a
+    short user beside a password (``admin``) is one, and an answer may say it.
     """
     keys = {key, *_secret_params("", dict(params)), *_secrets_of_url(url)}
     plain: set[str] = set()
     for name, value in headers.items():
-        crumbs = {crumb.strip().partition("=")[2] for crumb in value.split(";")}
-        (keys if sounds_secret(name) else plain).update({value, value.rpartition(" ")[2], *crumbs})
+        if sounds_secret(name):
+            crumbs = {crumb.strip().partition("=")[2] for crumb in value.split(";")}
+            keys |= {value, value.rpartition(" ")[2], *crumbs}
+        else:
+            word = value.rpartition(" ")[2]
+            plain |= {value, word} if len(word) >= TELLING and any(map(str.isdigit, word)) else {value}
     hidden = {Hidden(value, _telling(value)) for value in keys if value}
     return tuple(sorted(hidden | {Hidden(value, len(value)) for value in plain - keys if value}))
 
@@ -106,12 +112,21 @@ def _secrets_of_url(url: str) -> set[str]:
     try:
         parts = urlsplit(url)
         user, password = parts.username or "", parts.password or ""
-        values = {user, password, *(value for _, value in parse_qsl(parts.query))}
+        values = {password, *(value for _, value in parse_qsl(parts.query))}
     except ValueError:  # no URL: nothing is sent, nothing comes back
         return set()
+    if not password or len(user) >= TELLING:
+        values.add(user)
     if user or password:
         values.add(b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode())
     return values | {pair.partition("=")[2] for pair in parts.query.split("&")}
+
+
+def _user_of(url: str) -> str:
+    try:
+        return urlsplit(url).username or ""
+    except ValueError:
+        return ""
 
 
 def _telling(value: str) -> int:
@@ -124,7 +139,7 @@ def secrets_of(url: str, key: str, headers: Mapping[str, str], params: Mapping[s
 
     As it is, percent-encoded and decoded, and as JSON and Python write it.
     """
-    values = {one.value for one in hidden_of(url, key, headers, params)}
+    values = {one.value for one in hidden_of(url, key, headers, params)} | {_user_of(url)}
     forms = (
         str,
         quote,

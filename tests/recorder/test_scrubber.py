@@ -227,7 +227,21 @@ def test_what_is_hidden_of_an_engine() -> None:
     values = {one.value for one in hidden}
 
     assert values == {
-        "sk-key", "us", "pa%20ss", "dXM6cGEgc3M=", "abcdef", "blue team", "team", "a=crumb1; b=crumb2", "b=crumb2", "crumb1",
+        "sk-key", "pa%20ss", "dXM6cGEgc3M=", "abcdef", "blue team", "a=crumb1; b=crumb2", "b=crumb2", "crumb1",
         "crumb2",
     }  # fmt: skip
     assert {one.value for one in hidden if one.telling == len(one.value) > 4} >= {"blue team"}
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("http://admin:pw-secret@h/v1", False),
+        ("http://admin-token@h/v1", True),
+        ("http://long-user-name:pw@h/v1", True),
+    ],
+)
+def test_a_short_user_beside_a_password_is_a_word_that_an_answer_may_say(url: str, hidden: bool) -> None:  # noqa: FBT001 - a case
+    user = url.removeprefix("http://").partition("@")[0].partition(":")[0]
+
+    assert (user in {one.value for one in hidden_of(url, "", {}, {})}) is hidden
