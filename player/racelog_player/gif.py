@@ -1,7 +1,7 @@
 """A race as a GIF: the frames of the cast as pixels, for where neither a terminal nor a player of casts is at hand.
 
-The font is DejaVu Sans Mono, which matplotlib brings along; it has no emoji and no CJK: medals are drawn as numbers, any other
-such sign as a dot.
+The font is DejaVu Sans Mono, which matplotlib brings along; it has no emoji and no CJK: medals are drawn as numbers, letters
+as their Unicode numbers, any other such sign as a dot.
 Braille and blocks are drawn cell by cell, so that bars and charts have no seams. One palette of 256 colours serves all
 frames: taken from three instants of the race, since a palette of each frame's own would flicker.
 """
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from racelog.clock import NS_PER_S
 from racelog_player.canvas import Line, Style, dressed
 from racelog_player.cells import flat, take, width
+from racelog_player.codebox import code_boxes
 from racelog_player.snapshot import INK, PAPER
 from racelog_player.themes import Theme
 
@@ -162,7 +163,7 @@ def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
 
 @lru_cache(maxsize=4096)
 def _boxes(sign: str) -> tuple[tuple[int, int, int, int], ...]:
-    """Return the rectangles, in pixels of a cell, that a block or Braille sign is made of; none for any other sign."""
+    """Return the rectangles, in pixels of a cell, that a sign is made of: blocks, Braille, letters that the font lacks."""
     code = ord(sign)
     if code in _BRAILLE:
         return tuple(
@@ -174,7 +175,7 @@ def _boxes(sign: str) -> tuple[tuple[int, int, int, int], ...]:
         return ((0, ROW_PX - ROW_PX * eighths // 8, CELL_PX, ROW_PX),)
     if (eighths := _EIGHTHS_LEFT.find(sign) + 1) > 0:
         return ((0, 0, CELL_PX * eighths // 8, ROW_PX),)
-    return ()
+    return code_boxes(sign, width(sign), CELL_PX, ROW_PX) if sign.isalnum() and not _has(sign) else ()
 
 
 @lru_cache
