@@ -22,8 +22,13 @@ _STAND_INS = {
 }  # fmt: skip
 
 
+_HEX_CELLS = 2
+
+
 def to_ascii(text: str) -> str:
-    """Return ``text`` in ASCII and exactly as wide: signs by likeness, emoji blank, letters as ``?``."""
+    """Return ``text`` in ASCII and exactly as wide: signs by likeness, emoji blank, letters without
+    their accents, wide ones as the end of their Unicode number, others as ``?``.
+    """
     return text if text.isascii() else "".join(map(_ascii, text))
 
 
@@ -33,5 +38,11 @@ def _ascii(character: str) -> str:
         return character
     if (known := _STAND_INS.get(character)) is not None:
         return known
-    blank = unicodedata.category(character) in ("So", "Sk")
-    return (" " if blank else "?") * width(character)
+    cells = width(character)
+    if unicodedata.category(character) in ("So", "Sk"):
+        return " " * cells
+    base = unicodedata.normalize("NFKD", character)[0]
+    if base.isascii() and base.isprintable():
+        return base.ljust(cells)[:cells]
+    # The end of its number in two cells: ???? would make one name of all names in Chinese.
+    return f"{ord(character) % 256:02X}" if cells == _HEX_CELLS else "?" * cells

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from racelog.signs import to_ascii
 from racelog.terminal import AsciiWriter, SignWriter, addressable, colours, speaks_unicode
 
 
@@ -67,7 +68,7 @@ def test_ascii_readers_get_likenesses_as_wide_as_what_they_stand_for() -> None:
     writer = AsciiWriter(under, line_buffering=False)
     writer.write("模型 ─ 🚀 naïve…\n")
     writer.flush()
-    assert under.getvalue() == b"???? -    na?ve.\n"
+    assert under.getvalue() == b"218B -    naive.\n"
 
 
 def test_a_latin_1_reader_gets_what_latin_1_has() -> None:
@@ -76,3 +77,11 @@ def test_a_latin_1_reader_gets_what_latin_1_has() -> None:
     writer.write("─ é\n")
     writer.flush()
     assert under.getvalue() == "- é\n".encode("iso-8859-1")
+
+
+def test_two_names_in_chinese_are_two_in_ascii_and_as_wide() -> None:
+    assert [to_ascii(name) for name in ("引擎一", "引擎二", "\N{FULLWIDTH LATIN CAPITAL LETTER A}")] == [
+        "15CE00",
+        "15CE8C",
+        "A ",
+    ]
