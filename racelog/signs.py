@@ -26,8 +26,10 @@ _HEX_CELLS = 2
 
 
 def to_ascii(text: str) -> str:
-    """Return ``text`` in ASCII and exactly as wide: signs by likeness, emoji blank, letters without
-    their accents, wide ones as the end of their Unicode number, others as ``?``.
+    """Return ``text`` in ASCII and exactly as wide.
+
+    Signs are written by likeness, emoji are blank, letters lose their accents; wide ones show the end of their Unicode
+    number, others are ``?``.
     """
     return text if text.isascii() else "".join(map(_ascii, text))
 
