@@ -6,6 +6,7 @@ To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/
 import os
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from racelog.faults import KINDS
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
-from racelog_player.canvas import Canvas, Depth
+from racelog_player.canvas import Canvas, Depth, Line
 from racelog_player.cells import width
 from racelog_player.look import Look
 from racelog_player.player import Player
@@ -102,11 +103,15 @@ def test_every_page_has_an_ascii_form(page: str) -> None:
     assert to_ascii(ours).count("?") == asked
 
 
+@cache
+def every_page(depth: Depth) -> list[list[Line]]:
+    return [screen(player(keys).scene(0), Look(depth), 80, 24) for keys in PAGES.values()]
+
+
 @pytest.mark.parametrize("theme", BUILT_IN.values(), ids=lambda theme: theme.name)
 @pytest.mark.parametrize("depth", Depth)
 def test_every_theme_draws_every_page_at_every_depth(theme: object, depth: Depth) -> None:
-    for keys in PAGES.values():
-        lines = screen(player(keys).scene(0), Look(depth), 80, 24)
+    for lines in every_page(depth):
         assert Canvas(depth, theme=theme).frame(lines, 80, 24)  # type: ignore[arg-type]  # a Theme
 
 
