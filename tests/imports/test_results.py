@@ -243,7 +243,7 @@ def without_times(document):
         (VLLM, lambda d: d.pop("start_times"), "start_times"),
         (VLLM, lambda d: d["ttfts"].pop(), "not of one length"),
         (VLLM, lambda d: d["itls"][0].__setitem__(0, -1.0), "negative gap"),
-        (VLLM, lambda d: d["ttfts"].__setitem__(0, 1e300), "which is no time"),
+        (VLLM, lambda d: d["ttfts"].__setitem__(0, 1e300), "which is not a time"),
         (VLLM, lambda d: d.update(ttfts=[0.0] * 6), "of its 6 answered requests none has the time of a token"),
         (VLLM, lambda d: d.update(itls="no"), r"^vllm-bench\.json: .*\$\.itls"),
         (GUIDELLM, lambda d: d["benchmarks"][0].update(requests={}), "told not to keep them"),
@@ -267,7 +267,7 @@ def test_a_document_that_holds_too_little_is_refused_with_the_reason(file, chang
         (RAW, lambda d: d.update(start_perf_ns=1 << 62), "line 1"),
         (RAW, lambda d: d["responses"][0].update(perf_ns=1), "arrived before it was sent"),
         (RECORDS, lambda d: d["metrics"]["time_to_first_token"].update(value="soon"), "not a length of time"),
-        (RECORDS, lambda d: d["metrics"]["inter_chunk_latency"].update(value=[-3]), "no length of time"),
+        (RECORDS, lambda d: d["metrics"]["inter_chunk_latency"].update(value=[-3]), "not a length of time"),
         (RECORDS, lambda d: d.update(metrics={}), "of its 1 answered request none has"),
     ],
 )  # fmt: skip

@@ -147,7 +147,7 @@ def test_after_a_killed_view_lines_tell_how_far_the_race_is_and_what_befalls_it(
     race = start(requests=100_000)
     seen = race.until(under_way)
     race.view().kill()
-    told = race.shown(rb"the view ended \(exit code -9\)[^\n]*\n\d\d:\d\d  a \d+/100000 ")
+    told = race.shown(rb"the view ended \(exit code -9\)[^\n]*\n\d\d:\d\d  a [\d,]+/100,000 ")
     (lane,) = [event.pid for event in seen if isinstance(event, Head) and event.lane == 0]
     assert lane is not None
     os.kill(lane, signal.SIGKILL)
