@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from racelog.colours import ON_DARK, SPARE, Ground, lane_colors
+from racelog.colours import ON_DARK, ON_LIGHT, SPARE, Ground, lane_colors
 from racelog.errors import InputError
 from racelog_player.contrast import blend, readable
 
@@ -123,18 +123,7 @@ _AMBERS = (
     "#ffc94d",
     "#e0a458",
 )
-_INKS = (
-    "#0a7aa5",
-    "#b9530b",
-    "#6d3fc0",
-    "#0f7a43",
-    "#b8215a",
-    "#8a6d00",
-    "#2f55c4",
-    "#9b26b6",
-    "#4f7a0a",
-    "#7a5230",
-)
+_INKS = ON_LIGHT.lanes
 
 BUILT_IN: dict[str, Theme] = {
     theme.name: theme

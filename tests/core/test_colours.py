@@ -15,7 +15,7 @@ from racelog_cards.theme import DARK, LIGHT, lane_colors
 from racelog_player.look import color_of
 from racelog_player.player import Player
 from racelog_player.source import PastRace
-from racelog_player.themes import DEFAULT, cast_for
+from racelog_player.themes import BUILT_IN, DEFAULT, cast_for
 
 WISHES = ["", "tomato", "#4cc9f0", "purple", "", "tomato", "Navy", "#fff", "", "no colour"]
 LANES = list(enumerate(WISHES))
@@ -71,3 +71,9 @@ def test_an_engines_hue_is_the_same_on_dark_and_on_light() -> None:
 
     turns = [abs(hue(one) - hue(other)) for one, other in zip(ON_DARK.lanes, ON_LIGHT.lanes, strict=True)]
     assert max(min(turn, 1 - turn) for turn in turns) < 0.11
+
+
+def test_the_light_theme_gives_lanes_without_a_wish_the_colours_of_a_light_card() -> None:
+    theme = cast_for(BUILT_IN["light"], tuple(color_of(lane, "") for lane in range(10)))
+    player = {lane: theme.resolve(color_of(lane, "")) for lane in range(10)}
+    assert player == lane_colors([(lane, "") for lane in range(10)], LIGHT)
