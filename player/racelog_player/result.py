@@ -4,7 +4,7 @@ from racelog.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, prose
+from racelog_player.cells import flat, prose
 from racelog_player.lanes import name_cells
 from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
 from racelog_player.parts import line_width, ms_text, rate_text, share_text
@@ -22,10 +22,10 @@ def result_pane(summary: RaceSummary, race: RaceView, columns: int, rows: int) -
     shown = fitting(_COLUMNS, columns - INDENT - names)
     lanes = {lane.lane: lane for lane in summary.lanes}
     views = {lane.lane: lane for lane in race.lanes}
-    lines: list[Line] = [_headline(summary, columns), [], title_row("RESULT", shown, names)]
-    lines += [lane_row(views[lane], _numbers(lanes[lane]), shown, names) for lane in summary.standings]
-    if len(lines) > rows:
-        lines = [lines[0], *lines[2:]]
+    table = [title_row("RESULT", shown, names)]
+    table += [lane_row(views[lane], _numbers(lanes[lane]), shown, names) for lane in summary.standings]
+    head = _head(summary, columns, max(1, rows - len(table) - 1))
+    lines = [*head, [], *table] if len(head) + 1 + len(table) <= rows else [*head, *table]
     notes = _notes(summary, columns)
     if notes and len(lines) + len(notes) < rows:
         lines += [[], *notes]
@@ -44,18 +44,23 @@ def _notes(summary: RaceSummary, columns: int) -> list[Line]:
     return notes
 
 
+def _head(summary: RaceSummary, columns: int, rows: int) -> list[Line]:
+    """Return who won, or why nobody did in as many of ``rows`` rows as that takes."""
+    if summary.winner is not None:
+        return [_headline(summary, columns)]
+    return [[Span(" "), Span(text, WARN)] for text in prose(flat(summary.nobody), columns - 2, min(rows, 3))]
+
+
 def _headline(summary: RaceSummary, columns: int) -> Line:
     """Return who won and by how much, the second part where there is room."""
     lanes = {lane.lane: lane for lane in summary.lanes}
     ranked = [lanes[lane] for lane in summary.standings if lanes[lane].place is not None]
     medians = [lane.ttft_ms.p50 for lane in ranked if lane.ttft_ms is not None]
-    if summary.winner is None or not ranked:
-        return [Span(" "), Span(cut(flat(summary.nobody), columns - 2), WARN)]
     line = [
         Span(" 🏆 "), Span(f"{flat(ranked[0].engine)} wins", STRONG),
-        Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0]), STRONG),
+        Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0] if medians else None), STRONG),
     ]  # fmt: skip
-    if len(ranked) > 1 and medians[0] > 0:
+    if len(medians) > 1 and medians[0] > 0:
         ahead = f", {times(medians[1] / medians[0])} ahead of {flat(ranked[1].engine)}"
         line.append(Span(ahead, SOFT))
     if summary.status != "finished":

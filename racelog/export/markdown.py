@@ -83,8 +83,10 @@ def escaped(text: str) -> str:
 
 def _verdict(race: RaceSummary) -> str:
     winner = next((lane for lane in race.lanes if lane.lane == race.winner), None)
-    if winner is None or winner.ttft_ms is None:
+    if winner is None:
         return f"{escaped(race.nobody)}."
+    if winner.ttft_ms is None:  # answers without a token, and a first token of one that was cut off
+        return f"**{escaped(winner.engine)}** wins."
     told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {duration(winner.ttft_ms.p50)}"
     others = [
         (lane.ttft_ms.p50, lane.engine)
