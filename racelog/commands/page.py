@@ -38,6 +38,9 @@ FAULTS_SHOWN = 6
 MESSAGE_SHOWN = 160
 """How many kinds of failure a lane's lines explain, and how much of a message."""
 
+NOTES_SHOWN, NOTE_CHARACTERS = 100, 2000
+"""How many notes the page has, and how much of each; `racelog cat` tells all."""
+
 PLAIN_WIDTH = 100
 """Width of wrapped text where there is no terminal to ask."""
 
@@ -307,8 +310,10 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
     yield from _wrapped(_log_facts(page), columns, label=" ")
     for lost in log.damage:
         yield click.style(printable(f"       damaged: {lost}"), fg="red")
-    for note in page.notes:
-        yield from _wrapped(note, columns, label="Note")
+    for note in page.notes[:NOTES_SHOWN]:
+        yield from _wrapped(note[:NOTE_CHARACTERS], columns, label="Note")
+    if more := page.notes[NOTES_SHOWN:]:
+        yield f"Note   and {counted(len(more), 'note')} more: racelog cat --kind note,gap,control"
 
 
 def _start(race: RaceSummary, columns: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from racelog.cli import run
+from racelog.events import LaneStart
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.text import printable
 from racelog.urls import without_url_secrets
@@ -60,3 +61,22 @@ def test_a_word_without_end_costs_no_more_than_itself() -> None:
 
     assert printable(word + "é") == word + "é"
     assert without_url_secrets(f"{word}:/") == f"{word}:/"
+
+
+@pytest.mark.parametrize("t", [-(1 << 63), -(1 << 63) + 1, (1 << 62)])
+@pytest.mark.parametrize(
+    "verb", [("info",), ("play", "--at", "end", "--json"), ("card", "-o", "card.png"), ("cat",)], ids=" ".join
+)
+def test_a_stamp_that_is_centuries_off_costs_no_century(
+    verb: tuple[str, ...],
+    t: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    events = [LaneStart(t=t, lane=0) if isinstance(event, LaneStart) else event for event in RACE.events()]
+    log = write_log(tmp_path / "far.rlog", events)
+
+    assert run([verb[0], str(log), *verb[1:]]) == 0
+    assert "Traceback" not in capfd.readouterr().err

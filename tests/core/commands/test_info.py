@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from racelog.cli import run
+from racelog.commands.page import NOTE_CHARACTERS, NOTES_SHOWN
 from racelog.events import Calibration, Gap, Note, RequestSent
 from racelog.log.seal import seal
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
@@ -167,3 +168,12 @@ def test_a_log_without_connect_times_says_only_how_many_connections_there_were(t
 
 def test_a_log_that_tells_nothing_of_its_recorder_says_so(sealed, capfd):
     assert "Client not judged: this log holds no readings of its recorder" in page(capfd)
+
+
+def test_of_very_long_and_very_many_notes_the_page_shows_a_part(tmp_path, capfd):
+    notes = [Note(t=number, text="long " * 100_000) for number in range(NOTES_SHOWN + 3)]
+    path = write_log(tmp_path / "told.rlog", notes)
+
+    told = page(capfd, path)
+    assert len(told) < (NOTES_SHOWN + 10) * 2 * NOTE_CHARACTERS
+    assert "Note   and 3 notes more: racelog cat --kind note,gap,control" in told
