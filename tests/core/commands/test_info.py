@@ -172,7 +172,7 @@ def test_a_log_that_tells_nothing_of_its_recorder_says_so(sealed, capfd):
 
 def test_of_very_long_and_very_many_notes_the_page_shows_a_part(tmp_path, capfd):
     notes = [Note(t=number, text="long " * 100_000) for number in range(NOTES_SHOWN + 3)]
-    path = write_log(tmp_path / "told.rlog", notes)
+    path = write_log(tmp_path / "told.rlog", [*notes])
 
     told = page(capfd, path)
     assert len(told) < (NOTES_SHOWN + 10) * 2 * NOTE_CHARACTERS
