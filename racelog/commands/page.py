@@ -19,7 +19,7 @@ from racelog.views.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending, race_summary
 
 SMALL_PRINT = (
-    "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (output tokens - 1), per "
+    "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (streamed tokens - 1), per "
     "request. ITL: gaps between successive token chunks of a request, pooled. tok/s: output tokens of successes over "
     "the lane's own racing time. Warm-up and failed requests do not count. All times are CLOCK_MONOTONIC; a kernel "
     "stamp is the arrival itself, a user stamp is when the recorder saw it, coalesced chunks were read together. In an "
@@ -255,6 +255,10 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     basis = ", ".join(BASIS.get(name, name) for name in lane.token_basis) or "none counted"
     cached = "" if lane.cached_share is None else f", {percent(lane.cached_share)} of them from its cache"
     yield indent + f"tokens: {lane.input_tokens:,} in{cached}, {lane.output_tokens:,} out · {basis}"
+    if lane.one_piece:
+        yield (
+            indent + f"one piece: {counted(lane.one_piece, 'answer')} came in one piece, without TPOT and ITL"
+        )
     stamps = ", ".join(f"{count:,} {who}" for who, count in lane.stamps.items()) or "none"
     through = f" · transport {transport}" if transport else ""
     yield indent + printable(

@@ -26,7 +26,7 @@ HEADINGS = (
 )
 
 SMALL_PRINT = (
-    "TTFT: request sent to first token. TPOT: (last - first token) / (output tokens - 1), per request. "
+    "TTFT: request sent to first token. TPOT: (last - first token) / (streamed tokens - 1), per request. "
     "ITL: gaps between token chunks, pooled. Warm-up requests and failures are left out of latencies."
 )
 

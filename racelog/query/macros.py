@@ -109,11 +109,16 @@ _KNOWN = """(
     )
 )"""
 
+# Chunks of one message have one stamp and are not coalesced: between them is no gap.
 _GAPS = """
     SELECT race_id, lane_id, t_ns, greatest(coalesce(n_tokens, 1), 1) AS tokens,
-        (t_ns - lag(t_ns) OVER (PARTITION BY race_id, lane_id, request_id ORDER BY seq)) / 1e6 AS gap_ms
-    FROM tokens SEMI JOIN picked USING (race_id, lane_id, request_id)
-    SEMI JOIN (FROM lanes WHERE kept = 'all') USING (race_id, lane_id)
+        CASE WHEN t_ns > before_ns OR joined THEN (t_ns - before_ns) / 1e6 END AS gap_ms
+    FROM (
+        SELECT *, lag(t_ns) OVER its_chunks AS before_ns, lag(coalesced) OVER its_chunks AS joined
+        FROM tokens SEMI JOIN picked USING (race_id, lane_id, request_id)
+        SEMI JOIN (FROM lanes WHERE kept = 'all') USING (race_id, lane_id)
+        WINDOW its_chunks AS (PARTITION BY race_id, lane_id, request_id ORDER BY seq)
+    )
 """
 
 # A role of its own comes before the text and the finish after it: with them there is a gap more on either side.

@@ -224,6 +224,7 @@ def requests_columns(race_id: str, replay: Replay) -> Columns:
         "cached_tokens": [row.cached_tokens for row in rows],
         "reasoning_tokens": [row.reasoning_tokens for row in rows],
         "total_tokens": [row.total_tokens for row in rows],
+        "one_piece": [row.one_piece for row in rows],
     }
 
 

@@ -113,7 +113,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("token_basis", "VARCHAR", "usage, server (counts per chunk) or chunks"),
         Column("chunks", "BIGINT", "token chunks that arrived"),
         Column("ttft_ms", "DOUBLE", "first token chunk minus sent"),
-        Column("tpot_ms", "DOUBLE", "(last - first token chunk) / (output tokens - 1)"),
+        Column(
+            "tpot_ms",
+            "DOUBLE",
+            "(last - first token chunk) / (streamed tokens - 1); NULL for an answer in one piece",
+        ),
         Column("e2e_ms", "DOUBLE", "last byte minus sent"),
         Column("finish_reason", "VARCHAR", "why the model stopped, in the server's word"),
         Column("prompt", "VARCHAR", "text of the prompt's last message"),
@@ -150,6 +154,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "total_tokens",
             "BIGINT",
             "of prompt and answer, in the server's own sum; NULL when it does not say",
+        ),
+        Column(
+            "one_piece", "BOOLEAN", "all of its text came at one instant, so that it has no TPOT and no ITL"
         ),
     ),
     "tokens": (

@@ -224,7 +224,7 @@ class LaneFold:
             case ResponseHeaders():
                 request.t_headers, request.http_status = event.t, event.status
             case Usage():
-                request.input_tokens, request.usage_tokens = event.input_tokens, event.output_tokens
+                request.input_tokens, request.usage_tokens = event.input_tokens or None, event.output_tokens
                 request.cached_tokens, request.reasoning_tokens = event.cached_tokens, event.reasoning_tokens
                 request.total_tokens = event.total_tokens
                 request.server = event.server

@@ -46,6 +46,7 @@ class RequestView(Struct, frozen=True, kw_only=True):
     last_ms: float | None
     end_ms: float | None
     tpot_ms: float | None
+    one_piece: bool
     slowest_gap_ms: float | None
 
 
@@ -137,6 +138,6 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
         first=pieces[0][1] if pieces else "", settled="".join(settled),
         fresh="".join(text for _, text in pieces[1 + len(settled) :]), tokens=request.output_tokens,
         token_basis=request.token_basis, elapsed_ms=max(0.0, (until - since) / NS_PER_MS), headers_ms=ms(request.t_headers),
-        ttft_ms=request.ttft_ms, last_ms=ms(request.t_last), end_ms=ms(request.t_end), tpot_ms=request.tpot_ms,
+        ttft_ms=request.ttft_ms, last_ms=ms(request.t_last), end_ms=ms(request.t_end), tpot_ms=request.tpot_ms, one_piece=request.one_piece,
         slowest_gap_ms=max(gaps) / NS_PER_MS if gaps else None,
     )  # fmt: skip

@@ -36,7 +36,8 @@ class Spread(Struct, frozen=True, kw_only=True):
 class LaneSummary(Struct, frozen=True, kw_only=True):
     """One lane's result. Throughput is output tokens of successes over the lane's own racing time.
 
-    ``connections`` counts the requests that went out by whether theirs was new, reused or reopened; ``connect_ms`` and
+    ``one_piece`` counts the successes whose text came at one instant: they have no TPOT and no ITL. ``connections`` counts
+    the requests that went out by whether theirs was new, reused or reopened; ``connect_ms`` and
     its steps are of those that had to connect. ``place`` is None, and ``dnf`` says why, of a lane that did not finish;
     ``cached_share`` of its prompt tokens came from its cache, None where its server does not say.
     """
@@ -67,6 +68,7 @@ class LaneSummary(Struct, frozen=True, kw_only=True):
     ttft_ms: Spread | None
     tpot_ms: Spread | None
     itl_ms: Spread | None
+    one_piece: int
     e2e_ms: Spread | None
     queue_ms: Spread | None
     connections: dict[str, int]
@@ -206,7 +208,7 @@ def _lane_summary(fold: LaneFold, verdict: Verdict) -> LaneSummary:
         token_basis=sorted({request.token_basis for request in counted}),
         tokens_per_s=tokens / seconds if seconds else None, requests_per_s=fold.ok / seconds if seconds else None,
         ttft_ms=spread(_present(request.ttft_ms for request in counted)),
-        tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps),
+        tpot_ms=spread(_present(request.tpot_ms for request in counted)), itl_ms=spread(gaps), one_piece=sum(request.one_piece for request in counted),
         e2e_ms=spread(_present(request.e2e_ms for request in counted)),
         queue_ms=spread(_present(request.queue_ms for request in counted)),
         connections=dict(sorted(connections.items())), connect_ms=_spent(request.connect_ns for request in raced),
@@ -225,19 +227,25 @@ def _spent(durations_ns: Iterable[int | None]) -> Spread | None:
 
 
 def _chunk_facts(fold: LaneFold) -> tuple["array[float]", dict[str, int], int]:
-    """Return pooled gaps between token chunks (ms), chunks by who stamped them, and how many were coalesced."""
+    """Return pooled gaps between token chunks (ms), chunks by who stamped them, and how many were coalesced.
+
+    Chunks of one message have no gap between them, and an answer in one piece has none at all.
+    """
     track = fold.track
-    last: dict[int, int] = {}
+    last: dict[int, tuple[int, str]] = {}
+    no_gaps = {req for req, request in fold.requests.items() if request.one_piece}
     gaps = array("d")
     letters = Counter(track.stamp)
-    for t, req, kind in zip(track.t, track.request, track.kind, strict=True):
+    for t, req, kind, letter in zip(track.t, track.request, track.kind, track.stamp, strict=True):
         request = fold.requests.get(req)
         if request is None or not request.counts or kind not in TOKEN_CODES:
             continue
         before = last.get(req)
-        if before is not None and track.facts.kept == "all":
-            gaps.append((t - before) / NS_PER_MS)
-        last[req] = t
+        if before is not None and track.facts.kept == "all" and req not in no_gaps:
+            came_ns, stamp = before
+            if t > came_ns or stamp.isupper():  # else both are of one message
+                gaps.append((t - came_ns) / NS_PER_MS)
+        last[req] = t, letter
     stamps: dict[str, int] = {}
     coalesced = 0
     for letter, count in sorted(letters.items()):

@@ -118,7 +118,9 @@ def request_marks(request: RequestView, cells: int) -> Line:
         facts.append((1, f"{counted(request.tokens, 'token')}{basis}", SOFT))
     if request.tpot_ms is not None:
         facts.append((2, f"{ms_text(request.tpot_ms)} a token", SOFT))
-    if request.slowest_gap_ms is not None:
+    if request.one_piece:
+        facts.append((2, "the answer came in one piece", SOFT))
+    elif request.slowest_gap_ms is not None:
         facts.append((3, f"longest gap {ms_text(request.slowest_gap_ms)}", FAINT))
     if request.end_ms is not None:
         facts.append((2, f"end {ms_text(request.end_ms)}", FAINT))

@@ -83,12 +83,18 @@ def test_tokens_stamps_and_errors_stand_under_each_engine(sealed, capfd):
     assert "errors: 1 http" in text
 
 
+def test_answers_in_one_piece_are_told(home, capfd):
+    store(home, ScriptedRace([Plan("a", gap_ms=0, requests=2, tokens=3), Plan("b", requests=2)]))
+
+    assert "one piece: 2 answers came in one piece, without TPOT and ITL" in page(capfd)
+
+
 def test_the_terms_are_defined_where_they_are_used(sealed, capfd):
     text = " ".join(page(capfd).split())
 
     for definition in (
         "TTFT: first token chunk minus request sent.",
-        "TPOT: (last - first token chunk) / (output tokens - 1), per request.",
+        "TPOT: (last - first token chunk) / (streamed tokens - 1), per request.",
         "ITL: gaps between successive token chunks of a request, pooled.",
     ):
         assert definition in text

@@ -13,7 +13,7 @@ Numbers = dict[str, Any]
 def numbers_by_lane(dump: str) -> dict[int, Numbers]:
     """Return each lane's numbers from the text that `racelog dump` prints."""
     lanes: dict[int, dict[int, dict[str, Any]]] = {}
-    chunks: list[tuple[int, int, int, str, int | None]] = []  # lane, request, t, kind, tokens
+    chunks: list[tuple[int, int, int, str, int | None, str]] = []  # lane, request, t, kind, tokens, stamp
     for line in dump.splitlines():
         event = json.loads(line)
         kind, lane, req = event["k"], event.get("lane"), event.get("req")
@@ -34,18 +34,19 @@ def numbers_by_lane(dump: str) -> dict[int, Numbers]:
             lanes[lane][req] |= {"status": event["status"], "end": event["t"]}
         elif kind == "tok":
             chunks += rows(event)
-    for lane, req, t, kind, tokens in sorted(chunks, key=lambda chunk: chunk[2]):
+    for lane, req, t, kind, tokens, stamp in sorted(chunks, key=lambda chunk: chunk[2]):
         if kind in "crt":
-            lanes[lane][req]["chunks"].append((t, tokens))
+            lanes[lane][req]["chunks"].append((t, tokens, stamp))
     return {lane: lane_numbers(list(requests.values())) for lane, requests in lanes.items()}
 
 
-def rows(event: dict[str, Any]) -> list[tuple[int, int, int, str, int | None]]:
+def rows(event: dict[str, Any]) -> list[tuple[int, int, int, str, int | None, str]]:
     t, found = event["t"], []
     for i, req in enumerate(event["r"]):
         t += event["d"][i]
         kind = event["c"][i] if event.get("c") else "c"
-        found.append((event["lane"], req, t, kind, event["n"][i] if event.get("n") else None))
+        stamp = event["s"][i] if event.get("s") else "k"
+        found.append((event["lane"], req, t, kind, event["n"][i] if event.get("n") else None, stamp))
     return found
 
 
@@ -53,15 +54,18 @@ def lane_numbers(requests: list[dict[str, Any]]) -> Numbers:
     counted = [r for r in requests if r["phase"] == "race" and r["status"] == "ok"]
     ttft, tpot, e2e, itl, output = [], [], [], [], 0
     for request in counted:
-        times = [t for t, _ in request["chunks"]]
+        times = [t for t, _, _ in request["chunks"]]
         tokens = output_tokens(request)
         output += tokens
-        itl += [(b - a) / 1e6 for a, b in zip(times, times[1:], strict=False)]  # noqa: RUF007 - naive
+        for a, b in zip(request["chunks"], request["chunks"][1:], strict=False):
+            one_message = b[0] == a[0] and a[2] in "ku"
+            if times[0] < times[-1] and not one_message:
+                itl.append((b[0] - a[0]) / 1e6)
         if "sent" in request:
             e2e.append((request["end"] - request["sent"]) / 1e6)
             if times:
                 ttft.append((times[0] - request["sent"]) / 1e6)
-        if times and tokens >= 2:
+        if times and tokens >= 2 and times[0] < times[-1]:
             tpot.append((times[-1] - times[0]) / (tokens - 1) / 1e6)
     return {
         "ok": len(counted),
@@ -72,9 +76,9 @@ def lane_numbers(requests: list[dict[str, Any]]) -> Numbers:
 
 
 def output_tokens(request: dict[str, Any]) -> int:
-    if request["usage"] is not None:
+    if request["usage"] or (request["usage"] == 0 and not request["chunks"]):
         return int(request["usage"])
-    told = [tokens for _, tokens in request["chunks"]]
+    told = [tokens for _, tokens, _ in request["chunks"]]
     if told and None not in told:
         return sum(told)
     return len(told)

@@ -67,7 +67,7 @@ def test_a_request_is_one_row_with_every_time_and_number(every_kind):
         "ttfo_ms": 20.0, "error_message": None, "connection": "reopened", "queue_ms": 2.0,
         "connect_ms": 0.9, "dns_ms": None, "tcp_ms": 0.15, "tls_ms": 0.7,
         "t_first_chunk_ns": 22 * MS, "t_last_chunk_ns": 32 * MS, "lead_chunks": 1, "trail_chunks": 0,
-        "cached_tokens": 3, "reasoning_tokens": 2, "total_tokens": 10,
+        "cached_tokens": 3, "reasoning_tokens": 2, "total_tokens": 10, "one_piece": False,
     }  # fmt: skip
 
     assert expected == records(every_kind, "requests")[0]

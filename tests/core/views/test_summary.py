@@ -52,6 +52,37 @@ def test_every_latency_of_a_lane_by_hand() -> None:
     ]
 
 
+def test_an_answer_in_one_piece_has_no_pace_and_no_gaps() -> None:
+    def in_one_piece(events: list[AnyEvent]) -> list[AnyEvent]:
+        return [
+            msgspec.structs.replace(event, d=[0] * len(event.d), s="K" * (len(event.d) - 1) + "k") if isinstance(event, Tokens) else event
+            for event in events
+        ]  # fmt: skip
+
+    lane = summary(FAST, change=in_one_piece).lanes[0]
+
+    assert (lane.one_piece, lane.tpot_ms, lane.itl_ms) == (4, None, None)
+
+
+def test_chunks_of_one_message_have_no_gap_between_them() -> None:
+    def twice(events: list[AnyEvent]) -> list[AnyEvent]:
+        return [
+            msgspec.structs.replace(
+                event, r=event.r * 2, d=[*event.d, *[0] * len(event.d)], x=event.x * 2, n=event.n * 2
+            )
+            if isinstance(event, Tokens)
+            else event
+            for event in events
+        ]
+
+    alone, joined = (
+        summary(Plan("f", tokens=2, requests=1)),
+        summary(Plan("f", tokens=2, requests=1), change=twice),
+    )
+
+    assert joined.lanes[0].itl_ms == alone.lanes[0].itl_ms
+
+
 def test_a_spread_is_mean_and_quantiles() -> None:
     of = spread([4.0, 1.0, 3.0, 2.0])
 
