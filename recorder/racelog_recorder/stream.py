@@ -161,8 +161,9 @@ class StreamSink:
         if self._may_be_joined:
             self._columns.mark_coalesced(self._may_be_joined)
             self._may_be_joined = 0
-        plain = payload[:1] == b"{" and type(payload) is bytes and not self._careful
-        if not (plain or self._worth_reading(payload)):
+        if (self._careful or type(payload) is not bytes or payload[:1] != b"{") and not self._worth_reading(
+            payload
+        ):
             return
         message = self._parse(payload)
         code = message.code
@@ -171,13 +172,13 @@ class StreamSink:
             return
         if message.finish_reason or message.usage or message.timings or message.done:
             self._note(message)
-        tokens = message.tokens
+        tokens, t_ns = message.tokens, self.last_ns
         if code in TOKEN_CODES:
             self.facts.token_chunks += 1
-            self.last_token_ns = self.last_ns + self._origin_ns
+            self.last_token_ns = t_ns + self._origin_ns
             if tokens is None and self._counting:
                 tokens = self._running_count(message)
-        self._columns.add(self.last_ns, self._request, message.text, code, tokens, self._stamp)
+        self._columns.add(t_ns, self._request, message.text, code, tokens, self._stamp)
         self._may_be_joined = 1
 
     def _worth_reading(self, payload: bytes) -> bool:
