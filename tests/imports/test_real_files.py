@@ -92,7 +92,7 @@ def test_an_infinite_rate_is_no_rate(vllm, write, out):
 def test_a_time_that_is_no_number_is_refused_by_its_name(vllm, write, out):
     vllm["ttfts"][3] = float("nan")
 
-    with pytest.raises(InputError, match="ttfts of request 3 is nan s, which is not a time"):
+    with pytest.raises(InputError, match=r"result\.json.*ttfts\[3\]"):
         import_results(write(vllm), out)
 
 
@@ -392,4 +392,30 @@ def test_a_line_that_is_cut_off_before_others_is_refused(tmp_path, out):
     path.write_bytes(rest + first[:-40] + b"\n" + rest)
 
     with pytest.raises(InputError, match=r"broken.jsonl, line 6: "):
+        import_results(path, out)
+
+
+def test_a_whole_surrogate_pair_and_an_escaped_backslash_stay(vllm, tmp_path, out):
+    vllm["generated_texts"][0] = "HERE"
+    path = tmp_path / "result.json"
+    text = json.dumps(vllm | {"mean_tpot_ms": float("nan")})
+    path.write_text(text.replace("HERE", r"\ud83d\ude00 \\ud800 \udc00 NaN"))
+
+    import_results(path, out)
+
+    assert asked(out, "select response from requests where prompt_id = 0") == [
+        ("\U0001f600 \\ud800 \ufffd NaN",)
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["1," * 50_000, "[" * 100_000, "{}" * 20_000, '""' * 50_000, '"' + "x" * 100_000, "{" * 100_000],
+    ids=lambda text: text[:3],
+)
+def test_a_file_of_many_small_things_is_refused_at_once(content, tmp_path, out):
+    path = tmp_path / "odd.json"
+    path.write_text(content)
+
+    with pytest.raises(InputError):
         import_results(path, out)

@@ -1,7 +1,6 @@
 """Which tool wrote a file, told by the names in its JSON; and of those that hold too little, what to do instead."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -45,7 +44,6 @@ WANTED = (
 )
 
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_anything = msgspec.json.Decoder(dict[str, Any])
 
 
 def kind_of(path: Path) -> str:
@@ -86,11 +84,7 @@ def why_not(names: frozenset[str]) -> str:
 def _names_in(content: bytes) -> frozenset[str]:
     """Return the names in a JSON object; none if it is no such thing."""
     try:
-        return frozenset(_names.decode(content))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        pass
-    try:
-        found: dict[str, Any] = parsed(_anything, content, "")
+        found: dict[str, msgspec.Raw] = parsed(_names, content, "")
     except InputError:
         return frozenset()
     return frozenset(found)

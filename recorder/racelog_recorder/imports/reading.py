@@ -14,7 +14,6 @@ import msgspec
 
 from racelog.errors import InputError
 from racelog.log.progress import Progress
-from racelog.text import REPLACEMENT
 
 MOST_DOCUMENT_BYTES = 1 << 30
 """A JSON document is held in memory whole, a few times over."""
@@ -34,7 +33,18 @@ MARKS = {
 }
 """How files begin that hold a result in a wrapping; UTF-16 is what PowerShell's ``>`` makes of a text."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKENS = re.compile(_STRING + rb"|-?\bInfinity\b|\bNaN\b", re.DOTALL)
+_BRACES = re.compile(_STRING + rb"|[{}]", re.DOTALL)
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.",
+    re.DOTALL,
+)
+_HALF = len(rb"\ud800")
+"""A whole pair is twice as long, any other escape shorter."""
+
+MOST_RESULTS = 10_000
+"""In one file; each becomes a race."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -76,31 +86,51 @@ def document(path: Path) -> bytes:
 def objects(content: bytes) -> Iterator[bytes]:
     """Yield the JSON objects in ``content``: one, a line each, one after another, or in an array.
 
-    What is cut off or broken comes as it is, as the last. Cost: where there are several, all of them in memory twice.
+    What is cut off, broken or no object comes as it is, as the last. Cost: one look at every byte, memory for one object.
+
+    Raises:
+        InputError: there are more than `MOST_RESULTS`.
     """
-    try:
-        msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError):
-        text = content.decode("utf-8", "replace")
-    else:
+    if _is_object(content):
         yield content
         return
-    decoder = json.JSONDecoder()
-    at = _past(text, 0, " \t\r\n[")
-    while at < len(text):
+    begin = depth = number = 0
+    for found in _BRACES.finditer(content):
+        sign = found[0]
+        if depth == 0 and (sign != b"{" or content[begin : found.start()].strip(b" \t\r\n,[]")):
+            break
+        depth += {b"{": 1, b"}": -1}.get(sign, 0)
+        if depth == 0:
+            number += 1
+            if number > MOST_RESULTS:
+                raise InputError(f"more than {MOST_RESULTS:,} results are in one file; split it")
+            yield content[begin : found.end()].strip(b" \t\r\n,[]")
+            begin = found.end()
+    if rest := content[begin:].strip(b" \t\r\n,]"):
+        yield rest
+
+
+def _is_object(content: bytes) -> bool:
+    """Return whether all of ``content`` is one JSON object, be it one with what Python alone writes."""
+    for text in (content, b""):
         try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            end = len(text)
-        yield text[at:end].encode("utf-8", "replace")
-        at = _past(text, end, " \t\r\n,]")
+            msgspec.json.decode(text or repaired(content), type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        return True
+    return False
 
 
-def _past(text: str, at: int, signs: str) -> int:
-    """Return where the next sign stands that is none of ``signs``."""
-    while at < len(text) and text[at] in signs:
-        at += 1
-    return at
+def repaired(content: bytes) -> bytes:
+    """Return ``content`` as JSON: bare Infinity and NaN as texts, halves of surrogate pairs and broken UTF-8 as U+FFFD."""
+    return _TOKENS.sub(_mended, content.decode("utf-8", "replace").encode())
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    token = found[0]
+    if not token.startswith(b'"'):
+        return b'"' + token + b'"'
+    return _ESCAPES.sub(lambda escape: b"\\ufffd" if len(escape[0]) == _HALF else escape[0], token)
 
 
 def lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes]]:
@@ -166,7 +196,7 @@ def _is_cut_off(line: bytes) -> bool:
 
 
 def parsed(decoder: "msgspec.json.Decoder[Found]", content: bytes, where: str) -> Found:
-    """Return ``content`` decoded, with Python's Infinity and NaN; broken text in it becomes U+FFFD.
+    """Return ``content`` decoded, `repaired` where that is needed: a bare Infinity or NaN is the text of its name.
 
     Raises:
         InputError: it is not what the tool writes; the message begins with ``where`` and says which field.
@@ -176,22 +206,9 @@ def parsed(decoder: "msgspec.json.Decoder[Found]", content: bytes, where: str) -
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
     try:
-        plain = _whole(json.loads(content.decode("utf-8", "replace")))
-        found: Found = msgspec.convert(plain, decoder.type)
-    except (ValueError, RecursionError) as error:
+        return decoder.decode(repaired(content))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: {error}") from error
-    return found
-
-
-def _whole(value: Any) -> Any:
-    """Return a decoded value with U+FFFD for halves of surrogate pairs."""
-    if isinstance(value, str):
-        return _SURROGATE.sub(REPLACEMENT, value)
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if isinstance(value, dict):
-        return {_whole(key): _whole(item) for key, item in value.items()}
-    return value
 
 
 def named(value: Any) -> str:

@@ -8,9 +8,9 @@ a stamp is taken for every message with ``choices``, be it a role or the finish 
 
 import re
 from itertools import accumulate
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -46,7 +46,7 @@ class _Result(Struct, frozen=True):
     model_id: str = ""
     max_concurrency: int | None = None
     request_rate: float | str | None = None
-    burstiness: float | None = None
+    burstiness: float | str | None = None
 
     @property
     def rate_per_s(self) -> float | None:
@@ -56,7 +56,7 @@ class _Result(Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Result)
-_names = msgspec.json.Decoder(dict[str, Any])
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read(path: Path, progress: Progress) -> list[Run]:
@@ -72,7 +72,7 @@ def read(path: Path, progress: Progress) -> list[Run]:
     runs, left_out = [], []
     for number, content in enumerate(results, 1):
         where = f"{path.name}, result {number} of {len(results)}"
-        names: dict[str, Any] = parsed(_names, content, where)
+        names: dict[str, msgspec.Raw] = parsed(_names, content, where)
         if "ttfts" not in names and (reason := why_not(frozenset(names))):
             left_out.append(f"result {number} of {len(results)} was left out: {reason}")
             continue
@@ -150,4 +150,4 @@ def _dialect(result: _Result) -> str:
 
 def _arrival(result: _Result) -> str:
     """Return how requests were spaced: gamma, which with a burstiness of 1 is Poisson and with infinity constant."""
-    return {None: "poisson", 1.0: "poisson", inf: "constant"}.get(result.burstiness, "gamma")
+    return {None: "poisson", 1.0: "poisson", "Infinity": "constant"}.get(result.burstiness, "gamma")
