@@ -16,11 +16,14 @@ NS_PER_S = 1_000_000_000
 UNKNOWN = "-"
 """What stands where there is no number."""
 
-_DECIMALS = ((Decimal("0.1"), 3), (10, 2), (100, 1))
+_DECIMALS = ((0.1, 3), (10.0, 2), (100.0, 1))
 """Below which size a figure has how many decimals; a thousandth is the last that is shown."""
 
 _MOST = 1e15
 """Beyond it a float no longer holds every whole number, so that its digits would be made up."""
+
+_NEAR_HALF = 1e-6
+"""What lies farther from a half rounds the same in binary and as it reads."""
 
 _CACHED = 4096
 """A screen has some hundred figures, and most of them stay from frame to frame."""
@@ -38,13 +41,12 @@ def number(value: float) -> str:
         return "0"
     if abs(value) >= _MOST:
         return f"{value:.3g}"
-    exact = abs(Decimal(repr(float(value))))
+    size = abs(float(value))
     sign = "-" if value < 0 else ""
     for below, decimals in _DECIMALS:
-        rounded = _rounded(exact, decimals)
-        if rounded < below:
-            return f"{sign}{rounded:,}" if rounded else f"{sign}<0.001"
-    return f"{sign}{_rounded(exact, 0):,}"
+        if size < below and float(text := _rounded(size, decimals)) < below:
+            return sign + (text if float(text) else "<0.001")
+    return f"{sign}{int(_rounded(size, 0)):,}"
 
 
 def rate(per_s: float, unit: str) -> str:
@@ -62,7 +64,7 @@ def duration_parts(milliseconds: float) -> tuple[str, str]:
     """Return a duration as figure and unit: ``("184", "ms")``, ``("1.23", "s")``; ``("-", "")`` for what is none."""
     if not isfinite(milliseconds):
         return UNKNOWN, ""
-    if abs(milliseconds) < _MOST and _rounded(abs(Decimal(repr(float(milliseconds)))), 0) < MS_PER_S:
+    if abs(milliseconds) < _MOST and float(_rounded(abs(float(milliseconds)), 0)) < MS_PER_S:
         return number(milliseconds), "ms"
     return number(milliseconds / MS_PER_S), "s"
 
@@ -83,8 +85,7 @@ def percent(share: float) -> str:
         return UNKNOWN
     if share in (0, 1):
         return f"{share * 100:.0f} %"
-    exact = Decimal(repr(float(share))) * 100
-    rounded = _rounded(exact, 1)
+    rounded = (Decimal(repr(float(share))) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
     if 0 < share < 1 and rounded <= 0:
         return "<0.1 %"
     if 0 < share < 1 and rounded >= 100:  # noqa: PLR2004 - percent
@@ -120,5 +121,8 @@ def tick(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"  # noqa: PLR2004 - from here on 6 digits hide a whole
 
 
-def _rounded(exact: Decimal, decimals: int) -> Decimal:
-    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+def _rounded(size: float, decimals: int) -> str:
+    """Return a number of zero or more with so many decimals. Cost: a microsecond, but for halves, which need exact digits."""
+    if abs(size * 10**decimals % 1 - 0.5) > _NEAR_HALF:
+        return f"{size:.{decimals}f}"
+    return str(Decimal(repr(size)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
