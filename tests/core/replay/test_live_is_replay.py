@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from racelog.events import AnyEvent, Tokens
+from racelog.events import AnyEvent, RaceFacts, Tokens
 from racelog.log.chunks import chunk_rows, columns
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
@@ -34,7 +34,9 @@ def grown(events: list[AnyEvent], directory: Path, head: ScriptedRace) -> list[t
     pending = sorted(Random(5).randrange(end - 10**9) for _ in range(100))
     follower, tracks, seen = LogFollower(directory), RaceTracks(), []
     replay, written = Replay(tracks), 0
-    with SegmentWriter(directory / "lane-0.rlog", head.head()) as writer:
+    race_id = next(event.race_id for event in events if isinstance(event, RaceFacts))
+    own = msgspec.structs.replace(head.head(), race_id=race_id)
+    with SegmentWriter(directory / "lane-0.rlog", own) as writer:
         for flush in range(0, end + FLUSH_NS, FLUSH_NS):
             written, before = bisect_left(events, flush + FLUSH_NS, written, key=time_of), written
             if fresh := events[before:written]:
