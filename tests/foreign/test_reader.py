@@ -78,9 +78,10 @@ def test_the_foreign_reader_gives_the_events_that_dump_gives(
     readings: dict[Path, Reading], logs: dict[str, Path], shape: str
 ) -> None:
     dump = subprocess.run(
-        [sys.executable, "-m", "racelog", "dump", logs[shape]], capture_output=True, check=True
+        [sys.executable, "-m", "racelog", "dump", logs[shape]], capture_output=True, check=False
     )
 
+    assert dump.returncode in (0, 3), dump.stderr  # 3: with loss, which is told
     assert values(dump.stdout) == readings[logs[shape]][0]
 
 

@@ -1,5 +1,6 @@
 """Files to events: one order whatever the files, and an account of what is missing."""
 
+import errno
 import random
 from pathlib import Path
 
@@ -105,10 +106,15 @@ def test_an_empty_directory_is_not_a_log(tmp_path: Path) -> None:
         open_log(tmp_path)
 
 
-def test_a_segment_that_cannot_be_opened_is_a_log_error(segments: Path) -> None:
-    (segments / "odd.rlog").mkdir()
+def test_a_segment_that_cannot_be_opened_is_a_log_error(
+    segments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    with pytest.raises(LogError, match=r"cannot read .*odd\.rlog: Is a directory"):
+    monkeypatch.setattr(Path, "open", refuse)
+
+    with pytest.raises(LogError, match=r"cannot read .*\.rlog: Permission denied"):
         open_log(segments)
 
 
