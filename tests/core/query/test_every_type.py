@@ -116,10 +116,12 @@ def test_parquet_holds_a_type_as_it_is_or_refuses_it_by_name(query, connection, 
     assert "Parquet" in refused or asked("SELECT x::VARCHAR FROM read_parquet(?)", str(file)) == texts(query)
 
 
-def test_what_parquet_cannot_hold_leaves_no_file_and_says_what_to_do(tmp_path, capfd):
-    assert run(["sql", "-o", str(tmp_path / "rows.parquet"), "SELECT INTERVAL '1.000001 s' AS pause"]) == 2
+def test_what_parquet_cannot_hold_leaves_no_file_and_says_what_to_do(tmp_path_factory, capfd):
+    folder = tmp_path_factory.mktemp("out")
 
-    assert list(tmp_path.iterdir()) == []
+    assert run(["sql", "-o", str(folder / "rows.parquet"), "SELECT INTERVAL '1.000001 s' AS pause"]) == 2
+
+    assert list(folder.iterdir()) == []
     assert (
         "'pause' is INTERVAL, which Parquet cannot hold as it is; cast it in the query: pause::VARCHAR"
         in capfd.readouterr().err
