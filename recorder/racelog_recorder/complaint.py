@@ -140,9 +140,12 @@ def stated_complaint(text: str) -> str:
 def finish_word(*told: Any) -> str:
     """Return the first finish reason that says anything; an empty string where none does.
 
-    Some servers write the lack of one in words (``"null"``), some have a number, and gateways tell the engine's own beside theirs.
+    Some servers write the lack of one in words (``"null"``), some have a number or an object of a ``type``, and gateways tell the
+    engine's own beside theirs.
     """
     for reason in told:
+        if isinstance(reason, dict):
+            reason = reason.get("type")  # noqa: PLW2901 - what it says, in the form in which the others say it
         word = str(reason).strip() if isinstance(reason, str | int) and not isinstance(reason, bool) else ""
         if word.lower() not in NO_REASON:
             return word

@@ -145,6 +145,8 @@ def _message(frame: _Frame, payload: bytes) -> Message:
     choices = frame.choices
     if not choices or frame.error is not None:
         return _beside(frame, payload)
+    if frame.x_groq is not None and (error := _groqs_error(frame.x_groq)):
+        return Message("m", error=error, odd=True)
     choice = choices[0] if len(choices) == 1 else _speaking(choices)
     delta = choice.delta
     if delta is None or choice.error is not None:
@@ -206,6 +208,12 @@ def _whole(frame: _Frame, choice: _Choice, payload: bytes) -> Message:
     answer = isinstance(choice.message, dict)
     found = said(shaped(Delta, choice.message) if answer else Delta(content=text))
     return _told(frame, choice, *found, whole=answer) if found else _bare(frame, choice, payload, "m")
+
+
+def _groqs_error(beside: Any) -> str:
+    """Return why Groq stopped a stream early, which it tells beside the choices; an empty string where it did not."""
+    error = beside.get("error") if isinstance(beside, dict) else None
+    return error_text(error) if is_error(error, beside_text=True) else ""
 
 
 def _speaking(choices: list[_Choice]) -> _Choice:

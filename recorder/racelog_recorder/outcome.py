@@ -75,8 +75,18 @@ def _unfinished(facts: StreamFacts) -> Failure:
 
 def _aside(facts: StreamFacts) -> str:
     """Return what stood in the stream beside its answer: a server that broke often says why in its own way."""
-    told = f"; beside its events it said: {facts.aside[:ASIDE_CHARACTERS]}" if facts.aside else ""
-    return told or (f"; it also said: {facts.note[:ASIDE_CHARACTERS]}" if facts.note else "")
+    if facts.aside:
+        return f"; {_place_of(facts)}: {facts.aside[:ASIDE_CHARACTERS]}"
+    return f"; it also said: {facts.note[:ASIDE_CHARACTERS]}" if facts.note else ""
+
+
+def _place_of(facts: StreamFacts) -> str:
+    """Return where what stood beside the events stood: if it is the answer, in another framing than events have, which."""
+    if not facts.token_chunks and facts.aside.startswith("{"):
+        return "its lines are JSON without data: before it, and so no server-sent events"
+    if facts.aside.lower().startswith("data:"):
+        return "its lines do not begin with data: (in small letters, nothing before it), and so are no events"
+    return "beside its events it said"
 
 
 def without_text(facts: StreamFacts) -> Failure | None:
@@ -91,7 +101,7 @@ def without_text(facts: StreamFacts) -> Failure | None:
 
 def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: bytes) -> Failure | None:
     """Return what a good status with the wrong kind of body is; None if it is, or proved to be, a stream."""
-    if dialect.is_stream(content_type) or facts.finish_reason:
+    if dialect.is_stream(content_type) or facts.finish_reason or facts.token_chunks:
         return None
     wanted = "an event stream" if dialect.stream_type == "text/event-stream" else dialect.stream_type
     began = f": {head.decode('utf-8', 'replace')}" if head else ""

@@ -3,7 +3,7 @@
 The stream format of the HTML standard §9.2, of which only ``data`` fields matter here, and whether ``event`` says
 ``error``: lines end in LF, CR or CRLF, a blank line dispatches, several data lines join with LF, a line that starts with a
 colon is a comment. Beyond the standard, as servers forget the last blank line: a body that has ended whole dispatches what it
-has, and a line of ``[DONE]`` is an event of its own.
+has, a line of ``[DONE]`` is an event of its own and needs no end, and a byte order mark may stand before every event.
 """
 
 MAX_EVENT_BYTES = 16 << 20
@@ -21,6 +21,8 @@ ASIDE_BYTES = 4096
 
 DONE = b"[DONE]"
 """What OpenAI ends a stream with."""
+
+MOST_OF_AN_END = len(b"data: ") + len(DONE)
 
 
 class BadFraming(ValueError):  # noqa: N818 - reads as the fact it is
@@ -73,11 +75,21 @@ class SSEParser:
             if len(lines) == 2 and not lines[1]:  # noqa: PLR2004 - one whole event of one line, as nearly every read is
                 return [lines[0][6:]]
         payloads = self._lines_of(data)
+        if self._pieces and self._is_an_end():
+            payloads += self._line(b"".join(self._pieces))
+            self._pieces, self._pieces_bytes = [], 0
         self.pending = bool(self._pieces or self._lines_since_event)
         self._between_events = self._started and not (self.pending or self._skip_lf)
         if self._pieces_bytes + self._data_bytes > MAX_EVENT_BYTES:
             raise StreamTooLong(f"one event of the stream exceeds {MAX_EVENT_BYTES} bytes")
         return payloads
+
+    def _is_an_end(self) -> bool:
+        """Return whether the line so far is a ``[DONE]``: nothing may come after it, not even its end."""
+        return (
+            self._pieces_bytes <= MOST_OF_AN_END
+            and b"".join(self._pieces).removeprefix(b"data:").strip() == DONE
+        )
 
     def finish(self) -> list[bytes]:
         """Return the event that a body ended in without its blank line, which the standard (§9.2.6) would drop.
@@ -145,6 +157,8 @@ class SSEParser:
         elif line == b"data":
             self._data.append(b"")
         else:
+            if line.startswith(BOM):  # as a writer puts it before each of its texts
+                return self._line(line.removeprefix(BOM))
             name, _, value = line.partition(b":")
             if name == b"event":
                 self._named_error = value.removeprefix(b" ") == b"error"

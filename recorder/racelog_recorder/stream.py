@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from racelog.events import TOKEN_CODES
 from racelog.text import REPLACEMENT
 from racelog_recorder.columns import ChunkSink
@@ -93,6 +95,8 @@ class StreamSink:
         self._may_be_joined = 0
         self._completion_tokens = 0
         self._counting = True
+        self._counted_chunks = 0
+        self._counts_rise = self._counts_fall = False
         self._careful = False
         self._half: Said | None = None
         self._choice = 0
@@ -149,6 +153,7 @@ class StreamSink:
             self._broken(error)
         if self._half is not None:
             self._add((self._half[0], REPLACEMENT), None)
+        self._pass_over_counts_of_chunks()
         self.facts.aside = self.facts.aside or self._parser.aside.decode("utf-8", "replace").strip()
 
     def _last_message(self, payload: bytes) -> None:
@@ -322,4 +327,20 @@ class StreamSink:
             return None
         total = message.usage.completion_tokens
         count, self._completion_tokens = total - self._completion_tokens, total
+        if self._counted_chunks:
+            self._counts_rise |= count > 0
+            self._counts_fall |= count < 0
+        self._counted_chunks += 1
         return count if count > 0 else None
+
+    def _pass_over_counts_of_chunks(self) -> None:
+        """Forget a count of tokens that is of each chunk alone, as gateways send it that pass on one more with each.
+
+        A count of the answer rises with the chunks and never falls; or it is all of it from the first on, and then it is hardly
+        less than the chunks.
+        """
+        usage = self.facts.usage
+        if usage is None or usage.completion_tokens is None or (self._counts_rise and not self._counts_fall):
+            return
+        if self._counted_chunks > 1 and usage.completion_tokens < self._counted_chunks:
+            self.facts.usage = structs.replace(usage, completion_tokens=None)

@@ -1,7 +1,8 @@
 """What a server counted of a request's tokens, under whatever names it says so. Pure.
 
 OpenAI says ``prompt_tokens`` and ``completion_tokens``, its Responses and Anthropic ``input_tokens`` and ``output_tokens``, Ollama
-``prompt_eval_count`` and ``eval_count``, Gemini ``promptTokenCount`` and ``candidatesTokenCount``, and gateways mix them.
+``prompt_eval_count`` and ``eval_count``, Gemini ``promptTokenCount`` and ``candidatesTokenCount``, Bedrock
+``inputTokens`` and ``outputTokens``, and gateways mix them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,16 +14,20 @@ MOST = 2**53
 """A count beyond what a JSON number holds exactly is none."""
 
 NAMES = {
-    "prompt_tokens": ("prompt_tokens", "input_tokens", "prompt_eval_count", "promptTokenCount", "total_input_tokens"),
+    "prompt_tokens": (
+        "prompt_tokens", "input_tokens", "prompt_eval_count", "promptTokenCount", "total_input_tokens",
+        "inputTokens", "promptTokens", "inputTokenCount",
+    ),
     "completion_tokens": (
         "completion_tokens", "output_tokens", "eval_count", "candidatesTokenCount", "total_output_tokens",
+        "outputTokens", "completionTokens", "outputTokenCount",
     ),
     "cached_tokens": (
         "cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens", "cachedContentTokenCount",
-        "total_cached_tokens",
+        "total_cached_tokens", "cacheReadInputTokens",
     ),
-    "reasoning_tokens": ("reasoning_tokens", "thoughtsTokenCount", "total_thought_tokens"),
-    "total_tokens": ("total_tokens", "totalTokenCount"),
+    "reasoning_tokens": ("reasoning_tokens", "thoughtsTokenCount", "total_thought_tokens", "reasoningTokens"),
+    "total_tokens": ("total_tokens", "totalTokenCount", "totalTokens"),
 }  # fmt: skip
 """What servers call each count; the last three stand in the details too."""
 

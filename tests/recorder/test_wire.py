@@ -212,6 +212,7 @@ COUNTS = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
         {"choices": [{"delta": {}, "finish_reason": "stop", "usage": COUNTS}]},
         {"choices": [{"delta": {}, "finish_reason": "stop"}], "x_groq": {"usage": COUNTS}},
         {"choices": [], "x_groq": {"id": "r", "usage": COUNTS}},
+        {"choices": [], "usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}},
         {"choices": [{"delta": None, "message": {"usage": COUNTS}, "finish_reason": "stop"}]},
         {"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}}},
         {"type": "response.completed", "response": {"error": None, "usage": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}}},
@@ -219,7 +220,7 @@ COUNTS = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
         {"choices": None, "usage": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}},
         {"choices": [], "timings": {"cache_n": 2, "prompt_n": 7, "predicted_n": 4}, "usage": {"total_tokens": 13}},
     ],
-    ids=["top", "choice", "groq", "groq-alone", "message", "message-start", "responses", "gemini", "null-choices", "timings"],
+    ids=["top", "choice", "groq", "groq-alone", "bedrock", "message", "message-start", "responses", "gemini", "null-choices", "timings"],
 )  # fmt: skip
 def test_usage_is_found_wherever_it_stands(tmp_path: Path, scripted: Any, frame: dict[str, Any]) -> None:
     log = answered(tmp_path, scripted, content("a"), FINISH, event(json.dumps(frame)), DONE)

@@ -19,6 +19,11 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW = -zlib.MAX_WBITS
 
 
+NO_ENCODING = frozenset({"", "identity", "none", "utf-8", "utf8", "binary", "8bit"})
+"""What changes no byte of a body. Only the first two are right; gateways send ``none`` to keep proxies from compressing, and
+frameworks the character set."""
+
+
 class EncodingFault(ValueError):  # noqa: N818 - reads as the fact it is
     """A body's encoding is unknown, broken, or unfolds without end."""
 
@@ -86,7 +91,7 @@ def decoder_for(encoding: str) -> Inflater | None:
     Raises:
         EncodingFault: it is none that can be undone here.
     """
-    names = [name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")]
+    names = [name for part in encoding.lower().split(",") if (name := part.strip()) not in NO_ENCODING]
     if not names:
         return None
     if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
