@@ -17,7 +17,6 @@ from racelog.log.segment import SegmentWriter
 from racelog_recorder.gpu import GpuColumns, GpuSource, open_gpus
 from racelog_recorder.health import MIB, HostColumns, Reading
 from racelog_recorder.journal import Journal
-from racelog_recorder.metrics import sample_engine
 from racelog_recorder.pipes import leave_signals_to_the_conductor, orders, read_spec, run_reporting, say
 from racelog_recorder.samples import recorded
 from racelog_recorder.spec import Report, TelemetrySpec
@@ -33,8 +32,7 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(journal.run)
         nursery.start_soon(sample_host, journal, spec.host_interval_s)
-        for engine in spec.engines:
-            nursery.start_soon(sample_engine, journal, engine, spec.engine_interval_s)
+        sample_engines(nursery, journal, spec)
         gpus, why_not = await trio.to_thread.run_sync(open_gpus, abandon_on_cancel=True)
         if why_not:
             journal.record(Note(t=journal.now_ns(), text=why_not))
@@ -47,6 +45,16 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
         nursery.cancel_scope.cancel()
     with trio.CancelScope(shield=True):
         await journal.finish()
+
+
+def sample_engines(nursery: trio.Nursery, journal: Journal, spec: TelemetrySpec) -> None:
+    """Start recording what each engine says of itself, where the race asks for it."""
+    if not spec.engines:
+        return
+    from racelog_recorder.metrics import sample_engine  # noqa: PLC0415 - loads HTTP: a third of this process's start
+
+    for engine in spec.engines:
+        nursery.start_soon(sample_engine, journal, engine, spec.engine_interval_s)
 
 
 async def sample_host(journal: Journal, interval_s: float) -> None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from racelog.home import stored_races
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
 from racelog_recorder.onlookers import TerminalState
+from tests.waiting import awaited
 
 DEADLINE_S = 60.0
 REQUESTS = 40
@@ -34,7 +34,6 @@ class Race:
     def __init__(self, urls: list[str], home: Path, requests: int = REQUESTS) -> None:
         self.home = home
         self.screen = bytearray()
-        self._seen: list[AnyEvent] = []
         engines = [flag for i, url in enumerate(urls) for flag in ("--engine", f"{'ab'[i]}={url},model=m")]
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
@@ -52,33 +51,35 @@ class Race:
 
     def until(self, enough: Callable[[list[AnyEvent]], bool]) -> list[AnyEvent]:
         """Follow the log until ``enough`` of it is there."""
-        follower, deadline = None, time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if follower is None and (races := stored_races(self.home)):
-                follower = LogFollower(races[0].path)
-            self._seen += follower.poll() if follower else []
-            if enough(self._seen):
-                return self._seen
-        raise AssertionError(f"not enough happened within {DEADLINE_S} s: {self._seen[-3:]}")
+        races = awaited(lambda: stored_races(self.home), DEADLINE_S, lambda: "no race was stored")
+        follower = LogFollower(races[0].path)
+        seen: list[AnyEvent] = []
+
+        def look() -> bool:
+            seen.extend(follower.poll())
+            return enough(seen)
+
+        awaited(look, DEADLINE_S, lambda: seen[-3:])
+        return seen
 
     def shown(self, pattern: bytes) -> bytes:
         """Return what was written from the first match of ``pattern`` on, once there is one."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if match := re.search(pattern, bytes(self.screen)):
-                return bytes(self.screen[match.start() :])
-        raise AssertionError(
-            f"{pattern!r} was not shown within {DEADLINE_S} s: {bytes(self.screen[-500:])!r}"
+        match = awaited(
+            lambda: re.search(pattern, bytes(self.screen)),
+            DEADLINE_S,
+            lambda: f"{pattern!r} in {bytes(self.screen[-500:])!r}",
         )
+        assert match is not None
+        return bytes(self.screen[match.start() :])
 
     def view(self) -> psutil.Process:
         """Return the view's process, once it is there."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            for child in psutil.Process(self.process.pid).children():
-                if "play" in child.cmdline():
-                    return child
-        raise AssertionError("the view never came up")
+        recorder = psutil.Process(self.process.pid)
+
+        def look() -> list[psutil.Process]:
+            return [child for child in recorder.children() if "play" in child.cmdline()]
+
+        return awaited(look, DEADLINE_S, lambda: "the view never came up")[0]
 
     def verified(self) -> Path:
         """Return the race's log after `racelog verify` found nothing wrong with it."""

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,7 @@ from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.story.tell import story
 from racelog.views.story.teller import Teller
+from tests.waiting import awaited
 
 DEADLINE_S = 40.0
 
@@ -81,16 +81,15 @@ class Endpoints:
     def follow_until(self, enough: Callable[[list[AnyEvent]], bool]) -> list[AnyEvent]:
         """Follow the running race until ``enough`` of its events are there; fail at the deadline."""
         seen: list[AnyEvent] = []
-        follower: LogFollower | None = None
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            races = stored_races(self.home)
-            if races and follower is None:
-                follower = LogFollower(races[0].path)
-            seen += follower.poll() if follower else []
-            if enough(seen):
-                return seen
-        raise AssertionError(f"not enough happened within {DEADLINE_S} s: {seen[-3:]}")
+        races = awaited(lambda: stored_races(self.home), DEADLINE_S, lambda: "no race was stored")
+        follower = LogFollower(races[0].path)
+
+        def look() -> bool:
+            seen.extend(follower.poll())
+            return enough(seen)
+
+        awaited(look, DEADLINE_S, lambda: seen[-3:])
+        return seen
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +318,7 @@ def test_a_stop_signal_while_trio_loads_is_one_line(endpoints: Endpoints, tmp_pa
 
 def test_an_interrupt_after_the_race_says_where_it_is_kept(endpoints: Endpoints, tmp_path: Path) -> None:
     """The result is never printed: what would do so is interrupted by itself."""
-    stub = "import signal\ndef summary_lines(_summary): signal.raise_signal(signal.SIGTERM)\n"
+    stub = "import signal\ndef summary_lines(*_): signal.raise_signal(signal.SIGTERM)\n"
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys, types\nmodule = types.ModuleType('summary')\nexec({stub!r}, module.__dict__)\n"
         "sys.modules['racelog_recorder.summary_text'] = module\n"
@@ -579,9 +578,7 @@ def test_a_race_whose_name_is_taken_meanwhile_is_sealed_under_another(
 ) -> None:
     target, live = tmp_path / "race.rlog", tmp_path / "race.live"
     race = endpoints.start("--requests", "2", "--concurrency", "1", "-o", str(target))
-    deadline = time.monotonic() + DEADLINE_S
-    while not live.exists() and time.monotonic() < deadline:
-        pass
+    awaited(live.exists, DEADLINE_S, lambda: live)
     target.write_bytes(b"mine")
     _, stderr = race.communicate(timeout=DEADLINE_S)
 
