@@ -109,7 +109,11 @@ def main() -> None:
     """Run the command line and exit with an `ExitCode`."""
     standard.guard()
     adapt_output(os.environ)
-    sys.exit(_finished(run(sys.argv[1:])))
+    try:
+        code = run(sys.argv[1:])
+    except SystemExit as ended:  # a signal's: what is still to be written may have nobody who reads it
+        code = ended.code if isinstance(ended.code, int) else ExitCode.OK
+    sys.exit(_finished(code))
 
 
 def _finished(code: int) -> int:

@@ -3,6 +3,7 @@
 Whatever a command prints goes through here, so that a disk that is full is one sentence and an exit code, in every verb.
 """
 
+import errno
 import io
 import os
 import sys
@@ -15,9 +16,16 @@ _BOM = "\ufeff"
 
 
 class _Output(io.FileIO):
-    """Standard output: what it does not take is an `Unwritable`, but for a reader that left (`BrokenPipeError`)."""
+    """Standard output: what it does not take is an `Unwritable`, but for a reader that left (`BrokenPipeError`).
+
+    A terminal whose window was closed is a reader that left too; it says so as a disk says that it failed (`EIO`).
+    """
 
     dropping = False
+
+    def __init__(self, number: int, mode: str, *, closefd: bool) -> None:
+        super().__init__(number, mode, closefd=closefd)
+        self._terminal = os.isatty(number)  # asked while it is there: one that has hung up says no
 
     def write(self, data: Any, /) -> int:
         """Write to the device; return how many bytes it took. Once given up, takes everything and keeps nothing."""
@@ -26,6 +34,8 @@ class _Output(io.FileIO):
         except BrokenPipeError:
             raise
         except OSError as error:
+            if self._terminal and error.errno == errno.EIO:
+                raise BrokenPipeError(errno.EPIPE, "the terminal has hung up") from error
             raise Unwritable(f"cannot write to standard output: {error.strerror}") from error
 
     def put(self, data: Any, /) -> int:

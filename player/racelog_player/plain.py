@@ -67,8 +67,9 @@ class Narrator:
             self._told[lane.lane] = (lane.requests_done, position_s)
             yield self._said(lane, _progress(lane))
         if ended and status in ("waiting", "racing"):
-            why = f": {flat(lane.reason)}" if lane.reason else ""
-            yield self._said(lane, f"{lane.status} after {duration(lane.elapsed_s * MS_PER_S)}{why}")
+            why = f": {flat(lane.dnf or lane.reason)}" if lane.dnf or lane.reason else ""
+            how = "DNF" if lane.dnf and lane.status == "finished" else lane.status
+            yield self._said(lane, f"{how} after {duration(lane.elapsed_s * MS_PER_S)}{why}")
 
     def _said(self, lane: LaneView, what: str) -> str:
         return f"{left(flat(lane.engine), self._names)}  {what}"
@@ -131,9 +132,7 @@ def result_table(summary: RaceSummary) -> list[str]:
             ms_text(lane.ttft_ms.p50 if lane.ttft_ms else None), ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None),
             ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), share_text(lane.success_rate),
         ])  # fmt: skip
-    verdict = (
-        f"{flat(lanes[summary.winner].engine)} wins" if summary.winner is not None else flat(summary.nobody)
-    )
+    verdict = _verdict(summary, lanes)
     note = "" if summary.status == "finished" else f" ({race_ending(summary)})"
     return [
         f"{verdict}{note}", "", *aligned(rows, words=2), "",
@@ -142,6 +141,16 @@ def result_table(summary: RaceSummary) -> list[str]:
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
         *([sentence(line)] if (line := health_line(summary.health)) else []),
     ]  # fmt: skip
+
+
+def _verdict(summary: RaceSummary, lanes: dict[int, LaneSummary]) -> str:
+    """Return who won, or why nobody did; of a lane that raced alone what it reached."""
+    if summary.winner is None:
+        return flat(summary.nobody)
+    first = lanes[summary.winner]
+    if summary.won:
+        return f"{flat(first.engine)} wins"
+    return f"{flat(first.engine)}: median TTFT {ms_text(first.ttft_ms.p50 if first.ttft_ms else None)}"
 
 
 def sentence(text: str) -> str:

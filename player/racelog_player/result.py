@@ -4,9 +4,9 @@ from racelog.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import flat, prose
+from racelog_player.cells import flat, named, prose, width
 from racelog_player.lanes import name_cells
-from racelog_player.look import BAD, GOOD, SOFT, STRONG, WARN
+from racelog_player.look import BAD, FAINT, GOOD, SOFT, STRONG, WARN
 from racelog_player.parts import line_width, ms_text, rate_text, share_text
 from racelog_player.table import INDENT, Column, Row, fitting, lane_row, title_row
 
@@ -26,6 +26,8 @@ def result_pane(summary: RaceSummary, race: RaceView, columns: int, rows: int) -
     table += [lane_row(views[lane], _numbers(lanes[lane]), shown, names) for lane in summary.standings]
     head = _head(summary, columns, max(1, rows - len(table) - 1))
     lines = [*head, [], *table] if len(head) + 1 + len(table) <= rows else [*head, *table]
+    if (left := len(lines) - rows + 1) > 1 and left <= len(summary.standings):
+        lines[-left:] = [[Span(f"    … and {left:,} more", FAINT)]]
     notes = _notes(summary, columns)
     if notes and len(lines) + len(notes) < rows:
         lines += [[], *notes]
@@ -56,17 +58,24 @@ def _headline(summary: RaceSummary, columns: int) -> Line:
     lanes = {lane.lane: lane for lane in summary.lanes}
     ranked = [lanes[lane] for lane in summary.standings if lanes[lane].place is not None]
     medians = [lane.ttft_ms.p50 for lane in ranked if lane.ttft_ms is not None]
-    line = [
-        Span(" 🏆 "), Span(f"{flat(ranked[0].engine)} wins", STRONG),
-        Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0] if medians else None), STRONG),
-    ]  # fmt: skip
-    if len(medians) > 1 and medians[0] > 0:
-        ahead = f", {times(medians[1] / medians[0])} ahead of {flat(ranked[1].engine)}"
-        line.append(Span(ahead, SOFT))
-    if summary.status != "finished":
-        line.insert(2, Span(f"  · {race_ending(summary)}", WARN))
-    while line_width(line) > columns and len(line) > 2:  # noqa: PLR2004 - the winner stays
-        line.pop()
+    cup, wins = (" 🏆 ", " wins") if summary.won else (" ", "")
+    name = flat(ranked[0].engine)
+    room = columns - width(cup + wins)
+    line: Line = [
+        Span(cup),
+        Span((name if width(name) <= room else named(name, room).rstrip()) + wins, STRONG),
+    ]
+    early = [Span(f"  · {race_ending(summary)}", WARN)] if summary.status != "finished" else []
+    figure = [Span("  TTFT p50 ", SOFT), Span(ms_text(medians[0] if medians else None), STRONG)]
+    ahead = (
+        [Span(f", {times(medians[1] / medians[0])} ahead of {flat(ranked[1].engine)}", SOFT)]
+        if len(medians) > 1 and medians[0] > 0
+        else []
+    )
+    for more in (early, figure, ahead):  # in whole or not at all: a label without its number says nothing
+        if line_width([*line, *more]) > columns:
+            break
+        line += more
     return line
 
 

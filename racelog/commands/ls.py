@@ -71,7 +71,7 @@ def race_entry(stored: StoredRace) -> dict[str, Any]:
         **entry, "name": race.name, "started_at": race.started_at, "status": race.status,
         "damaged": bool(lost_stretches(log)), "grid": race.grid, "engines": list(engines.values()),
         "requests": sum(lane.requests for lane in race.lanes), "failed": sum(lane.failed for lane in race.lanes),
-        "winner": None if race.winner is None else engines[race.winner],
+        "winner": engines[race.winner] if race.won and race.winner is not None else None,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from racelog.clock import rfc3339
 from racelog.commands.output import Heading, table_lines
 from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
-from racelog.figures import MS_PER_S, duration, instant, number, percent, rate, times
+from racelog.figures import MS_PER_S, UNKNOWN, duration, instant, number, percent, rate, times
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
@@ -184,14 +184,16 @@ def _title(race: RaceSummary, columns: int) -> Iterator[str]:
 
 
 def winner_line(race: RaceSummary) -> str:
-    """Return who won and by how much, or that nobody did."""
+    """Return who won and by how much, or that nobody did; of a lane alone what it reached."""
     lanes = {lane.lane: lane for lane in race.lanes}
     ranked = [lanes[lane] for lane in race.standings if lanes[lane].place is not None]
     if race.winner is None or not ranked:
         return f"{printable(race.nobody)}."
     first = lanes[race.winner]
-    told = f"Winner: {printable(_label(first))}"
     best = first.ttft_ms
+    if not race.won:
+        return f"{printable(_label(first))}: {race.ranked_by} {duration(best.p50) if best else UNKNOWN}"
+    told = f"Winner: {printable(_label(first))}"
     if best is None:
         return told
     told += f", {race.ranked_by} {duration(best.p50)}"
@@ -245,7 +247,8 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
     yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(' at '.join(filter(None, (lane.model, lane.url))))}"
-    ended = f"{lane.status}{f' ({lane.reason})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
+    word = "ended" if lane.dnf and lane.status == "finished" else lane.status
+    ended = f"{word}{f' ({lane.reason})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
     answered = f" · {rate(lane.requests_per_s, 'ok/s')}" if lane.requests_per_s else ""

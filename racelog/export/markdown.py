@@ -7,7 +7,7 @@ from typing import Any
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.figures import MS_PER_S, duration, number, times
+from racelog.figures import MS_PER_S, UNKNOWN, duration, number, times
 from racelog.text import counted, markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 
@@ -85,6 +85,8 @@ def _verdict(race: RaceSummary) -> str:
     winner = next((lane for lane in race.lanes if lane.lane == race.winner), None)
     if winner is None:
         return f"{escaped(race.nobody)}."
+    if not race.won:
+        return f"**{escaped(winner.engine)}**: {race.ranked_by} {duration(winner.ttft_ms.p50) if winner.ttft_ms else UNKNOWN}."
     if winner.ttft_ms is None:  # answers without a token, and a first token of one that was cut off
         return f"**{escaped(winner.engine)}** wins."
     told = f"**{escaped(winner.engine)}** wins: {race.ranked_by} {duration(winner.ttft_ms.p50)}"

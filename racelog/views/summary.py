@@ -112,6 +112,11 @@ class RaceSummary(Struct, frozen=True, kw_only=True):
     caveat: str = ""
     finish: float = FINISH
 
+    @property
+    def won(self) -> bool:
+        """Whether there is a winner to tell of: a lane that raced alone is the first, and has won against nobody."""
+        return self.winner is not None and len(self.lanes) > 1
+
 
 def spread(values: Sequence[float]) -> Spread | None:
     """Return the spread of ``values`` in any order, or None when there are none."""

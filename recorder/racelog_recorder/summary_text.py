@@ -67,7 +67,7 @@ def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
         return "stopped before any engine finished a request" if early else printable(summary.nobody)
     winner = by_id[summary.winner]
     name = f"{printable(winner.emoji)} {printable(winner.engine)}".strip()
-    if len(summary.lanes) == 1:
+    if not summary.won:
         return f"{name}: median TTFT {_ms(winner.ttft_ms.p50 if winner.ttft_ms else None)}"
     stopped = " (race stopped early)" if summary.status == "stopped" else ""
     return f"{name} wins{_lead(summary, winner)}{stopped}{_others_best(summary, winner)}"
@@ -76,16 +76,17 @@ def _headline(summary: RaceSummary, by_id: dict[int, LaneSummary]) -> str:
 def _others_best(summary: RaceSummary, winner: LaneSummary) -> str:
     """Say who was better than the winner at something else: first through, or more tokens a second."""
     rivals = [lane for lane in _rivals(summary, winner) if lane.ok]
-    said = []
+    said: dict[str, list[str]] = {}
     if winner.tokens_per_s is not None:
         faster = max(rivals, key=lambda lane: lane.tokens_per_s or 0, default=None)
         if faster is not None and (faster.tokens_per_s or 0) > winner.tokens_per_s:
-            said.append(f"{printable(faster.engine)} made more tokens per second")
+            said.setdefault(printable(faster.engine), []).append("made more tokens per second")
     if summary.requests_per_lane and summary.status == "finished":
         first = min(rivals, key=lambda lane: lane.duration_s, default=None)
         if first is not None and first.duration_s < winner.duration_s:
-            said.append(f"{printable(first.engine)} was through first")
-    return f"; {' and '.join(said)}" if said else ""
+            said.setdefault(printable(first.engine), []).append("was through first")
+    told = " and ".join(f"{name} {' and '.join(did)}" for name, did in said.items())
+    return f"; {told}" if told else ""
 
 
 def _lead(summary: RaceSummary, winner: LaneSummary) -> str:

@@ -21,7 +21,7 @@ from racelog.views.race import race_view
 from racelog.views.story.tell import story
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_cards.spec import card_spec
-from racelog_player.plain import result_table
+from racelog_player.plain import Narrator, result_table
 from racelog_player.result import result_pane
 from racelog_player.snapshot import text_of
 from racelog_recorder.summary_text import summary_lines
@@ -233,3 +233,40 @@ def test_a_server_that_says_nothing_of_its_cache_is_a_caveat_beside_the_winner()
     found = summary(CASES["a silent server"])
     assert found.caveat == caveat
     assert f"{caveat}." in summary_lines(found)
+
+
+def alone_in_every_view(folder: Path) -> dict[str, str]:
+    case = Case([QUICK], "quick")
+    found, source = summary(case), Source.read(written(case, folder))
+    replay = Replay(RaceTracks(case.events()))
+    replay.seek_end()
+    return {
+        "info": winner_line(found),
+        "record": "\n".join(summary_lines(found)),
+        "plain": "\n".join(result_table(found)),
+        "player": text_of(result_pane(found, race_view(replay), 120, 20)),
+        "markdown": "\n".join(lines(source)),
+        "story": "\n".join(one.text for one in story(RaceTracks(case.events())).comments),
+        "card": str(card_spec(found, lambda _: True)),
+    }
+
+
+@pytest.mark.parametrize("view", ["info", "record", "plain", "player", "markdown", "story", "card"])
+def test_of_an_engine_that_raced_alone_no_view_says_that_it_won(view: str, tmp_path: Path) -> None:
+    told = alone_in_every_view(tmp_path)[view]
+    assert ("quick" in told, " wins" in told, "WINNER" in told.upper()) == (True, False, False)
+
+
+def test_a_race_of_one_engine_is_listed_without_a_winner(tmp_path: Path) -> None:
+    path = written(Case([QUICK], "quick"), tmp_path)
+    assert race_entry(StoredRace(RACE_ID, path, sealed=True, came=""))["winner"] is None
+
+
+def test_running_lines_say_dnf_of_a_lane_that_ended_so() -> None:
+    narrator, replay = Narrator(), Replay(RaceTracks(CASES["a dead engine is quicker"].events()))
+    narrator.lines(race_view(replay))
+    replay.seek_end()
+    told = [line.partition("  ")[2] for line in narrator.lines(race_view(replay)) if " after " in line]
+    ends = [line for line in told if "DNF" in line or "finished after" in line]
+    assert [line.partition(" after ")[0] for line in ends] == ["quick  DNF", "slow   finished"]
+    assert ends[0].endswith(SIX)

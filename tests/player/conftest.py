@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -84,10 +85,15 @@ class Terminal:
             pass
         return len(self.written)
 
-    def hang_up(self) -> int:
-        """Take the terminal away, as closing its window does; return the program's exit code."""
+    def hang_up(self, *, told: bool = False) -> int:
+        """Take the terminal away, as closing its window does; return the program's exit code.
+
+        ``told``: with the signal that the program gets where this is the terminal that controls it.
+        """
         os.close(self._master)
         self._master = -1
+        if told:
+            self.process.send_signal(signal.SIGHUP)
         return self.process.wait(DEADLINE_S)
 
     def close(self) -> None:

@@ -188,3 +188,11 @@ def test_a_signal_at_the_sql_prompt_gives_the_terminal_back(terminal, tmp_path, 
     screen.process.send_signal(number)
 
     assert (screen.exit_code(), screen.settings) == (code, screen.cooked)
+
+
+def test_a_terminal_that_closes_ends_the_sql_prompt_without_a_word(terminal, tmp_path):
+    path = ScriptedRace([Plan("fast")]).write_file(tmp_path / "race.rlog")
+    screen = terminal("shell", str(path))
+    screen.until(lambda text: "racelog>" in text)
+
+    assert screen.hang_up() == 0

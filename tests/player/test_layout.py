@@ -106,6 +106,26 @@ def test_all_engines_stand_in_the_standings_where_there_are_rows_for_them(size: 
     assert [row for row in rows if "more" in row and "…" in row] == []
 
 
+@pytest.mark.parametrize("engines", [1, 2, 5, 10])
+@pytest.mark.parametrize("size", SIZES[1:])  # the smallest has a row for who won, and none for a table of ten
+def test_the_result_has_every_engine_or_says_how_many_more_there_are(
+    engines: int, size: tuple[int, int]
+) -> None:
+    rows = drawn("race", engines, size, 9_999.0)
+    start = next(index for index, row in enumerate(rows) if row.startswith(" RESULT"))
+    listed = [row for row in rows[start:] if re.match(r" ?(?:🥇|🥈|🥉|\d+|DNF) +◆", row)]
+    more = [int(found[1]) for row in rows[start:] if (found := re.search(r"… and (\d+) more", row))]
+
+    assert len(listed) + sum(more) == engines
+
+
+@pytest.mark.parametrize("columns", range(60, 161, 3))
+def test_the_headline_of_the_result_has_no_label_without_its_number(columns: int) -> None:
+    (row,) = [row for row in drawn("race", 2, (columns, 40), 9_999.0) if " wins" in row and "🏆" in row]
+
+    assert re.search(r" wins(?:  TTFT p50 [\d.]+ m?s(?:, [\d.]+x ahead of \S+)?)?$", row.rstrip())
+
+
 @given(st.lists(st.text("ab 日…", max_size=9), max_size=5), st.integers(1, 30))
 def test_a_line_made_to_fit_is_as_wide_as_asked_and_says_what_it_lost(texts: list[str], cells: int) -> None:
     whole = "".join(texts)

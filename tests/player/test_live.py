@@ -98,6 +98,15 @@ def test_a_race_is_paused_resumed_marked_and_stopped_by_keys_and_the_log_has_it_
     assert [mark.label for mark in log.of(Mark) if mark.by == "user"] == ["user"]
 
 
+def test_a_terminal_that_closes_stops_the_race_and_seals_it(record: Callable[..., Any], home: Path) -> None:
+    screen = record(*FOR_EVER, "--grace", "0s")
+    live(screen)
+
+    assert screen.hang_up(told=True) == 130
+    (race,) = stored_races(home)
+    assert race.sealed
+
+
 def test_a_restart_is_asked_for_and_keeps_the_interrupted_log_whole(
     record: Callable[..., Any], home: Path
 ) -> None:

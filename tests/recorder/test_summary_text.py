@@ -79,7 +79,7 @@ def test_who_was_better_at_something_else_is_told() -> None:
     slow_start, fast_start = Plan("a", ttft_ms=150, gap_ms=5), Plan("b", ttft_ms=100, gap_ms=50)
 
     assert (
-        "b wins, 1.50x faster to the first token; a made more tokens per second and a was through first"
+        "b wins, 1.50x faster to the first token; a made more tokens per second and was through first"
         in lines(slow_start, fast_start)
     )
 

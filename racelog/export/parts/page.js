@@ -60,7 +60,7 @@ function headline() {
   const first = lanes.get(race.winner), second = lanes.get(race.standings.find((id) => id !== race.winner && lanes.get(id).place != null && lanes.get(id).ttft_ms));
   const ahead = first?.ttft_ms && second ? `, ${times(second.ttft_ms.p50 / first.ttft_ms.p50)} ahead of ${second.engine} (${data.figures[second.lane][0]})` : "";
   byId("verdict").textContent = first && first.ttft_ms
-    ? `${first.emoji} ${first.engine} wins: ${race.ranked_by} ${data.figures[first.lane][0]}${ahead}`.trim() : `${race.nobody}.`;
+    ? `${first.emoji} ${first.engine}${race.lanes.length > 1 ? " wins" : ""}: ${race.ranked_by} ${data.figures[first.lane][0]}${ahead}`.trim() : `${race.nobody}.`;
   for (const lane of race.lanes) if (lane.dnf) make("p", `${lane.engine} DNF: ${lane.dnf}`, byId("warnings"));
   if (race.caveat) make("p", `But ${race.caveat}.`, byId("warnings"));
   for (const warning of data.warnings) make("p", warning, byId("warnings"));

@@ -198,7 +198,8 @@ class Commentator:
             yield _comment(beat, book, "finish", "good", "quiet", text)
         else:
             why = f"; DNF: {printable(dnf)}" if dnf and account.ended != "died" else ""
-            text = f"{_name(account)} {account.ended} after {counted(account.done, 'request')}{why}"
+            ended = "ends" if dnf and account.ended == "finished" else account.ended
+            text = f"{_name(account)} {ended} after {counted(account.done, 'request')}{why}"
             tone: Tone = "error" if account.ended == "died" or dnf else "warn"
             key = "finish" if account.ended == "finished" else account.ended
             yield _comment(beat, book, key, tone, "quiet", text)
@@ -209,7 +210,8 @@ class Commentator:
         """Say who won, or why nobody did; a lane that raced alone won against nobody."""
         if found.winner is not None:
             winner = book.lanes[found.winner]
-            text = f"{_name(winner)} wins with a median TTFT of {duration(winner.ttft_p50_ms() or 0.0)}"
+            said = "wins" if len(book.lanes) > 1 else "raced alone,"
+            text = f"{_name(winner)} {said} with a median TTFT of {duration(winner.ttft_p50_ms() or 0.0)}"
             yield _comment(beat, book, "winner", "good", "quiet", text, lane=found.winner)
         elif len(book.lanes) > 1:
             yield _comment(beat, book, "no-winner", "warn", "quiet", printable(found.nobody), lane=None)
