@@ -3,7 +3,8 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, islice, takewhile
+from math import inf
 
 from racelog.events import AnyEvent, Finish, Head, Tokens
 from racelog.log.chunks import ChunkRow, chunk_rows, columns
@@ -41,8 +42,7 @@ class _Joiner:
     """Columns that are being filled, and what is whole but may not be yielded before they are."""
 
     def __init__(self) -> None:
-        self._lanes: dict[int, list[ChunkRow]] = {}
-        self._characters: dict[int, int] = {}
+        self._lanes: dict[int, _LaneRows] = {}
         self._runs = SampleRuns()
         self._whole: list[tuple[int, int, int, int, AnyEvent]] = []
         self._made = 0
@@ -66,27 +66,21 @@ class _Joiner:
     def finish(self) -> Iterator[AnyEvent]:
         """Yield the rest."""
         for lane, rows in self._lanes.items():
-            while rows:
-                self._end_column(lane, rows, min(CHUNKS_PER_BATCH, _rows_of_a_batch(rows)))
+            rows.pass_by(inf)
+            while rows.ready:
+                self._end_column(lane, _rows_of_a_batch(rows.ready))
         self._put(1, *self._runs.finish())
         while self._whole:
             yield heapq.heappop(self._whole)[-1]
 
     def _take_chunks(self, batch: Tokens) -> None:
-        rows = self._lanes.setdefault(batch.lane, [])
-        fresh = chunk_rows(batch)
-        overlap = bool(rows and fresh and fresh[0][0] < rows[-1][0])
-        rows += fresh
-        if overlap:
-            rows.sort(key=_t_ns)
-        self._characters[batch.lane] = self._characters.get(batch.lane, 0) + sum(map(len, batch.x))
-        while len(rows) >= CHUNKS_PER_BATCH and rows[CHUNKS_PER_BATCH - 1][0] <= batch.t:
-            self._end_column(batch.lane, rows, CHUNKS_PER_BATCH)
-        while self._characters[batch.lane] > CHARACTERS_PER_BATCH:
-            size = min(_rows_of_a_batch(rows), bisect_right(rows, batch.t, key=_t_ns))
-            if not size:
-                return
-            self._end_column(batch.lane, rows, size)
+        rows = self._lanes.setdefault(batch.lane, _LaneRows())
+        rows.take(batch)
+        rows.pass_by(batch.t)
+        while len(rows.ready) >= CHUNKS_PER_BATCH:
+            self._end_column(batch.lane, CHUNKS_PER_BATCH)
+        while rows.characters > CHARACTERS_PER_BATCH and rows.ready:
+            self._end_column(batch.lane, _rows_of_a_batch(rows.ready))
 
     def _settled(self, now_ns: int) -> Iterator[AnyEvent]:
         """Yield what is whole and begins before every column that is not, and before ``now_ns``, where the next may begin."""
@@ -102,8 +96,8 @@ class _Joiner:
     def _open(self) -> Iterator[tuple[int, int | None]]:
         """Yield the beginning of every column that is being filled, and its lane; None for readings."""
         for lane, rows in self._lanes.items():
-            if rows:
-                yield rows[0][0], lane
+            if (start := rows.earliest_ns) is not None:
+                yield start, lane
         if (start := self._runs.earliest_ns) is not None:
             yield start, None
 
@@ -115,16 +109,17 @@ class _Joiner:
         if lane is None:
             self._put(1, self._runs.end_earliest())
         else:
-            rows = self._lanes[lane]
-            self._end_column(lane, rows, min(CHUNKS_PER_BATCH, bisect_right(rows, now_ns, key=_t_ns)))
+            self._lanes[lane].pass_by(now_ns)
+            self._end_column(lane, min(CHUNKS_PER_BATCH, len(self._lanes[lane].ready)))
         return True
 
-    def _end_column(self, lane: int, rows: list[ChunkRow], size: int) -> None:
-        """Make a column of the first ``size`` rows."""
-        column = columns(lane, rows[:size])
+    def _end_column(self, lane: int, size: int) -> None:
+        """Make a column of the first ``size`` rows that are ready."""
+        rows = self._lanes[lane]
+        column = columns(lane, rows.ready[:size])
+        del rows.ready[:size]
+        rows.characters -= sum(map(len, column.x))
         self._put(2, column)
-        self._characters[lane] -= sum(map(len, column.x))
-        del rows[:size]
 
     def _put(self, rank: int, *events: AnyEvent) -> None:
         """Keep what is whole, to be yielded by time; of one instant by ``rank``, then by lane, then as it was made."""
@@ -132,6 +127,57 @@ class _Joiner:
             self._made += 1
             lane = event.lane if isinstance(event, Tokens) else 0
             heapq.heappush(self._whole, (event.t, rank, lane, self._made, event))
+
+
+class _LaneRows:
+    """A lane's rows that are in no column yet: those ``ready``, in time order, and whole batches that reach further.
+
+    Each row is moved once, however many batches overlap: a thousand requests at once, imported as a batch each, do.
+    ``characters`` counts the text of all.
+    """
+
+    def __init__(self) -> None:
+        self.ready: list[ChunkRow] = []
+        self.characters = 0
+        self._ahead: list[tuple[int, int, int, list[ChunkRow], Iterator[ChunkRow]]] = []
+        self._taken = 0
+
+    @property
+    def earliest_ns(self) -> int | None:
+        """The instant of the first row; None where there is none."""
+        if self.ready:
+            return self.ready[0][0]
+        return self._ahead[0][0] if self._ahead else None
+
+    def take(self, batch: Tokens) -> None:
+        """Take a batch that begins no earlier than any before it."""
+        if rows := chunk_rows(batch):
+            self._taken += 1
+            self.characters += sum(map(len, batch.x))
+            heapq.heappush(self._ahead, (rows[0][0], self._taken, 0, rows, iter(rows)))
+
+    def pass_by(self, now_ns: float) -> None:
+        """Make every row up to an instant ready; those of one instant stay in the order in which they came."""
+        passed: list[tuple[int, Iterator[ChunkRow]]] = []
+        ahead = self._ahead
+        while ahead and ahead[0][0] <= now_ns:
+            _, number, start, rows, left = ahead[0]
+            if rows[-1][0] <= now_ns:
+                heapq.heappop(ahead)
+                passed.append((number, left))
+            else:
+                end = bisect_right(rows, now_ns, start, key=_t_ns)
+                heapq.heapreplace(ahead, (rows[end][0], number, end, rows, left))
+                passed.append((number, islice(left, end - start)))
+        if len(passed) == 1:
+            self.ready.extend(passed[0][1])
+        elif passed:
+            passed.sort(key=_number)
+            self.ready.extend(sorted(chain.from_iterable(rows for _, rows in passed), key=_t_ns))
+
+
+def _number(passed: tuple[int, Iterator[ChunkRow]]) -> int:
+    return passed[0]
 
 
 def _size(event: AnyEvent) -> int:
@@ -142,8 +188,8 @@ def _size(event: AnyEvent) -> int:
 
 
 def _rows_of_a_batch(rows: list[ChunkRow]) -> int:
-    """Return how many of the first ``rows`` have the text of one column: one at least."""
-    characters = accumulate(len(row[2]) for row in rows)
+    """Return how many of the first ``rows`` are one column by their number and their text: one at least."""
+    characters = accumulate(len(row[2]) for row in islice(rows, CHUNKS_PER_BATCH))
     return max(1, sum(1 for _ in takewhile(lambda total: total <= CHARACTERS_PER_BATCH, characters)))
 
 

@@ -1,10 +1,9 @@
 """Opening races for SQL: rows from the cache where it has them, else folded from the log, behind a read-only door."""
 
-import glob
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,25 +12,21 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound, StorageError
-from racelog.home import find_race, home_folder, imports, stored_races
 from racelog.log.lost import loss_told, lost_facts
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX, sealed_sibling
+from racelog.log.names import sealed_sibling
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.verify import lost_stretches
 from racelog.opening import race_name
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog
-from racelog.query.folders import logs_of
+from racelog.query.homes import Home, Homes
 from racelog.query.memory import spill_folder
-from racelog.query.remote import RemoteLog, is_remote, local_copy, logs_of_home, race_id_of, remote_logs
+from racelog.query.remote import RemoteLog, local_copy
 from racelog.query.tables import Batch
 from racelog.text import name_as_text
 
 if TYPE_CHECKING:
     from racelog.query.parts import Answer
-
-Home = str | Path | Sequence[str | Path | None] | None
-"""One home, several, or the usual one; the first that is a folder keeps the cache. A home may be a URL."""
 
 
 class RaceWarning(UserWarning):
@@ -110,7 +105,7 @@ def _names(race: str | Path | Sequence[str | Path]) -> list[str]:
 
 
 def _load(
-    wanted: Sequence[Path | RemoteLog], homes: "Homes", *, named: bool, cache: bool, unsafe: bool, spill: bool
+    wanted: Sequence[Path | RemoteLog], homes: Homes, *, named: bool, cache: bool, unsafe: bool, spill: bool
 ) -> LoadedRaces:
     """Load the races; what is broken of the cache is removed and made anew."""
     kept = Cache(homes.cache) if cache else None
@@ -137,90 +132,6 @@ def _load(
                 ) from error
             return _load(wanted, homes, named=named, cache=cache, unsafe=unsafe, spill=spill)
     return LoadedRaces(connection, loading.races, loading.problems, loading.lossy)
-
-
-@dataclass(frozen=True, slots=True)
-class Homes:
-    """The homes to look in: folders, and the logs of those that are URLs; ``cache`` is the folder that keeps the cache."""
-
-    folders: list[Path]
-    remote: list[RemoteLog]
-    cache: Path
-
-    @classmethod
-    def of(cls, several: Sequence[str | Path | None]) -> "Homes":
-        """Return the homes named; where none of them is a folder, the usual one keeps the cache.
-
-        Raises:
-            InputError: a URL cannot be listed.
-            LogError: the other side of a URL does not answer.
-        """
-        folders = [home_folder(one) for one in several if not is_remote(one)]
-        remote = [log for one in several if is_remote(one) for log in logs_of_home(str(one))]
-        return cls(folders, remote, folders[0] if folders else home_folder(None))
-
-    def all(self) -> list[Path | RemoteLog]:
-        """Return every race there is."""
-        stored: list[Path | RemoteLog] = [race.path for home in self.folders for race in stored_races(home)]
-        return stored + list(self.remote)
-
-    def latest(self, ids: Iterable[str]) -> str | None:
-        """Return which of these races came last; None where none was imported, so that it is the greatest id."""
-        came = {race_id: when for home in self.folders for race_id, when in imports(home).items()}
-        known = list(ids)
-        if came.keys().isdisjoint(known):
-            return None
-        return max(known, key=lambda race_id: came.get(race_id, race_id))
-
-    def find(self, race: str | Path) -> list[Path] | list[RemoteLog]:
-        """Return what ``race`` names: a URL's logs, else one here, else one of a home that is a URL.
-
-        Raises:
-            RaceNotFound: nothing answers to it.
-            InputError: a prefix fits several races.
-        """
-        if is_remote(race):
-            return remote_logs(str(race))
-        ids = {race_id_of(log): log for log in self.remote}
-        latest = max(ids, default="")
-        if race == "latest" and latest > max(
-            (s.came for h in self.folders for s in stored_races(h)), default=""
-        ):
-            return [ids[latest]]
-        try:
-            return [log for path in named_races(str(race), self.folders) for log in logs_of(path)]
-        except RaceNotFound:
-            matching = [race_id for race_id in ids if race_id.startswith(str(race))]
-            if race in ids or len(matching) == 1:
-                return [ids.get(str(race)) or ids[matching[0]]]
-            raise
-
-
-def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
-    """Return the logs that ``race`` names: all that match a pattern, else the one that `find_race` finds.
-
-    Of several homes the first that has it counts, and ``latest`` is the latest of all.
-
-    Raises:
-        RaceNotFound: nothing answers to it.
-        InputError: a prefix fits several races.
-    """
-    if any(sign in race for sign in "*?[") and not Path(race).exists():
-        matching = [Path(found) for found in sorted(glob.glob(race, recursive=True))]  # noqa: PTH207 - absolute patterns too
-        logs = [path for path in matching if path.suffix in (SEGMENT_SUFFIX, LIVE_SUFFIX)]
-        if not logs:
-            raise RaceNotFound(f"no log matches {race!r}")
-        return logs
-    if race == "latest" and (stored := [found for home in homes for found in stored_races(home)]):
-        return [max(stored, key=lambda found: found.came).path]
-    for home in homes[:-1]:
-        with suppress(RaceNotFound):
-            return [find_race(race, home)]
-    if homes:
-        return [find_race(race, homes[-1])]
-    if Path(race).exists():
-        return [Path(race)]
-    raise RaceNotFound(f"no race {race!r} in the homes named")
 
 
 class _Loading:

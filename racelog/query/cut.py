@@ -123,6 +123,7 @@ class _Guard:
 
     def chunks(self, batch: Tokens) -> None:
         """Let chunks pass that come after the cut and belong to no request that is told."""
+        self._known(batch.lane)
         if not batch.r:
             return
         self._later(batch.lane, batch.t + batch.d[0])
@@ -163,8 +164,11 @@ class _Guard:
         if event.req in known:
             raise OvertakenError("a request that is told already")
 
-    def _later(self, lane: int, t_ns: int) -> None:
+    def _known(self, lane: int) -> None:
         if lane not in self._cut.until_ns:
             raise OvertakenError(f"lane {lane} is new")
+
+    def _later(self, lane: int, t_ns: int) -> None:
+        self._known(lane)
         if t_ns <= self._cut.until_ns[lane]:
             raise OvertakenError(f"an instant before the cut on lane {lane}")

@@ -97,10 +97,7 @@ class _Growing:
         self._path, self._known = path, known
         self._told_before = {id(entry[4]) for entry in context}
         self._entries = sorted([*context, *later], key=_key)
-        self.tracks = RaceTracks()
-        self.tracks.extend(
-            entry[4] for entry in self._entries
-        )  # a lane that nothing tells of yet waits for its facts
+        self.tracks = RaceTracks(entry[4] for entry in self._entries)
         self._since_ns = -1 if known is None else known.position_ns
         self._replay, self._end = Replay(self.tracks), Replay(self.tracks)
         self._telling = Telling(self.tracks) if known is None else self._resumed(known)
@@ -147,8 +144,8 @@ class _Growing:
         """Return the position up to which everything is recorded, as far as can be known; below 0 before all have started."""
         tracks = self.tracks
         lanes = list(tracks.lanes.values())
-        if not lanes or any(track.start_ns is None for track in lanes) or self._has_strays():
-            return -1
+        if not lanes or any(track.start_ns is None for track in lanes) or tracks.nameless:
+            return -1  # the facts of a lane that is called by its number may still come
         known = [
             tracks.position_ns(track, track.last_ns) - MARGIN_NS for track in lanes if track.end_ns is None
         ]
@@ -162,13 +159,6 @@ class _Growing:
         latest = max(track.last_ns for track in lanes)
         known += [last - origin - 1 for last in self._readings_last().values() if last > latest - SILENT_NS]
         return min(self._duration_ns - 1, *known) if known else self._duration_ns - 1
-
-    def _has_strays(self) -> bool:
-        """Return whether something is of a lane that nothing tells of; that may still come."""
-        events = (entry[4] for entry in self._entries)
-        return any(
-            isinstance(one, Tokens | RequestEvent) and one.lane not in self.tracks.lanes for one in events
-        )
 
     def _readings_last(self) -> dict[tuple[str, str, int], int]:
         """Return the instant of the last reading of each GPU, each engine and the machine."""

@@ -116,6 +116,11 @@ class RaceTracks:
                 self._announce(LaneFacts(t=0, lane=lane, engine=f"lane {lane}", model="", url="", dialect=""))
                 self._told.discard(lane)
 
+    @property
+    def nameless(self) -> set[int]:
+        """The lanes that are called by their numbers because nothing tells of them."""
+        return self.lanes.keys() - self._told
+
     def _announce(self, facts: LaneFacts) -> None:
         """Open the lane's track, or take its facts as they are told again; what ran on it stays."""
         self._told.add(facts.lane)

@@ -125,6 +125,22 @@ def test_a_slow_lane_beside_a_fast_one_keeps_no_more_waiting_than_may_be_held(
     assert (given, max(held) <= 16) == (200, True)
 
 
+def test_however_many_batches_overlap_a_row_is_looked_at_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 600 requests is a batch, 200 begin at once and all overlap, as a benchmark's imported results do."""
+    looks = 0
+
+    def counted(row: ChunkRow) -> int:
+        nonlocal looks
+        looks += 1
+        return row[0]
+
+    monkeypatch.setattr(join, "_t_ns", counted)
+    race = [chunks(t, lane=0, gaps=[0, *[7] * 9]) for t in (0, 40, 80) for _ in range(200)]
+
+    assert joined_at_once(race) == list(joined(race))
+    assert looks <= 5 * 6_000
+
+
 def test_heads_and_ends_are_left_out() -> None:
     head = Head(t=0, race_id="r", writer="1", role="lane", mono_origin_ns=0)
     mark = Mark(t=1, label="m")

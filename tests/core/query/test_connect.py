@@ -55,7 +55,7 @@ def test_a_running_race_is_read_as_far_as_it_got_without_a_complaint(home):
 
 
 def test_a_race_that_is_sealed_after_it_was_looked_up_is_found(two_races, monkeypatch):
-    monkeypatch.setattr("racelog.query.connect.find_race", lambda *_: two_races[1].with_suffix(".live"))
+    monkeypatch.setattr("racelog.query.homes.find_race", lambda *_: two_races[1].with_suffix(".live"))
 
     assert race_ids(racelog.connect("latest")) == [(NEWER,)]
 

@@ -232,6 +232,7 @@ BELONGS_BEFORE: list[AnyEvent] = [
     Tokens(t=1_300 * MS, lane=0, r=[2], d=[0], x=["late"]),
     Tokens(t=1_700 * MS, lane=0, r=[0], d=[0], x=["of a request that has ended"]),
     Tokens(t=1_700 * MS, lane=7, r=[0], d=[0], x=["of a lane nobody knows"]),
+    Tokens(t=1_800 * MS, lane=7, r=[], d=[], x=[]),
     RequestScheduled(t=1_700 * MS, lane=0, req=0, prompt=0),
     RequestScheduled(t=1_200 * MS, lane=0, req=50, prompt=0),
     RequestEnd(t=1_700 * MS, lane=1, req=0, status="failed"),
