@@ -5,13 +5,15 @@
 [PosixPath('out/20261121-024414-329170a5.md')]
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from racelog.errors import InputError
+from racelog.errors import InputError, StorageError
+from racelog.log.advice import FULL, refusal
 
 if TYPE_CHECKING:
     from racelog.log.reader import RaceLog
@@ -45,11 +47,11 @@ def write(
 
     Raises:
         InputError: an unknown form, or a file that is there already and ``force`` is not set; nothing is written
-            over. Forms before it may be written.
+            over. Forms before it are written whole.
         RaceNotFound: nothing answers to ``race``.
         LogError: it cannot be read.
         RacelogError: a form needs a package that is not installed; the message says which.
-        StorageError: a file cannot be written.
+        StorageError: a file cannot be written; of this form nothing is left, forms before it are whole.
     """
     return write_told(race, forms, folder, home=home, force=force)[0]
 
@@ -71,15 +73,34 @@ def write_told(
     from racelog.export.source import Source  # noqa: PLC0415 - loads DuckDB
 
     source = Source.read(race, home)
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write into {target}: {error.strerror}") from error
     files: list[Path] = []
-    for form, module in zip(wanted, modules, strict=True):
-        files += module.write(source, target, form, force=force)
+    with _folder(Path(folder)) as target:
+        for form, module in zip(wanted, modules, strict=True):
+            files += module.write(source, target, form, force=force)
     return files, source.log
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """Give a folder, made with those above it where they are missing; if the block raises, what was made and is empty goes.
+
+    Raises:
+        InputError: it cannot be made.
+        StorageError: it cannot be made, which is the disk's fault.
+    """
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            kind = StorageError if error.errno in FULL else InputError
+            raise kind(f"cannot write into {path}: {refusal(error)}") from error
+        yield path
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+        raise
 
 
 def _module(form: str) -> ModuleType:

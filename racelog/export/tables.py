@@ -5,6 +5,7 @@ an empty text is ``""``, so the two stay apart. Values are as they are: a text t
 spreadsheets, whose import has to be told that a column is text.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ import duckdb
 from racelog.errors import StorageError
 from racelog.export.source import Source
 from racelog.log.advice import refusal_in
-from racelog.log.publish import check_target, new_file
+from racelog.log.publish import check_target, new_file, sync
 from racelog.query.cache import quoted
 from racelog.query.tables import TABLES
 from racelog.text import json_inert
@@ -27,7 +28,7 @@ _OPTIONS = {
 
 
 def write(source: Source, folder: Path, form: str, *, force: bool = False) -> list[Path]:
-    """Write ``<race id>.<table>.<form>`` for every table that has rows.
+    """Write ``<race id>.<table>.<form>`` for every table that has rows: all of them, or none.
 
     Raises:
         InputError: one of them is there already and ``force`` is not set; nothing is written.
@@ -37,11 +38,13 @@ def write(source: Source, folder: Path, form: str, *, force: bool = False) -> li
     targets = {table: folder / f"{source.stem}.{table}.{form}" for table in filled}
     for target in targets.values():
         check_target(target, force=force)
-    for table, target in targets.items():
-        with new_file(target, force=force) as partial:
+    with ExitStack() as files:
+        for table, target in targets.items():
+            partial = files.enter_context(new_file(target, force=force))
             _copy(source.connection, table, partial, _OPTIONS[form])
             if form == "jsonl":
                 _make_inert(partial)
+            sync(partial)  # so that the disk has all of them before the first takes its name
     return list(targets.values())
 
 

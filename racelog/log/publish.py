@@ -91,15 +91,17 @@ def new_file(target: Path, *, force: bool = False) -> Iterator[Path]:
     try:
         partial.unlink(missing_ok=True)
         yield partial
-        _sync(partial)
+        sync(partial)
         _take_name(partial, place, force=force)
-        _sync(place.parent)
+        sync(place.parent)
     except FileExistsError as error:
         raise InputError(
             f"{target} exists already; name another file, or overwrite it with --force"
         ) from error
     except OSError as error:
         raise StorageError(f"cannot write {target}: {refusal(error)}") from error
+    except StorageError as error:  # of whoever wrote the partial file, whose name tells a user nothing
+        raise StorageError(str(error).replace(str(partial), str(target))) from error
     finally:
         with suppress(OSError):  # where nothing can be written there is nothing to remove
             partial.unlink(missing_ok=True)
@@ -121,7 +123,7 @@ def _take_name(partial: Path, target: Path, *, force: bool) -> None:
         partial.replace(target)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Force a file, or the names in a directory, to the disk."""
     fd = os.open(path, os.O_RDONLY)
     try:

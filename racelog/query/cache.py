@@ -21,6 +21,7 @@ import duckdb
 import msgspec
 
 from racelog.home import own_folder
+from racelog.log.advice import refusal_in
 from racelog.log.reader import RaceLog
 from racelog.log.scan import log_files
 from racelog.query.tables import TABLES, Batch, create_tables
@@ -244,7 +245,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path)
             f"COPY {table} TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
     except duckdb.IOException as error:
-        raise OSError(str(error).strip()) from error
+        raise (refusal_in(str(error)) or OSError(str(error).strip())) from error
 
 
 def _has_end(file: Path) -> bool:

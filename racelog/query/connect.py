@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound, StorageError
+from racelog.log.advice import refusal
 from racelog.log.lost import loss_told, lost_facts
 from racelog.log.names import sealed_sibling
 from racelog.log.reader import RaceLog, open_log
@@ -292,7 +293,7 @@ class _Loading:
         if self.cache is not None:
             self.problems.append(
                 "nothing is cached, so every question reads the logs again: "
-                f"cannot write {self.cache.folder}: {error.strerror or error}"
+                f"cannot write {self.cache.folder}: {refusal(error)}"
             )
             self.cache = None
 

@@ -11,7 +11,7 @@ import msgspec
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.home import IMPORTED, home_folder, note_import, own_folder
-from racelog.log.advice import refusal
+from racelog.log.advice import FULL, refusal
 from racelog.log.names import SEGMENT_SUFFIX
 from racelog.log.progress import Progress, silent
 from racelog.log.publish import check_target
@@ -172,7 +172,8 @@ def _in_home(race_id: str, home: str | Path | None) -> Path:
     try:
         own_folder(folder)
     except OSError as error:
-        raise InputError(f"cannot write into {folder}: {error.strerror}") from error
+        kind = StorageError if error.errno in FULL else InputError
+        raise kind(f"cannot write into {folder}: {refusal(error)}") from error
     return folder / f"{race_id}{SEGMENT_SUFFIX}"
 
 
