@@ -19,7 +19,7 @@ import trio
 from racelog_recorder.due import Hold
 from racelog_recorder.pump.backend import PROGRESS, Progress, StampedBackend, StampedStream, TlsStream
 from racelog_recorder.pump.encoding import EncodingFault, Inflater, decoder_for
-from racelog_recorder.pump.exchange import CUT_SHORT, BodySink
+from racelog_recorder.pump.exchange import AT_ONCE_BYTES, CUT_SHORT, BodySink
 from racelog_recorder.pump.stamps import USER, Arrival
 from racelog_recorder.pump.tls import TlsFiles, client_context
 from racelog_recorder.pump.transport import ConnectionUse, OnSent, sent_now
@@ -179,6 +179,7 @@ class _Tee(httpx2.AsyncByteStream):
         self._stamped = stamped
         self._inflater = inflater
         self._reading = False
+        self._given_bytes = 0
         self._fault = ""
         self._broken = trio.CancelScope()
 
@@ -188,10 +189,7 @@ class _Tee(httpx2.AsyncByteStream):
         try:
             with self._broken:
                 async for data in self._body:
-                    if not self._reading:
-                        self._reading = True
-                        self._sink.read_begins(_arrival(self._stamped))
-                    self._give(data)
+                    await self._give(data)
                     if self._stamped is None:
                         self._end_read()
         finally:
@@ -202,18 +200,35 @@ class _Tee(httpx2.AsyncByteStream):
             raise httpx2.RemoteProtocolError(CUT_SHORT)
         yield b""
 
-    def _give(self, data: bytes) -> None:
+    async def _give(self, data: bytes) -> None:
+        """Give the sink what ``data`` is; the event loop has its turn after each `AT_ONCE_BYTES` that it unfolds into.
+
+        Who waits may be cancelled then: nothing more is given, and the next read notices, which so closes what it has open.
+        """
         if self._inflater is None:
-            self._sink.body(data)
+            self._give_piece(data)
         elif not self._fault:
             try:
                 for piece in self._inflater.feed(data):
-                    self._sink.body(piece)
+                    self._give_piece(piece)
+                    if self._given_bytes >= AT_ONCE_BYTES:
+                        self._end_read()
+                        await trio.lowlevel.cancel_shielded_checkpoint()
+                        if trio.current_effective_deadline() == -math.inf:
+                            return
             except EncodingFault as error:
                 self._fault = str(error)
                 self._broken.cancel()  # takes effect inside the next read, which so closes what it has open
 
+    def _give_piece(self, piece: bytes) -> None:
+        if not self._reading:
+            self._reading = True
+            self._sink.read_begins(_arrival(self._stamped))
+        self._given_bytes += len(piece)
+        self._sink.body(piece)
+
     def _end_read(self) -> None:
+        self._given_bytes = 0
         if self._reading:
             self._reading = False
             self._sink.read_ends()

@@ -114,8 +114,14 @@ class StreamSink:
         return self._done_ns if self.facts.done else self.last_ns
 
     def read_begins(self, when: Arrival) -> None:
-        """Start a read; its pieces share one stamp."""
-        self.last_ns = when.t_ns - self._origin_ns
+        """Start a read; its pieces share one stamp.
+
+        A stream's bytes come in their order. Stamps of reads a few microseconds apart may not, as the offset between the two
+        clocks is sampled for each; the text would be put in their order.
+        """
+        t_ns = when.t_ns - self._origin_ns
+        if t_ns > self.last_ns or not self.head:
+            self.last_ns = t_ns
         self._stamp = when.stamp
         self._more = when.more
         self._may_be_joined = 0

@@ -1,5 +1,6 @@
 """More streams as gateways send them: ends without their line's end, counts of each chunk alone, other framings, odd encodings."""
 
+import gzip
 import json
 import socket
 from pathlib import Path
@@ -8,9 +9,13 @@ from typing import Any
 import pytest
 
 from racelog.events import RequestEnd, Usage
+from racelog_recorder.columns import ChunkColumns
+from racelog_recorder.pump.exchange import Exchange
+from racelog_recorder.pump.stamps import Arrival
+from racelog_recorder.stream import StreamSink
 from tests.recorder.requesting import recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, USAGE, chunked, content, event, read_request
-from tests.recorder.test_wire import OK, answered, ended, kinds_and_texts, stays_open, usage
+from tests.recorder.test_wire import OK, answered, ended, kinds_and_texts, stays_open, times_of, usage
 
 
 @pytest.mark.parametrize("done", [[b"data: [DONE]"], [b"data:[DONE]"], [b"data: [DO", b"NE]"]])
@@ -102,3 +107,48 @@ def test_a_cut_stream_of_another_content_type_is_cut(tmp_path: Path, scripted: A
     assert ended(recorded(tmp_path, scripted(script).url)) == (
         "failed", "truncated", "the stream ended after 2 token chunks without a finish reason",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("transport", ["pump", "httpx"])
+def test_a_packed_answer_that_is_handed_on_in_parts_is_whole(
+    tmp_path: Path, scripted: Any, transport: str
+) -> None:
+    words = [f"w{number} " for number in range(30_000)]
+    packed = gzip.compress(b"".join([*map(content, words), FINISH, DONE]))
+
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
+        connection.sendall(chunked(packed))
+
+    log = recorded(tmp_path, scripted(script).url, transport=transport)
+
+    assert ended(log) == OK
+    assert [text for _, text in kinds_and_texts(log)] == words
+
+
+def test_a_lane_may_write_what_it_has_between_two_parts_of_a_read() -> None:
+    columns = ChunkColumns(0)
+    sink = StreamSink(columns, 0, 0)
+    exchange = Exchange(sink)
+    packed = gzip.compress(content("word ") * 30_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    exchange.feed(head + packed, Arrival(1, "k"))
+    while exchange.unfolding:
+        columns.take()
+        exchange.go_on()
+
+    assert (exchange.finished, sink.facts.token_chunks) == (True, 30_000)
+
+
+def test_a_read_whose_stamp_is_before_that_of_the_one_before_it_comes_behind_it() -> None:
+    columns = ChunkColumns(0)
+    sink = StreamSink(columns, 0, 0)
+    for text, t_ns in (("a", 2000), ("b", 1990), ("c", 3000)):
+        sink.read_begins(Arrival(t_ns, "k"))
+        sink.body(content(text))
+        sink.read_ends()
+    batch = columns.take()
+
+    assert batch is not None
+    assert (batch.x, times_of(batch)) == (["a", "b", "c"], [2000, 2000, 3000])

@@ -92,7 +92,7 @@ class Connection:
             self._told and data and self._tls is None and not exchange.finished
         ):  # more of a body, as most reads are
             exchange.feed(data, when)
-            if not (exchange.finished or exchange.failure):
+            if not (exchange.finished or exchange.failure or exchange.unfolding):
                 return
         elif error is not None:
             self._broke(error, when)
@@ -102,6 +102,19 @@ class Connection:
             self._on_records(self._tls, data, when)
         if self._tls is not None:
             self._arrived.set()
+        self._tell(exchange, when)
+
+    def _on_more(self, _data: bytes, when: Arrival, _error: OSError | None) -> None:
+        """Take more of what the last read unfolds into (called by the pump)."""
+        exchange = self.exchange
+        if self.sock.fileno() >= 0 and exchange.unfolding:
+            exchange.go_on()
+            self._tell(exchange, when)
+
+    def _tell(self, exchange: Exchange, when: Arrival) -> None:
+        """Say how far the exchange is, to who waits for it; ask for a further turn where it has more to unfold."""
+        if exchange.unfolding:
+            self._pump.again(when, self._on_more)
         if exchange.headers_at and not self._told:
             self._told = True
             self.headers.set()

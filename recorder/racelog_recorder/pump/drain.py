@@ -62,15 +62,16 @@ LOOKS = 8
 
 LARGE_BYTES = 16 * 1024
 LONG_NS = 50_000_000
-"""After a read that is no token's, which may unpack to 16 MiB, so much time is the end of a drain: deadlines, the journal and a
-Ctrl+C wait in the event loop. A second's parsing of such reads from many servers would else be a minute's."""
+"""After a read that is no token's, or a part of what one unfolds into, so much time is the end of a drain: deadlines, the journal
+and a Ctrl+C wait in the event loop."""
 
 LATEST_NS = 500_000_000
 """Nothing more is read while something held arrived longer ago. A core that is stolen for a tenth of a second makes 5,000
 reads wait, and they are parsed within the next second; who stays behind is to be seen to be, and memory has a bound."""
 
 OnRead = Callable[[bytes, Arrival, OSError | None], None]
-"""Takes what one read gave: bytes (empty: the peer closed), when they arrived, and an error instead of either."""
+"""Takes what one read gave: bytes (empty: the peer closed), when they arrived, and an error instead of either; or, for `Pump.again`,
+that its turn has come."""
 
 
 _Ancillary = list[tuple[int, int, bytes]]
@@ -142,6 +143,10 @@ class Pump:
             self._ready.pop(fd, None)
             self._ended.discard(fd)
 
+    def again(self, when: Arrival, on_read: OnRead) -> None:
+        """Call ``on_read`` once more, without bytes, before anything else that is held, but after the loop's turn if it is late."""
+        self._held.appendleft((when, b"", None, on_read))
+
     @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Drain until cancelled. A Ctrl+C comes elsewhere: in the middle of a parser's callback it would be lost as the parser's error."""
@@ -194,7 +199,7 @@ class Pump:
         for _ in range(min(len(held), at_most)):
             when, data, error, on_read = held.popleft()
             on_read(data, when, error)
-            if len(data) >= LARGE_BYTES and self._monotonic_ns() >= self._long_ns:
+            if (len(data) >= LARGE_BYTES or not data) and self._monotonic_ns() >= self._long_ns:
                 return True
         return False
 

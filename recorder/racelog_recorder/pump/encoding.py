@@ -7,7 +7,7 @@ same is read, its stamps being those of the reads; an encoding we did not ask fo
 import zlib
 from collections.abc import Iterator
 
-STEP_BYTES = 1 << 20
+STEP_BYTES = 64 << 10
 """No step gives more at once, whatever a few bytes claim to unfold into."""
 
 FREE_BYTES = 16 << 20

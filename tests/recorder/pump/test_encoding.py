@@ -2,14 +2,17 @@
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
+import httpx2
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racelog_recorder.plain import _Tee
 from racelog_recorder.pump.encoding import FREE_BYTES, STEP_BYTES, EncodingFault, Inflater, decoder_for
-from racelog_recorder.pump.exchange import CUT_SHORT, Exchange
+from racelog_recorder.pump.exchange import AT_ONCE_BYTES, CUT_SHORT, Exchange
 from racelog_recorder.pump.stamps import Arrival
 
 
@@ -159,3 +162,90 @@ def test_an_error_in_an_encoding_we_cannot_undo_is_still_that_error() -> None:
     parsing, _sink = exchange(b"503 Busy", b"br", b"?????")
 
     assert (parsing.status, parsing.finished, parsing.failure) == (503, True, "")
+
+
+class Counting:
+    """Keeps how many bytes each read, or part of one, gave."""
+
+    def __init__(self) -> None:
+        self.reads: list[int] = []
+        self.inside = False
+
+    def read_begins(self, _when: Arrival) -> None:
+        assert not self.inside
+        self.inside = True
+        self.reads.append(0)
+
+    def body(self, data: bytes) -> None:
+        assert self.inside
+        self.reads[-1] += len(data)
+
+    def read_ends(self) -> None:
+        assert self.inside
+        self.inside = False
+
+
+LARGE_BYTES = 5 * AT_ONCE_BYTES
+PACKED = gzip.compress(bytes(LARGE_BYTES))
+PACKED_ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED
+)
+
+
+def test_what_one_read_unfolds_into_is_handed_on_in_parts() -> None:
+    sink = Counting()
+    exchange = Exchange(sink)
+    exchange.feed(PACKED_ANSWER, Arrival(1, "k"))
+    states = [(exchange.unfolding, exchange.finished)]
+    while exchange.unfolding:
+        exchange.go_on()
+        states.append((exchange.unfolding, exchange.finished))
+
+    assert (sum(sink.reads), max(sink.reads), sink.inside) == (LARGE_BYTES, AT_ONCE_BYTES, False)
+    assert (states[0], states[-1], exchange.keep_alive) == ((True, False), (False, True), True)
+
+
+@pytest.mark.parametrize(("packed", "why"), [(PACKED[:-1], CUT_SHORT), (PACKED[:-8] + bytes(8), "damaged")])
+def test_a_body_that_is_handed_on_in_parts_ends_as_any_other(packed: bytes, why: str) -> None:
+    exchange = Exchange(Counting())
+    head, _, _ = PACKED_ANSWER.partition(b"\r\nContent-Length")
+    exchange.feed(head + b"\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed, Arrival(1, "k"))
+    while exchange.unfolding:
+        exchange.go_on()
+
+    assert (exchange.finished, why in exchange.failure) == (False, True)
+
+
+def test_a_second_answer_behind_a_packed_one_ends_its_connection() -> None:
+    exchange = Exchange(Counting())
+    exchange.feed(PACKED_ANSWER + PACKED_ANSWER, Arrival(1, "k"))
+    while exchange.unfolding:
+        exchange.go_on()
+
+    assert (exchange.finished, exchange.keep_alive) == (True, False)
+
+
+class Packed(httpx2.AsyncByteStream):
+    """A body of one read, and then none."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield PACKED
+        await trio.sleep_forever()
+
+
+def test_a_cancel_comes_between_two_parts_of_a_read_over_httpx() -> None:
+    sink = Counting()
+
+    async def main() -> bool:
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as scope:
+                nursery.start_soon(cancel, scope)
+                async for _ in _Tee(Packed(), sink, None, Inflater()):
+                    pass
+        return scope.cancelled_caught
+
+    async def cancel(scope: trio.CancelScope) -> None:
+        scope.cancel()
+
+    assert trio.run(main)
+    assert (sum(sink.reads) < LARGE_BYTES, sink.inside) == (True, False)

@@ -27,7 +27,7 @@ from racelog_recorder.pump.drain import (
     Pump,
 )
 from racelog_recorder.pump.poller import BYTES
-from racelog_recorder.pump.stamps import SO_TIMESTAMPNS
+from racelog_recorder.pump.stamps import SO_TIMESTAMPNS, Arrival
 
 START_NS = 1_000_000_000_000
 GAP_NS = 20_000_000
@@ -332,3 +332,23 @@ def test_after_a_read_that_took_long_to_parse_the_event_loop_has_its_turn_before
         near.close()
 
     assert counts == [1, 2, 3]
+
+
+def test_the_event_loop_has_its_turn_between_the_parts_of_a_read_that_take_long() -> None:
+    now_ns, turns = START_NS, []
+    pump = Pump(monotonic_ns=lambda: now_ns, offset_ns=lambda: 0)
+
+    def part(data: bytes, when: Arrival, error: OSError | None) -> None:
+        nonlocal now_ns
+        now_ns += LONG_NS + STAY_NS
+        turns.append((data, error))
+        if len(turns) < 3:
+            pump.again(when, part)
+
+    pump.again(Arrival(now_ns, "k"), part)
+    counts = []
+    for _ in range(3):
+        pump.drain()
+        counts.append(len(turns))
+
+    assert (counts, turns) == ([1, 2, 3], [(b"", None)] * 3)
