@@ -100,7 +100,7 @@ def race_id_of(tracks: RaceTracks) -> str:
 
 def _races(race_id: str, log: RaceLog, replay: Replay, health: RaceHealth) -> Columns:
     tracks, facts, head = replay.tracks, replay.tracks.facts, replay.tracks.head
-    verdict, load = race_verdict(replay), race_load(tracks)
+    verdict, load = race_verdict(replay, answered=True), race_load(tracks)
     return {
         "race_id": [race_id],
         "name": [facts.name if facts else None],
@@ -141,7 +141,7 @@ def _utc(started_at: str) -> str | None:
 
 
 def _lanes(race_id: str, replay: Replay) -> Columns:
-    folds, verdict = list(replay.lanes.values()), race_verdict(replay)
+    folds, verdict = list(replay.lanes.values()), race_verdict(replay, answered=True)
     facts = [fold.track.facts for fold in folds]
     described = ("engine", "model", "url", "dialect", "color", "emoji", "transport")
     return {

@@ -60,11 +60,17 @@ class LaneFold:
         self.late_sends: Counter[int] = Counter()
         self.health = HealthFold(track.health)
         self._ranked: dict[int, float] = {}
+        self._left: dict[int, float] = {}
         self._late_starters: dict[int, RequestState] = {}
         self._next_event = 0
         self._next_first = 0
         self._next_chunk = 0
         self._last: LaneEvent | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the lane has ended: what it left open then is no answer, and counts in no number."""
+        return self.status not in ("waiting", "racing")
 
     @property
     def folded(self) -> int:
@@ -84,8 +90,17 @@ class LaneFold:
 
     @property
     def output_tokens(self) -> int:
-        """Output tokens so far: finished requests by their best basis, open ones by chunks."""
+        """Output tokens so far: finished requests by their best basis, open ones by chunks while the lane may finish them."""
+        if self.over:
+            return self.finished_tokens
         return self.finished_tokens + sum(request.output_tokens for request in self.open.values())
+
+    def answered_ttft_ms(self) -> list[float]:
+        """Return the TTFTs of whole answers alone, ascending. Cost: a copy, and a look through it per open request."""
+        answered = list(self.ttft_ms)
+        for ttft_ms in self._ranked.values():
+            answered.remove(ttft_ms)
+        return answered
 
     @property
     def tokens_per_chunk(self) -> float:
@@ -122,7 +137,7 @@ class LaneFold:
         other.open = {req: replace(request) for req, request in self.open.items()}
         other._late_starters = {req: other.open[req] for req in self._late_starters}
         other.requests, other.ended = self.requests | other.open, list(self.ended)
-        other.errors, other._ranked = dict(self.errors), dict(self._ranked)
+        other.errors, other._ranked, other._left = dict(self.errors), dict(self._ranked), dict(self._left)
         other.late_sends = Counter(self.late_sends)
         other.stamps, other.health = Counter(self.stamps), self.health.copy()
         other.ttft_ms, other.tpot_ms = list(self.ttft_ms), list(self.tpot_ms)
@@ -187,6 +202,9 @@ class LaneFold:
     def _first_token(self, request: RequestState, t_ns: int) -> None:
         request.t_first = t_ns
         if request.phase == "race" and request.status == "open" and request.ttft_ms is not None:
+            if self.over:
+                self._left[request.req] = request.ttft_ms
+                return
             self._ranked[request.req] = request.ttft_ms
             insort(self.ttft_ms, request.ttft_ms)
 
@@ -196,10 +214,17 @@ class LaneFold:
         elif isinstance(event, LaneEnd):
             if self.status in ("waiting", "racing"):
                 self.status, self.reason = event.status, event.reason
+                self._leave_open()
         elif isinstance(event, RequestScheduled):
             self._schedule(event)
         elif (request := self.open.get(event.req)) is not None:
             self._step_request(request, event)
+
+    def _leave_open(self) -> None:
+        """Take the first tokens of requests that the end of the lane left open out of its numbers, as if cancelled."""
+        for ttft_ms in self._ranked.values():
+            self.ttft_ms.remove(ttft_ms)
+        self._left, self._ranked = self._ranked, {}
 
     def _schedule(self, event: RequestScheduled) -> None:
         """Open a request; chunks that came under its number before it was scheduled are not its own."""
@@ -254,8 +279,10 @@ class LaneFold:
         if request.phase != "race":
             return
         self.tally.take(request)
-        ranked = self._ranked.pop(event.req, None)
+        ranked, left = self._ranked.pop(event.req, None), self._left.pop(event.req, None)
         if event.status == "ok":
+            if left is not None:  # ended after its lane, in a log put together by hand
+                insort(self.ttft_ms, left)
             self.ok += 1
             self.finished_tokens += request.output_tokens
             self.finished_chunks += request.chunks

@@ -28,10 +28,15 @@ class Terms:
     prompts: Pairs
 
 
-def race_verdict(replay: Replay) -> Verdict:
-    """Return where every lane stands at ``replay``'s position. Cost: a look at each lane's counts."""
+def race_verdict(replay: Replay, *, answered: bool = False) -> Verdict:
+    """Return where every lane stands at ``replay``'s position. Cost: a look at each lane's counts.
+
+    ``answered``: by whole answers alone, as a result is, without the first tokens of requests that are still open.
+    """
     terms = terms_of(replay.tracks)
-    return verdict([_run(fold, terms) for fold in replay.lanes.values()], terms.bound, terms.prompts)
+    return verdict(
+        [_run(fold, terms, answered=answered) for fold in replay.lanes.values()], terms.bound, terms.prompts
+    )
 
 
 def terms_of(tracks: RaceTracks) -> Terms:
@@ -48,13 +53,14 @@ def terms_of(tracks: RaceTracks) -> Terms:
     )
 
 
-def _run(fold: LaneFold, terms: Terms) -> LaneRun:
+def _run(fold: LaneFold, terms: Terms, *, answered: bool) -> LaneRun:
     facts, tally = fold.track.facts, fold.tally
+    ttft_ms = fold.answered_ttft_ms() if answered else fold.ttft_ms
     return LaneRun(
         lane=facts.lane, engine=facts.engine, status=fold.status, started=fold.track.start_ns is not None,
         eliminated=facts.lane in terms.eliminated, target=terms.target,
         ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled,
-        ttft_p50_ms=median(fold.ttft_ms), ttft_max_ms=fold.ttft_ms[-1] if fold.ttft_ms else None,
+        ttft_p50_ms=median(ttft_ms), ttft_max_ms=ttft_ms[-1] if ttft_ms else None,
         unanswered_ms=tally.unanswered_ms, answers=tally.prompted, cached_share=tally.cached_share,
         params=terms.params.get(facts.lane),
     )  # fmt: skip

@@ -143,7 +143,7 @@ def race_summary(replay: Replay) -> RaceSummary:
     replay.seek_end()
     tracks = replay.tracks
     facts = tracks.facts
-    verdict = race_verdict(replay)
+    verdict = race_verdict(replay, answered=True)
     lanes = [_lane_summary(fold, verdict) for fold in replay.lanes.values()]
     return RaceSummary(
         race_id=facts.race_id if facts else (tracks.head.race_id if tracks.head else ""),

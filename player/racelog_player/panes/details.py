@@ -104,7 +104,7 @@ def _throughput(view: DetailsView, columns: int) -> list[Line]:
     for name, each in (("tokens", view.tokens_each_s), ("requests", view.requests_each_s)):
         peak = max(each, default=0)
         graph = spark(each, cells, peak)
-        most = f"  peak {peak:,}/s" if peak else "  none yet"
+        most = f"  peak {peak:,}/s" if peak else "  none yet" if each else "  not a whole second yet"
         lines.append(
             [
                 Span(left(f"   {name}", 12)),

@@ -77,6 +77,16 @@ def test_the_leaderboard_ranks_by_median_ttft(connection):
     ]  # fmt: skip
 
 
+def test_the_leaderboard_has_who_did_not_finish_below_all_others(tmp_path):
+    dead = Plan("dead", ttft_ms=10, requests=4, tokens=8, fail=(1, 2, 3))
+    connection = connect(write_log(tmp_path / "race.rlog", ScriptedRace([dead, FAST]).events()))
+
+    assert columns(asked(connection, "leaderboard"), "place", "engine", "dnf") == [
+        (1, "fast", None),
+        (None, "dead", "1 of 4 requests finished, 25.0 %; the bound is 95 %"),
+    ]
+
+
 def test_the_slowest_tokens_come_with_the_gpu_s_reading_before_them(connection):
     rows = asked(connection, "slowest-tokens", n=3)
 

@@ -137,6 +137,31 @@ def test_an_open_request_counts_its_chunks_so_far() -> None:
     assert (fold.output_tokens, list(fold.open)) == (2, [0])
 
 
+def left_open(*later: AnyEvent) -> LaneFold:
+    """Fold an answer of 10 ms, and a request with a first token after 2 ms that its lane's end leaves open."""
+    answer = *request(sent=0), chunks(10 * NS_PER_MS, 12 * NS_PER_MS), end(12 * NS_PER_MS)
+    cut_off = *request(1, sent=20 * NS_PER_MS), chunks(22 * NS_PER_MS, req=1)
+    return folded(*answer, *cut_off, LaneEnd(t=30 * NS_PER_MS, lane=0, status="died"), *later)
+
+
+def test_what_the_end_of_a_lane_left_open_counts_in_no_number() -> None:
+    fold = left_open()
+
+    assert (fold.ttft_ms, fold.output_tokens, list(fold.open)) == ([10.0], 2, [1])
+
+
+def test_a_request_that_ended_after_its_lane_counts_again() -> None:
+    fold = left_open(end(40 * NS_PER_MS, req=1))
+
+    assert (fold.ttft_ms, fold.output_tokens, fold.ok) == ([2.0, 10.0], 3, 2)
+
+
+def test_an_open_request_has_a_first_token_and_is_no_answer() -> None:
+    fold = folded(*request(), chunks(5 * NS_PER_MS))
+
+    assert (fold.ttft_ms, fold.answered_ttft_ms()) == ([5.0], [])
+
+
 def test_an_end_without_a_beginning_changes_nothing() -> None:
     fold = folded(end(9), Usage(t=9, lane=0, req=0, output_tokens=3), chunks(3))
 
