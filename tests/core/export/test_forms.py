@@ -92,9 +92,8 @@ def plain(rows):
 def test_pandas_reads_the_rows_that_sql_gives(form, out):
     files = by_table(write(DEMO, [form], out))
     readers = {
-        "csv": lambda file: pd.read_csv(
-            file, keep_default_na=False, na_values=[""], float_precision="round_trip"
-        ),
+        # As text: the conversion below is exact in every release, reading floats from a file is not before pandas 3.
+        "csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=str),
         "parquet": pd.read_parquet,
         "jsonl": lambda file: pd.read_json(file, lines=True, dtype=False, precise_float=True),
     }
