@@ -1,6 +1,7 @@
 """Each form opened by a foreign reader and compared with SQL; texts that would break out stay text."""
 
 import csv
+import functools
 import json
 import os
 import re
@@ -74,8 +75,12 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
+connected = functools.lru_cache(maxsize=1)(racelog.connect)
+"""One connection for all questions to a log: making one reads all of it."""
+
+
 def asked(log, query):
-    cursor = racelog.connect(log).execute(query)
+    cursor = connected(log).execute(query)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
