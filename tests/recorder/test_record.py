@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,16 @@ class Endpoints:
         return seen
 
 
+class Recorded:
+    """A race that was recorded from its start to its end: its log, and what the command said."""
+
+    def __init__(self, served: list[dict[str, str]], home: Path, *flags: str) -> None:
+        self.endpoints = Endpoints(served, home)
+        self.done = self.endpoints.record(*flags)
+        assert self.done.returncode == 0, self.done.stderr
+        self.log = self.endpoints.log()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
     """Serve a scripted race of two lanes at four times its speed."""
@@ -109,6 +120,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, 
 @pytest.fixture
 def endpoints(served: list[dict[str, str]], tmp_path: Path) -> Endpoints:
     return Endpoints(served, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(served: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Record one race with all that does not exclude another, for the tests that only look at one."""
+    flags = (
+        "--requests 6 --concurrency 2 --seed 3 --warmup 3 --finish 80% --max-tokens 7 --metrics --flush 50ms"
+    )
+    return Recorded(served, tmp_path_factory.mktemp("whole"), *flags.split(), "--fsync", "always")
+
+
+@pytest.fixture(scope="module")
+def trial(served: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Record one time trial by a schedule, as `whole`."""
+    flags = "--requests 6 --rate 10/s --warmup 2 --time-trial"
+    return Recorded(served, tmp_path_factory.mktemp("trial"), *flags.split())
+
+
+@pytest.fixture(scope="module")
+def scheduled(served: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Record one open loop, as `whole`."""
+    flags = "--rate 20/s --requests 10 --seed 2"
+    return Recorded(served, tmp_path_factory.mktemp("scheduled"), *flags.split())
 
 
 def ends(log: RaceLog) -> dict[tuple[int, str], int]:
@@ -149,54 +183,43 @@ def test_every_lane_is_calibrated_before_it_starts(endpoints: Endpoints) -> None
     assert all(one.t < starts[one.lane] for one in found)
 
 
-def test_a_lane_tells_of_its_pump_and_its_backlog_while_it_races(endpoints: Endpoints) -> None:
-    done = endpoints.record("--requests", "4")
-
-    assert done.returncode == 0, done.stderr
-    lanes = [event for event in endpoints.log().of(HostSamples) if event.process.startswith("lane:")]
+def test_a_lane_tells_of_its_pump_and_its_backlog_while_it_races(whole: Recorded) -> None:
+    lanes = [event for event in whole.log.of(HostSamples) if event.process.startswith("lane:")]
     assert {event.process for event in lanes} == {"lane:slow", "lane:fast"}
     assert all(len(event.pump_batch) == len(event.backlog) == len(event.d) for event in lanes)
     assert max(largest or 0 for event in lanes for largest in event.pump_batch_max) >= 1
 
 
-def test_a_race_ends_as_one_sealed_log_with_every_request(endpoints: Endpoints) -> None:
-    done = endpoints.record("--requests", "4", "--concurrency", "2")
+def test_a_race_with_any_flush_window_and_fsync_ends_as_one_sealed_log_with_every_request(
+    whole: Recorded,
+) -> None:
+    assert ends(whole.log) == {(0, "ok"): 9, (1, "ok"): 9}
+    assert whole.log.report.damage == []
 
-    assert done.returncode == 0, done.stderr
-    assert ends(endpoints.log()) == {(0, "ok"): 4, (1, "ok"): 4}
-    assert endpoints.log().report.damage == []
 
-
-def test_a_race_asks_for_metrics_when_told_to_and_notes_engines_that_have_none(endpoints: Endpoints) -> None:
-    endpoints.record("--requests", "2", "--metrics")
-
-    notes = [note.text for note in endpoints.log().of(Note) if "metrics" in note.text]
+def test_a_race_asks_for_metrics_when_told_to_and_notes_engines_that_have_none(whole: Recorded) -> None:
+    notes = [note.text for note in whole.log.of(Note) if "metrics" in note.text]
     assert len(notes) == 2
     assert all("/metrics: HTTP 404" in note for note in notes)
 
 
-def test_the_closing_summary_names_the_winner(endpoints: Endpoints) -> None:
-    done = endpoints.record("--requests", "2", "--concurrency", "1")
-
-    assert "fast wins" in done.stdout
-    assert "GO!" not in done.stdout
+def test_the_closing_summary_names_the_winner(whole: Recorded) -> None:
+    assert "fast wins" in whole.done.stdout
+    assert "GO!" not in whole.done.stdout
 
 
-def test_every_lane_gets_the_same_prompts_in_the_same_order(endpoints: Endpoints) -> None:
-    endpoints.record("--requests", "5", "--seed", "3")
+def test_every_lane_gets_the_same_prompts_in_the_same_order(whole: Recorded) -> None:
     by_lane: dict[int, dict[int, int]] = {0: {}, 1: {}}
-    for event in endpoints.log().of(RequestScheduled):
+    for event in whole.log.of(RequestScheduled):
         by_lane[event.lane][event.req] = event.prompt
 
     assert by_lane[0] == by_lane[1]
-    assert len(by_lane[0]) == 5
+    assert len(by_lane[0]) == 9
 
 
-def test_lanes_of_a_time_trial_do_not_overlap(endpoints: Endpoints) -> None:
-    endpoints.record("--requests", "2", "--time-trial")
-    log = endpoints.log()
-    ended = {end.lane: end.t for end in log.of(LaneEnd)}
-    started = {start.lane: start.t for start in log.of(LaneStart)}
+def test_lanes_of_a_time_trial_do_not_overlap(trial: Recorded) -> None:
+    ended = {end.lane: end.t for end in trial.log.of(LaneEnd)}
+    started = {start.lane: start.t for start in trial.log.of(LaneStart)}
 
     assert ended[0] < started[1]
 
@@ -208,42 +231,34 @@ def test_a_race_by_duration_lets_open_requests_finish(endpoints: Endpoints) -> N
     assert {status for _, status in ends(endpoints.log())} == {"ok"}
 
 
-def test_warmup_requests_are_recorded_and_do_not_count(endpoints: Endpoints) -> None:
-    endpoints.record("--requests", "2", "--warmup", "1")
-    phases = [(event.lane, event.phase) for event in endpoints.log().of(RequestScheduled)]
+def test_warmup_requests_are_recorded_and_do_not_count(whole: Recorded) -> None:
+    phases = Counter((event.lane, event.phase) for event in whole.log.of(RequestScheduled))
 
-    assert sorted(phases) == [(lane, phase) for lane in (0, 1) for phase in ("race", "race", "warmup")]
+    assert phases == {(lane, phase): n for lane in (0, 1) for phase, n in (("race", 6), ("warmup", 3))}
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [("--warmup", "3"), ("--rate", "10/s"), ("--rate", "10/s", "--warmup", "2", "--time-trial")],
-    ids=["warm-up", "rate", "time trial"],
-)
+@pytest.mark.parametrize("fixture", ["whole", "scheduled", "trial"])
 def test_a_race_with_events_before_its_start_has_its_story_live_replayed_and_in_sql(
-    endpoints: Endpoints, flags: tuple[str, ...]
+    fixture: str, request: pytest.FixtureRequest
 ) -> None:
-    assert endpoints.record("--requests", "6", *flags).returncode == 0
-    events = endpoints.log().events
+    recorded: Recorded = request.getfixturevalue(fixture)
+    events = recorded.log.events
     tracks = RaceTracks()
     live = Teller(tracks)
     for start in range(0, len(events), 20):
         tracks.extend(events[start : start + 20])
         told = live.story()
     assert told == story(RaceTracks(events))
-    (race,) = stored_races(endpoints.home)
+    (race,) = stored_races(recorded.endpoints.home)
     rows = connect(str(race.path)).execute("select text from commentary order by all").fetchall()
     assert sorted(row.text for row in told.comments) == [text for (text,) in rows]
     assert {"start", "first-words", "finish", "winner"} <= {row.key for row in told.comments}
 
 
-def test_the_log_holds_what_the_standings_go_by(endpoints: Endpoints) -> None:
-    flags = ("--requests", "2", "--finish", "80%", "--max-tokens", "7")
-    assert endpoints.record(*flags).returncode == 0
-    log = endpoints.log()
-    assert [facts.finish for facts in log.of(RaceFacts)] == [0.8]
+def test_the_log_holds_what_the_standings_go_by(whole: Recorded) -> None:
+    assert [facts.finish for facts in whole.log.of(RaceFacts)] == [0.8]
     asked = {"max_tokens": 7, "temperature": 0.0}
-    assert {facts.lane: facts.params for facts in log.of(LaneFacts)} == {0: asked, 1: asked}
+    assert {facts.lane: facts.params for facts in whole.log.of(LaneFacts)} == {0: asked, 1: asked}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -355,13 +370,11 @@ def test_a_grace_of_zero_cancels_at_once(endpoints: Endpoints, scripted: Any, wi
     assert {status for _, status in ends(endpoints.log())} == {"cancelled"}
 
 
-def test_an_open_loop_sends_every_engine_the_same_at_the_same_instant(endpoints: Endpoints) -> None:
-    done = endpoints.record("--rate", "20/s", "--requests", "10", "--seed", "2")
+def test_an_open_loop_sends_every_engine_the_same_at_the_same_instant(scheduled: Recorded) -> None:
     by_lane: dict[int, list[tuple[int, int, int]]] = {0: [], 1: []}
-    for event in endpoints.log().of(RequestScheduled):
+    for event in scheduled.log.of(RequestScheduled):
         by_lane[event.lane].append((event.req, event.t, event.prompt))
 
-    assert done.returncode == 0, done.stderr
     assert sorted(by_lane[0]) == sorted(by_lane[1])
     assert len(by_lane[0]) == 10
 
@@ -592,13 +605,6 @@ def test_a_flush_window_that_is_none_is_refused_with_an_example(endpoints: Endpo
 
     assert done.returncode == 2
     assert "--flush 5ms: give a span of time from 10ms to 60s, such as 250ms or 1s" in done.stderr
-
-
-def test_a_race_is_recorded_with_any_flush_window_and_fsync(endpoints: Endpoints) -> None:
-    done = endpoints.record("--requests", "2", "--flush", "50ms", "--fsync", "always")
-
-    assert done.returncode == 0, done.stderr
-    assert ends(endpoints.log()) == {(0, "ok"): 2, (1, "ok"): 2}
 
 
 def test_an_api_key_reaches_neither_log_nor_output(
