@@ -11,6 +11,9 @@ from racelog.text import printable
 _JOINERS = str.maketrans(
     "", "", "\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}\u200b\ufeff"
 )
+_LEAST_TAIL = 3
+"""A shorter end of a name tells nothing."""
+
 _KEPT = 200
 """Texts up to this long are remembered: our signs and the lanes' names come again in every frame, answers do not."""
 
@@ -65,3 +68,15 @@ def cut(text: str, cells: int) -> str:
     if width(text) <= cells:
         return text
     return take(text, cells - 1) + "…" if cells > 0 else ""
+
+
+def shortened(name: str, cells: int) -> str:
+    """Return a name, its middle replaced by an ellipsis where it does not fit ``cells``: ``llama-ser…ild-3``.
+
+    Builds and sizes stand at the end of a name, and tell names of one beginning apart.
+    """
+    tail = (cells - 1) // 3
+    if width(name) <= cells or tail < _LEAST_TAIL:
+        return cut(name, cells)
+    end = take(name[::-1], tail)[::-1]
+    return take(name, cells - 1 - width(end)) + "…" + end

@@ -3,15 +3,12 @@
 import re
 from functools import lru_cache
 
-from racelog.cells import cut, flat, take, width
+from racelog.cells import cut, flat, shortened, take, width
 
 __all__ = ["cut", "flat", "left", "named", "prose", "right", "take", "width", "wrap"]
 
 _PIECES = re.compile(r" +|[^ ]*\d (?:%|ms|s|tok/s|req/s)(?![^ ,.;:)])[^ ]*|[^ ]+")
 """What a line is not broken within: blanks, words, and a figure with its unit."""
-
-_LEAST_TAIL = 3
-"""A shorter end of a name tells nothing."""
 
 
 def left(text: str, cells: int) -> str:
@@ -32,12 +29,7 @@ def named(name: str, cells: int) -> str:
 
     Of one that does not fit the middle is left out, not the end: ``llama-ser…ild-3``; builds and sizes stand at the end.
     """
-    text = flat(name)
-    tail = (cells - 1) // 3
-    if width(text) <= cells or tail < _LEAST_TAIL:
-        return left(text, cells)
-    end = take(text[::-1], tail)[::-1]
-    return left(take(text, cells - 1 - width(end)) + "…" + end, cells)
+    return left(shortened(flat(name), cells), cells)
 
 
 def wrap(text: str, cells: int, last: int) -> list[str]:

@@ -1,14 +1,17 @@
 """The race as running lines, for pipes, logs and screen readers: a line when something happens, then the result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import click
 
 from racelog.clock import NS_PER_S
+from racelog.commands.output import Heading, table_lines
 from racelog.figures import MS_PER_S, duration
 from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
-from racelog_player.cells import flat, left, right, width
+from racelog_player.cells import flat, left, width
 from racelog_player.parts import NOTHING, ms_text, rate_text, share_text
 from racelog_player.times import clock_text
 
@@ -84,24 +87,23 @@ def _progress(lane: LaneView) -> str:
     return f"{done}{failed}, TTFT p50 {ms_text(lane.ttft_p50_ms)}, {rate_text(lane.tokens_per_s)} tok/s"
 
 
-def standings_table(race: RaceView) -> list[str]:
-    """Return the race at one instant as a readable table, best lane first."""
+_STANDINGS = (
+    Heading("", whole=True), Heading("engine", names=True), Heading("status", whole=True, gives_way=1),
+    Heading("requests", right=True), Heading("ok", right=True, gives_way=3), Heading("failed", right=True, gives_way=2),
+    Heading("TTFT p50", right=True), Heading("TTFT p99", right=True, gives_way=4), Heading("TPOT p50", right=True),
+    Heading("tokens", right=True, gives_way=5), Heading("tok/s", right=True),
+)  # fmt: skip
+_RESULT = (
+    Heading("", whole=True), Heading("engine", names=True), Heading("requests", right=True, gives_way=1),
+    Heading("TTFT p50", right=True), Heading("TTFT p99", right=True, gives_way=2), Heading("TPOT p50", right=True),
+    Heading("tok/s", right=True), Heading("success", right=True),
+)  # fmt: skip
+
+
+def standings_table(race: RaceView, columns: int | None = None) -> list[str]:
+    """Return the race at one instant as a readable table, best lane first, in ``columns`` cells where it can be."""
     lanes = {lane.lane: lane for lane in race.lanes}
-    rows = [
-        [
-            "",
-            "engine",
-            "status",
-            "requests",
-            "ok",
-            "failed",
-            "TTFT p50",
-            "TTFT p99",
-            "TPOT p50",
-            "tokens",
-            "tok/s",
-        ]
-    ]
+    rows = []
     for lane_id in race.standings:
         lane = lanes[lane_id]
         of = f"/{lane.target_requests:,}" if lane.target_requests else ""
@@ -114,17 +116,17 @@ def standings_table(race: RaceView) -> list[str]:
     dnf = [f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in race.lanes if lane.dnf]
     unlike = [f"Not like for like: {flat(race.unlike)}"] if race.unlike else []
     notes = [*dnf, *unlike]
-    return [head, "", *aligned(rows, words=3), *([""] if notes else []), *notes]
+    return [head, "", *_table(_STANDINGS, rows, columns), *([""] if notes else []), *notes]
 
 
 def _place(lane: LaneView | LaneSummary) -> str:
     return "DNF" if lane.dnf else str(lane.place or NOTHING)
 
 
-def result_table(summary: RaceSummary) -> list[str]:
-    """Return the result as a readable table, the winner first, and what its words mean."""
+def result_table(summary: RaceSummary, columns: int | None = None) -> list[str]:
+    """Return the result as a readable table, the winner first, and what its words mean; in ``columns`` cells where it can be."""
     lanes = {lane.lane: lane for lane in summary.lanes}
-    rows = [["", "engine", "requests", "TTFT p50", "TTFT p99", "TPOT p50", "tok/s", "success"]]
+    rows = []
     for lane_id in summary.standings:
         lane = lanes[lane_id]
         rows.append([
@@ -135,7 +137,7 @@ def result_table(summary: RaceSummary) -> list[str]:
     verdict = _verdict(summary, lanes)
     note = "" if summary.status == "finished" else f" ({race_ending(summary)})"
     return [
-        f"{verdict}{note}", "", *aligned(rows, words=2), "",
+        f"{verdict}{note}", "", *_table(_RESULT, rows, columns), "",
         *(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in summary.lanes if lane.dnf),
         *([sentence(summary.caveat)] if summary.caveat else []),
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
@@ -158,12 +160,7 @@ def sentence(text: str) -> str:
     return f"{flat(text[:1].upper() + text[1:])}."
 
 
-def aligned(rows: list[list[str]], words: int) -> list[str]:
-    """Return rows of cells as lines in columns; the first ``words`` columns flush left, numbers flush right."""
-    sizes = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            (left if column < words else right)(cell, sizes[column]) for column, cell in enumerate(row)
-        ).rstrip()
-        for row in rows
-    ]
+def _table(headings: Sequence[Heading], rows: list[list[str]], columns: int | None) -> list[str]:
+    """Return rows of cells below their titles, without a rule."""
+    title, _, *lines = map(click.unstyle, table_lines(headings, rows, columns))
+    return [title, *lines]

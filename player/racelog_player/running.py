@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import TextIO
 
+from racelog.commands.output import terminal_width
 from racelog.replay.pace import Pace
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
@@ -92,12 +93,19 @@ class Runner:
 
     def _stop_at(self, position_ns: int) -> None:
         self._tell(position_ns)
-        self._print(["", *standings_table(race_view(self._replay, streams=0, conditions=self._conditions))])
+        self._print(
+            [
+                "",
+                *standings_table(
+                    race_view(self._replay, streams=0, conditions=self._conditions), terminal_width()
+                ),
+            ]
+        )
 
     def _finish(self) -> None:
         self._replay.seek_end()
         self._print(self._narrator.lines(race_view(self._replay, streams=0, conditions=self._conditions)))
-        self._print(["", *result_table(race_summary(Replay(self._source.tracks)))])
+        self._print(["", *result_table(race_summary(Replay(self._source.tracks)), terminal_width())])
 
     def _print(self, lines: list[str]) -> None:
         self._out.writelines((line if self._unicode else to_ascii(line)) + "\n" for line in lines)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from racelog.clock import NS_PER_S
 from racelog.commands.loss import tell_loss_of
+from racelog.commands.output import terminal_width
 from racelog.errors import ExitCode, InputError
 from racelog.log.publish import new_file
 from racelog.replay.idle import squeezed
@@ -193,7 +194,7 @@ class Session:
             sys.stdout.write(json_inert(msgspec.json.encode(view).decode()) + "\n")
             return
         unicode = speaks_unicode(sys.stdout.encoding, os.environ)
-        for line in standings_table(view):
+        for line in standings_table(view, terminal_width()):
             click.echo(line if unicode else to_ascii(line))
 
     def _dry_run(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from racelog.cells import cut, flat
+from racelog.cells import cut, flat, shortened
 from racelog.cells import width as cells
 from racelog.text import json_inert, printable
 from racelog.urls import without_url_secrets
@@ -18,18 +18,27 @@ MISSING = "-"
 WRITE_CHARACTERS = 1 << 16
 NARROWEST = 8
 """A text column is not cut below this many cells; what still does not fit runs over the edge."""
+NARROWEST_NAME = 12
+"""A column of engines' names, likewise: of both their ends something must stay."""
 
 
 class Heading(NamedTuple):
     """A column of a printed table: its title, whether it holds numbers (set right), whether it is never cut.
 
-    Where a table does not fit, those that give way are left out, the highest first; 0 stays.
+    Where a table does not fit, those that give way are left out, the highest first; 0 stays. Of ``names`` the middle is
+    cut, not the end.
     """
 
     title: str
     right: bool = False
     whole: bool = False
     gives_way: int = 0
+    names: bool = False
+
+    @property
+    def least(self) -> int:
+        """Below how many cells a text is not cut."""
+        return NARROWEST_NAME if self.names else NARROWEST
 
 
 def terminal_width() -> int | None:
@@ -128,7 +137,7 @@ def narrowest_table(headings: Sequence[Heading], rows: Sequence[Sequence[str | N
         for column, heading in enumerate(headings)
     ]
     kept = (
-        width if heading.right or heading.whole else min(width, NARROWEST)
+        width if heading.right or heading.whole else min(width, heading.least)
         for heading, width in zip(headings, widths, strict=True)
     )
     return sum(kept) + len(GUTTER) * (len(widths) - 1)
@@ -141,10 +150,11 @@ def _fitted(widths: list[int], headings: Sequence[Heading], total: int) -> list[
     over = sum(fitted) + len(GUTTER) * (len(fitted) - 1) - total
     while over > 0 and texts:
         widest = max(texts, key=fitted.__getitem__)
-        if fitted[widest] <= NARROWEST:
+        least = headings[widest].least
+        if fitted[widest] <= least:
             break
         second = max((fitted[column] for column in texts if column != widest), default=0)
-        step = min(over, max(1, fitted[widest] - max(second, NARROWEST)))
+        step = min(over, max(1, fitted[widest] - max(second, least)))
         fitted[widest] -= step
         over -= step
     return fitted
@@ -155,7 +165,7 @@ def _line(
 ) -> str:
     padded = []
     for column, (value, heading, width) in enumerate(zip(values, headings, widths, strict=True)):
-        fitting = value if heading.right else cut(value, width)
+        fitting = value if heading.right else (shortened if heading.names else cut)(value, width)
         space = " " * (width - cells(fitting))
         styled = click.style(fitting, dim=True) if dimmed and dimmed[column] else fitting
         padded.append(space + styled if heading.right else styled + space)

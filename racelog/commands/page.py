@@ -220,7 +220,7 @@ def _numbers(race: RaceSummary, width: int | None) -> Iterator[str]:
         ("ITL p99", 5), ("tok/s", 0), ("success", 0),
     )  # fmt: skip
     headings = [
-        Heading("#", right=True), Heading("engine"),
+        Heading("#", right=True), Heading("engine", names=True),
         *(Heading(title, right=True, gives_way=gives_way) for title, gives_way in measured),
     ]  # fmt: skip
     rows = [_number_row(lane) for lane in _ranked(race)]

@@ -16,7 +16,7 @@ EVEN_RATIO = 1.1
 SAID = 120
 """How much of a failure's message the summary shows; ``racelog info`` and the log have more."""
 HEADINGS = (
-    Heading("", whole=True), Heading("engine"),
+    Heading("", whole=True), Heading("engine", names=True),
     Heading("requests", right=True), Heading("failed", right=True), Heading("TTFT p50", right=True),
     Heading("TTFT p99", right=True, gives_way=1), Heading("TPOT p50", right=True), Heading("tok/s", right=True),
     Heading("tokens", right=True, gives_way=2),
