@@ -150,6 +150,14 @@ COUNTED: list[AnyEvent] = [
 ]  # fmt: skip
 """A server's own sum, which tells whether its count of the answer has the reasoning in it."""
 
+JUDGED: list[AnyEvent] = [
+    RaceFacts(t=0, race_id=RACE.head().race_id, name="judged", started_at="2026-11-30T22:00:00Z", seed=0, requests=1, finish=0.9),
+    LaneFacts(t=0, lane=0, engine="a", model="m", url="http://127.0.0.1:9000/v1", params={"max_tokens": 8, "temperature": 0}),
+    LaneStart(t=0, lane=0),
+    LaneEnd(t=700, lane=0, status="finished"),
+]  # fmt: skip
+"""What a verdict goes by: the share of its requests an engine must finish, and what each lane's requests were given."""
+
 ODD: list[AnyEvent] = [
     Unknown(t=5, k="from.the.future", raw=Raw(b'{"k":"from.the.future","t":5,"x":[1,2.50,{"y":null}]}')),
     Unknown(t=6, k="mark", raw=Raw(b'{"k":"mark","v":2,"t":6,"label":{"en":"a newer mark"}}')),
@@ -189,6 +197,7 @@ def logs(folder: Path) -> dict[str, bytes]:
         "full-3": segment(folder, ENGINES_SPEAK),
         "full-4": segment(folder, IMPORTED),
         "full-usage": segment(folder, COUNTED),
+        "full-verdict": segment(folder, JUDGED),
         "odd": segment(folder, ODD),
         "torn": race[:-30],
         "flipped": bytes(flipped),

@@ -69,6 +69,7 @@ def test_every_golden_log_is_there() -> None:
         "full-3",
         "full-4",
         "full-usage",
+        "full-verdict",
         "torn",
         "flipped",
         "zeros",
