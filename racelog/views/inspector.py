@@ -110,7 +110,7 @@ def inspector_view(replay: Replay, lane: int, shown: int = SHOWN) -> InspectorVi
         engine=facts.engine,
         color=facts.color,
         emoji=facts.emoji,
-        active=len(fold.open),
+        active=0 if fold.over else len(fold.open),
         requests=[_request_view(replay, request, fold.position_ns) for request in chosen],
     )
 

@@ -134,11 +134,11 @@ def _lane_view(
         place=verdict.places.get(facts.lane), dnf=verdict.dnf.get(facts.lane, ""),
         progress=_progress(fold, replay, elapsed_s, dnf=facts.lane in verdict.dnf), elapsed_s=elapsed_s,
         target_requests=target, requests_done=done, ok=fold.ok, failed=fold.failed, cancelled=fold.cancelled,
-        active=len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=output_tokens,
+        active=0 if fold.over else len(fold.open), errors=dict(sorted(fold.errors.items())), output_tokens=output_tokens,
         tokens_per_s=_ratio(output_tokens, elapsed_s) if ended else _last_second(fold), requests_per_s=_ratio(done, elapsed_s),
         ttft_p50_ms=median(fold.ttft_ms), ttft_p99_ms=quantile(fold.ttft_ms, 0.99), tpot_p50_ms=median(fold.tpot_ms),
         token_history=_history(fold, start, end),
-        streams=[_stream_view(replay, fold, request) for request in _newest(fold, streams)],
+        streams=[] if fold.over else [_stream_view(replay, fold, request) for request in _newest(fold, streams)],
         paused=fold.status == "racing" and held_at(replay.tracks, now),
         condition=fares.state, condition_word=fares.word, condition_reason=fares.reason, slow=fares.slow,
     )  # fmt: skip

@@ -166,3 +166,16 @@ def test_the_duration_is_that_of_the_longest_lane() -> None:
     race = ScriptedRace([FAST, replace(SLOW, start_ms=7000)])
 
     assert RaceTracks(race.events()).duration_ns() == round(4 * (0.3 + 7 * 0.04) * NS_PER_S)
+
+
+def test_a_dead_lane_has_nothing_in_flight() -> None:
+    events = [
+        LaneEnd(t=event.t, lane=0, status="died") if isinstance(event, LaneEnd) and event.lane == 0 else event
+        for event in ScriptedRace([Plan("a", requests=3)]).events()
+        if not (isinstance(event, RequestEnd) and event.req == 2)
+    ]
+    replay = Replay(RaceTracks(events))
+    replay.seek_end()
+    (lane,) = race_view(replay).lanes
+
+    assert (lane.requests_done, lane.active, lane.streams) == (2, 0, [])
