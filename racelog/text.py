@@ -49,6 +49,11 @@ def printable(text: str, *, newline: str = " ") -> str:
     return _ODD.sub(lambda found: _inert(found, newline), text.replace("\r\n", "\n"))
 
 
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, or of a longer one so many characters, the last an ellipsis as a sign that there is more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def name_as_text(path: str) -> str:
     r"""Return a file's name or path as text that can be encoded; a byte in it that is no UTF-8 is shown as ``\xff``."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

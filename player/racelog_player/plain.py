@@ -11,9 +11,12 @@ from racelog.text import counted
 from racelog.views.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
-from racelog_player.cells import flat, left, width
+from racelog_player.cells import cut, flat, left, width
 from racelog_player.parts import NOTHING, ms_text, rate_text, share_text
 from racelog_player.times import clock_text
+
+NAME_CELLS = 60
+"""Widest name that is told whole; a log may hold one of a megabyte."""
 
 
 class Narrator:
@@ -32,7 +35,7 @@ class Narrator:
 
         And one, once, when the client turns out to be the bottleneck.
         """
-        self._names = max((width(flat(lane.engine)) for lane in race.lanes), default=0)
+        self._names = max((width(_name(lane)) for lane in race.lanes), default=0)
         told = [line for lane in race.lanes for line in self._lane(lane, race.position_s)]
         told += self._lead(race)
         if race.health.client_limited and not self._doubted:
@@ -75,7 +78,7 @@ class Narrator:
             yield self._said(lane, f"{how} after {duration(lane.elapsed_s * MS_PER_S)}{why}")
 
     def _said(self, lane: LaneView, what: str) -> str:
-        return f"{left(flat(lane.engine), self._names)}  {what}"
+        return f"{left(_name(lane), self._names)}  {what}"
 
 
 def _progress(lane: LaneView) -> str:
@@ -108,15 +111,19 @@ def standings_table(race: RaceView, columns: int | None = None) -> list[str]:
         lane = lanes[lane_id]
         of = f"/{lane.target_requests:,}" if lane.target_requests else ""
         rows.append([
-            _place(lane), flat(lane.engine), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
+            _place(lane), _name(lane), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
             f"{lane.failed:,}", ms_text(lane.ttft_p50_ms), ms_text(lane.ttft_p99_ms), ms_text(lane.tpot_p50_ms),
             f"{lane.output_tokens:,}", rate_text(lane.tokens_per_s),
         ])  # fmt: skip
     head = f"{flat(race.name)}  {clock_text(round(race.position_s * NS_PER_S))} / {clock_text(round(race.duration_s * NS_PER_S))}"
-    dnf = [f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in race.lanes if lane.dnf]
+    dnf = [f"{_name(lane)} DNF: {flat(lane.dnf)}" for lane in race.lanes if lane.dnf]
     unlike = [f"Not like for like: {flat(race.unlike)}"] if race.unlike else []
     notes = [*dnf, *unlike]
     return [head, "", *_table(_STANDINGS, rows, columns), *([""] if notes else []), *notes]
+
+
+def _name(lane: LaneView | LaneSummary) -> str:
+    return cut(flat(lane.engine), NAME_CELLS)
 
 
 def _place(lane: LaneView | LaneSummary) -> str:
@@ -130,7 +137,7 @@ def result_table(summary: RaceSummary, columns: int | None = None) -> list[str]:
     for lane_id in summary.standings:
         lane = lanes[lane_id]
         rows.append([
-            _place(lane), flat(lane.engine), f"{lane.requests:,}",
+            _place(lane), _name(lane), f"{lane.requests:,}",
             ms_text(lane.ttft_ms.p50 if lane.ttft_ms else None), ms_text(lane.ttft_ms.p99 if lane.ttft_ms else None),
             ms_text(lane.tpot_ms.p50 if lane.tpot_ms else None), rate_text(lane.tokens_per_s), share_text(lane.success_rate),
         ])  # fmt: skip
@@ -138,7 +145,7 @@ def result_table(summary: RaceSummary, columns: int | None = None) -> list[str]:
     note = "" if summary.status == "finished" else f" ({race_ending(summary)})"
     return [
         f"{verdict}{note}", "", *_table(_RESULT, rows, columns), "",
-        *(f"{flat(lane.engine)} DNF: {flat(lane.dnf)}" for lane in summary.lanes if lane.dnf),
+        *(f"{_name(lane)} DNF: {flat(lane.dnf)}" for lane in summary.lanes if lane.dnf),
         *([sentence(summary.caveat)] if summary.caveat else []),
         "TTFT: time to first token, ranks the lanes. TPOT: time per output token after it. p50: half were faster.",
         *([sentence(line)] if (line := health_line(summary.health)) else []),
@@ -151,8 +158,8 @@ def _verdict(summary: RaceSummary, lanes: dict[int, LaneSummary]) -> str:
         return flat(summary.nobody)
     first = lanes[summary.winner]
     if summary.won:
-        return f"{flat(first.engine)} wins"
-    return f"{flat(first.engine)}: median TTFT {ms_text(first.ttft_ms.p50 if first.ttft_ms else None)}"
+        return f"{_name(first)} wins"
+    return f"{_name(first)}: median TTFT {ms_text(first.ttft_ms.p50 if first.ttft_ms else None)}"
 
 
 def sentence(text: str) -> str:

@@ -14,7 +14,7 @@ from racelog.figures import MS_PER_S, UNKNOWN, duration, instant, number, percen
 from racelog.log.reader import RaceLog
 from racelog.log.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
-from racelog.text import counted, printable
+from racelog.text import counted, printable, shortened
 from racelog.views.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending, race_summary
 
@@ -38,8 +38,8 @@ FAULTS_SHOWN = 6
 MESSAGE_SHOWN = 160
 """How many kinds of failure a lane's lines explain, and how much of a message."""
 
-NOTES_SHOWN, NOTE_CHARACTERS = 100, 2000
-"""How many notes the page has, and how much of each; `racelog cat` tells all."""
+NOTES_SHOWN, DAMAGE_SHOWN, TEXT_SHOWN, NAME_SHOWN = 100, 20, 2000, 200
+"""How many notes and damaged places the page has, `racelog cat` and `racelog verify` tell all; and how much of a text or a name."""
 
 PLAIN_WIDTH = 100
 """Width of wrapped text where there is no terminal to ask."""
@@ -159,7 +159,7 @@ def _wrapped(text: str, columns: int, *, label: str = "") -> list[str]:
     """Return ``text`` made inert and wrapped, with ``label`` in the margin of its first line."""
     margin = f"{label:<7}" if label else ""
     return textwrap.wrap(
-        printable(text),
+        printable(shortened(text, TEXT_SHOWN)),
         columns,
         initial_indent=margin,
         subsequent_indent=" " * len(margin),
@@ -168,7 +168,10 @@ def _wrapped(text: str, columns: int, *, label: str = "") -> list[str]:
 
 
 def _title(race: RaceSummary, columns: int) -> Iterator[str]:
-    yield click.style(printable(race.name or race.race_id), bold=True) + f"  {race_ending(race)}"
+    yield (
+        click.style(printable(shortened(race.name or race.race_id, NAME_SHOWN)), bold=True)
+        + f"  {race_ending(race)}"
+    )
     facts = [
         race.race_id,
         f"started {race.started_at}" if race.started_at else "",
@@ -205,7 +208,7 @@ def winner_line(race: RaceSummary) -> str:
 
 
 def _label(lane: LaneSummary) -> str:
-    return f"{lane.emoji} {lane.engine}".strip()
+    return shortened(f"{lane.emoji} {lane.engine}".strip(), NAME_SHOWN)
 
 
 def _ranked(race: RaceSummary) -> list[LaneSummary]:
@@ -246,9 +249,10 @@ def _quantiles(spread: Spread | None, *names: str) -> list[str | None]:
 def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str]:
     """Yield what the table has no room for: requests, tokens and their basis, stamps, errors."""
     indent = "  "
-    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(' at '.join(filter(None, (lane.model, lane.url))))}"
+    served = " at ".join(shortened(text, NAME_SHOWN) for text in (lane.model, lane.url) if text)
+    yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(served)}"
     word = "ended" if lane.dnf and lane.status == "finished" else lane.status
-    ended = f"{word}{f' ({lane.reason})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
+    ended = f"{word}{f' ({shortened(lane.reason, NAME_SHOWN)})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")
     answered = f" · {rate(lane.requests_per_s, 'ok/s')}" if lane.requests_per_s else ""
@@ -296,12 +300,8 @@ def _fault_lines(lane: LaneSummary, columns: int) -> Iterator[str]:
     yield click.style(printable(f"errors: {errors}"), fg="red")
     for fault in lane.faults[:FAULTS_SHOWN]:
         hint = advice(fault.kind)
-        said = _short(fault.told)
+        said = shortened(fault.told, MESSAGE_SHOWN)
         yield from _wrapped(f"{said} · look at: {hint}" if hint else said, columns, label=" ")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MESSAGE_SHOWN else text[: MESSAGE_SHOWN - 1] + "…"
 
 
 def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
@@ -315,12 +315,14 @@ def _circumstances(page: RacePage, columns: int) -> Iterator[str]:
         yield f"Clock  t = 0 is CLOCK_MONOTONIC {clock.mono_origin_ns:,} ns{wall}"
     yield printable(f"Log    {log.path}")
     yield from _wrapped(_log_facts(page), columns, label=" ")
-    for lost in log.damage:
-        yield click.style(printable(f"       damaged: {lost}"), fg="red")
+    for lost in log.damage[:DAMAGE_SHOWN]:
+        yield click.style(printable(f"       damaged: {shortened(lost, TEXT_SHOWN)}"), fg="red")
+    if (more := len(log.damage) - DAMAGE_SHOWN) > 0:
+        yield f"       damaged: {counted(more, 'place')} more: racelog verify"
     for note in page.notes[:NOTES_SHOWN]:
-        yield from _wrapped(note[:NOTE_CHARACTERS], columns, label="Note")
-    if more := page.notes[NOTES_SHOWN:]:
-        yield f"Note   and {counted(len(more), 'note')} more: racelog cat --kind note,gap,control"
+        yield from _wrapped(note, columns, label="Note")
+    if unsaid := page.notes[NOTES_SHOWN:]:
+        yield f"Note   and {counted(len(unsaid), 'note')} more: racelog cat --kind note,gap,control"
 
 
 def _start(race: RaceSummary, columns: int) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """``racelog verify``: whether a log is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +15,17 @@ from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
 from racelog.commands.reading import STDIN, piped_log
 from racelog.errors import ExitCode
-from racelog.text import counted, printable
+from racelog.text import counted, printable, shortened
 
 if TYPE_CHECKING:
+    from racelog.log.reader import FileDamage
     from racelog.log.verify import Verdict, WriterAccount
 
-MOST_CONTRADICTIONS = 20
-"""More are counted, not listed: one lost unit can orphan thousands of chunks. --json lists all."""
+MOST_FINDINGS = 20
+"""More of one kind are counted, not listed: one lost unit can orphan thousands of chunks. --json lists all."""
+
+TEXT_SHOWN = 500
+"""How much of what a finding quotes is shown."""
 
 EXAMPLES = """\b
 Examples:
@@ -80,25 +87,34 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
         f"  {counted(verdict.files, 'file')}, {counted(verdict.bytes, 'byte')}, {counted(verdict.units, 'unit')}, "
         f"{counted(verdict.events, 'event')}, {counted(verdict.chunks, 'chunk')}"
     )
-    for place in verdict.damage:
-        yield f"  damaged: {printable(str(place))}"
+    yield from _few((f"damaged: {place}" for place in _stretches(verdict.damage)), "damaged place")
     for account in verdict.writers:
-        yield from _writer_lines(account)
-    yield from (f"  missing: {SILENT.format(engine=printable(engine))}" for engine in verdict.silent_lanes)
-    yield from (f"  recorded: {printable(death)}" for death in verdict.deaths)
-    for place in verdict.uncommitted:
-        yield f"  unfinished: {printable(place.file)}: {counted(place.length, 'byte')} not committed at offset {place.offset:,}"
-    for contradiction in verdict.contradictions[:MOST_CONTRADICTIONS]:
-        yield f"  contradiction: {printable(contradiction)}"
-    if (more := len(verdict.contradictions) - MOST_CONTRADICTIONS) > 0:
-        yield f"  and {counted(more, 'contradiction')} more; all of them: --json"
-    for gap in verdict.recorded_gaps:
-        yield (
-            f"  recorded gap at {gap.t:,} ns: {counted(gap.chunks, 'chunk')}, {counted(gap.events, 'event')}, "
-            f"{counted(gap.bytes, 'byte')}: {printable(gap.reason)}"
-        )
-    for kind, count in verdict.unknown_kinds.items():
-        yield f"  unknown kind {printable(kind)!r}: {counted(count, 'event, kept as it is', 'events, kept as they are')}"
+        yield from _few(_missing(account), "missing range")
+    yield from _few((f"missing: {SILENT.format(engine=engine)}" for engine in verdict.silent_lanes), "lane")
+    yield from _few((f"recorded: {death}" for death in verdict.deaths), "death")
+    yield from _few(
+        (
+            f"unfinished: {place.file}: {counted(place.length, 'byte')} not committed at offset {place.offset:,}"
+            for place in verdict.uncommitted
+        ),
+        "unfinished file",
+    )
+    yield from _few((f"contradiction: {one}" for one in verdict.contradictions), "contradiction")
+    yield from _few(
+        (
+            f"recorded gap at {gap.t:,} ns: {counted(gap.chunks, 'chunk')}, {counted(gap.events, 'event')}, "
+            f"{counted(gap.bytes, 'byte')}: {gap.reason}"
+            for gap in verdict.recorded_gaps
+        ),
+        "recorded gap",
+    )
+    yield from _few(
+        (
+            f"unknown kind {kind!r}: {counted(count, 'event, kept as it is', 'events, kept as they are')}"
+            for kind, count in verdict.unknown_kinds.items()
+        ),
+        "unknown kind",
+    )
     if verdict.duplicate_units:
         yield f"  {counted(verdict.duplicate_units, 'unit')} there more than once, read once"
     if verdict.superseded_units:
@@ -136,12 +152,43 @@ def _losses(verdict: "Verdict") -> Iterator[str]:
         yield f"nothing of {counted(len(verdict.silent_lanes), 'lane')}"
 
 
-def _writer_lines(account: "WriterAccount") -> Iterator[str]:
+def _missing(account: "WriterAccount") -> Iterator[str]:
     who = f"{account.role or 'writer'} {account.writer}"
     for first, last in account.missing_units:
         units = f"unit {first}" if first == last else f"units {first} to {last}"
-        yield f"  missing: {units} of {who}"
+        yield f"missing: {units} of {who}"
     if account.lost_events and account.missing_units:
-        yield f"  missing: {counted(account.lost_events, 'event')} of {who}, by its own count"
+        yield f"missing: {counted(account.lost_events, 'event')} of {who}, by its own count"
     if account.loses_by_not_ending:
-        yield f"  missing: the end of {who}; the file was cut after it was sealed"
+        yield f"missing: the end of {who}; the file was cut after it was sealed"
+
+
+def _stretches(damage: "Iterable[FileDamage]") -> Iterator[str]:
+    """Yield places in words, neighbours of one kind as one: a megabyte of noise may hold 10,000 that look like trailers."""
+    for _, places in groupby(_with_run(damage), key=itemgetter(0)):
+        first, *others = [place for _, place in places]
+        if not others:
+            yield str(first)
+            continue
+        size = others[-1].offset + others[-1].length - first.offset
+        yield f"{replace(first, length=size)}, {len(others) + 1:,} times in a row"
+
+
+def _with_run(damage: "Iterable[FileDamage]") -> "Iterator[tuple[int, FileDamage]]":
+    """Yield each place with the number of the run of neighbours of one kind that it is in."""
+    run, before = 0, None
+    for place in damage:
+        joins = before is not None and (before.file, before.reason, before.offset + before.length) == (
+            place.file, place.reason, place.offset,
+        )  # fmt: skip
+        run, before = run + (not joins), place
+        yield run, place
+
+
+def _few(findings: Iterable[str], what: str) -> Iterator[str]:
+    """Yield the first findings of a kind as lines, and how many there are more."""
+    rest = iter(findings)
+    for finding in islice(rest, MOST_FINDINGS):
+        yield f"  {printable(shortened(finding, TEXT_SHOWN))}"
+    if more := sum(1 for _ in rest):
+        yield f"  and {counted(more, what)} more; all of them: --json"

@@ -13,10 +13,13 @@ from racelog.events import (
     RequestScheduled,
     Tokens,
 )
-from racelog.text import counted
+from racelog.text import counted, shortened
 
 LANES_NAMED = 8
 """How many lanes a sentence names."""
+
+STRETCH_SHOWN = 500
+"""How much of a stretch's reason it has, which may quote what stands there: a text of a megabyte."""
 
 
 def loss_told(path: Path | str, stretches: Sequence[str], facts: Sequence[str] = ()) -> str:
@@ -31,7 +34,7 @@ def loss_told(path: Path | str, stretches: Sequence[str], facts: Sequence[str] =
         if isinstance(path, Path)
         else "Look closer: racelog verify; save what reads: racelog recover"
     )
-    return f"{path} is damaged: {stretches[0]}{more}{gone}. This is the rest. {on}"
+    return f"{path} is damaged: {shortened(stretches[0], STRETCH_SHOWN)}{more}{gone}. This is the rest. {on}"
 
 
 def lost_facts(events: Iterable[AnyEvent]) -> list[str]:

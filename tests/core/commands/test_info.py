@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from racelog.cli import run
-from racelog.commands.page import NOTE_CHARACTERS, NOTES_SHOWN
-from racelog.events import Calibration, Gap, Note, RequestSent
+from racelog.commands.page import NOTES_SHOWN, TEXT_SHOWN
+from racelog.events import Calibration, Gap, LaneFacts, Note, RequestSent
 from racelog.log.seal import seal
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 from tests.core.query.recorded import store, write_log
@@ -181,5 +181,21 @@ def test_of_very_long_and_very_many_notes_the_page_shows_a_part(tmp_path, capfd)
     path = write_log(tmp_path / "told.rlog", [*notes])
 
     told = page(capfd, path)
-    assert len(told) < (NOTES_SHOWN + 10) * 2 * NOTE_CHARACTERS
+    assert len(told) < (NOTES_SHOWN + 10) * 2 * TEXT_SHOWN
     assert "Note   and 3 notes more: racelog cat --kind note,gap,control" in told
+
+
+def test_a_text_that_is_cut_has_a_sign_of_it(tmp_path, capfd):
+    told = page(capfd, write_log(tmp_path / "told.rlog", [Note(t=0, text="long " * 1_000)]))
+
+    assert [line[-1] for line in told.splitlines() if " long" in line][-1] == "…"
+
+
+@pytest.mark.parametrize("verb", [["info"], ["verify"], ["play", "--at", "end"]])
+def test_a_name_of_a_megabyte_fills_no_screen(verb, tmp_path, capfd):
+    named = LaneFacts(t=0, lane=0, engine="n" * 1_000_000, model="m" * 1_000_000, url="")
+    path = write_log(tmp_path / "told.rlog", [*RACE.events(), named])
+
+    run([verb[0], str(path), *verb[1:]])
+
+    assert len(capfd.readouterr().out) < 10_000

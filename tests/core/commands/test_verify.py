@@ -25,7 +25,7 @@ from racelog.events import (
 from racelog.log.codec import encode_events
 from racelog.log.reader import FileDamage
 from racelog.log.seal import seal
-from racelog.log.units import Damage, Trailer, UnitKind, encode_unit
+from racelog.log.units import TRAILER_BYTES, Damage, Trailer, UnitKind, encode_unit
 from racelog.log.verify import TAIL_REASONS, verify_log
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.log.bytes_of import scan, units
@@ -300,3 +300,31 @@ def test_of_a_part_of_a_race_no_lane_is_missed(segments, tmp_path):
 
     assert run(["cut", str(sealed), "--lane", "a", "-o", str(part)]) == 0
     assert verify_log(part).silent_lanes == []
+
+
+def test_neighbours_of_one_kind_are_one_stretch(tmp_path, capfd):
+    """What looks like trailers, 600 times in a row, is told once."""
+    path = RACE.write_file(tmp_path / "race.rlog")
+    data = path.read_bytes()
+    end = units(data)[1].end
+    path.write_bytes(data + data[end - TRAILER_BYTES : end] * 600)
+
+    code = run(["verify", str(path)])
+
+    damaged = [line for line in capfd.readouterr().out.splitlines() if line.startswith("  damaged")]
+    assert (code, len(damaged)) == (3, 1)
+    assert f"at offset {len(data):,}: checksum mismatch, " in damaged[0]
+
+
+def test_of_each_kind_of_finding_few_are_listed_and_the_others_counted(tmp_path, capfd):
+    gaps: list[AnyEvent] = [Gap(t=t, reason="r" * 100_000, chunks=1) for t in range(30)]
+    kinds: list[AnyEvent] = [
+        Unknown(t=0, k=f"x.{number}", raw=Raw(f'{{"k":"x.{number}","t":0}}'.encode())) for number in range(30)
+    ]
+    write_log(tmp_path / "race.rlog", [*RACE.events(), *gaps, *kinds])
+
+    run(["verify", str(tmp_path / "race.rlog")])
+
+    told = capfd.readouterr().out
+    assert ("and 10 recorded gaps more" in told, "and 10 unknown kinds more" in told) == (True, True)
+    assert len(told) < 25_000
