@@ -14,7 +14,7 @@ from racelog.errors import StorageError
 from racelog.export.source import Source
 from racelog.log.advice import refusal_in
 from racelog.log.publish import check_target, new_file, sync
-from racelog.query.cache import quoted
+from racelog.query.cache import quoted, taken_path
 from racelog.query.tables import TABLES
 from racelog.text import json_inert
 
@@ -56,7 +56,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, file: Path, options
         StorageError: it cannot be written for another reason.
     """
     try:
-        connection.execute(f"COPY {table} TO {quoted(str(file))} ({options})")
+        connection.execute(f"COPY {table} TO {quoted(taken_path(file))} ({options})")
     except duckdb.IOException as error:
         if refused := refusal_in(str(error)):
             raise refused from error

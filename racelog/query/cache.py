@@ -8,6 +8,7 @@ times), so a log that changed in any way has another name and is folded anew. Fo
 and renamed into it, so that two processes at once agree; all of it can be deleted at any time.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -55,6 +56,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     problems: list[str]
     bytes: dict[str, int]
+
+
+NO_UTF_8 = "its path is not UTF-8, and DuckDB takes no other; choose another folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,9 @@ def join_tables(folder: Path, parts: Sequence[Path]) -> dict[str, int]:
     sizes = {}
     with duckdb.connect(":memory:") as connection:
         for table in TABLES:
-            files = [quoted(str(file)) for part in parts if (file := part / f"{table}.parquet").exists()]
+            files = [
+                quoted(taken_path(file)) for part in parts if (file := part / f"{table}.parquet").exists()
+            ]
             if files:
                 file = folder / f"{table}.parquet"
                 write_parquet(connection, f"(FROM read_parquet([{', '.join(files)}]))", file)
@@ -242,7 +248,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: str, file: Path)
     """
     try:
         connection.execute(
-            f"COPY {table} TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+            f"COPY {table} TO {quoted(taken_path(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
     except duckdb.IOException as error:
         raise (refusal_in(str(error)) or OSError(str(error).strip())) from error
@@ -262,12 +268,24 @@ def _is_readable(race: CachedRace) -> bool:
             for table in race.entry.bytes:
                 file = race.folder / f"{table}.parquet"
                 if table != BIG:
-                    connection.execute(f"FROM read_parquet({quoted(str(file))})").fetchall()
+                    connection.execute(f"FROM read_parquet({quoted(taken_path(file))})").fetchall()
                 elif not _has_end(file):
                     return False
     except (duckdb.Error, OSError):
         return False
     return True
+
+
+def taken_path(path: Path) -> str:
+    """Return a path as DuckDB takes it.
+
+    Raises:
+        OSError: it is not UTF-8, as file names may be.
+    """
+    try:
+        return str(path).encode().decode()
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EILSEQ, NO_UTF_8) from error
 
 
 def quoted(text: str) -> str:

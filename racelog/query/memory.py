@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from racelog.errors import InputError
-from racelog.query.cache import quoted, sweep
+from racelog.query.cache import quoted, sweep, taken_path
 
 VARIABLE = "RACELOG_SQL_MEMORY"
 SHARE = 0.25
@@ -99,6 +99,7 @@ def spill_folder(cache: Path) -> Path | None:
     """
     parent = cache / "spill"
     try:
+        taken_path(parent)
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         parent.chmod(0o700)
         sweep(folder for folder in parent.iterdir() if not _is_alive(folder.name.partition("-")[0]))

@@ -15,6 +15,7 @@ import duckdb
 
 from racelog.errors import InputError
 from racelog.log.advice import refusal_in
+from racelog.query.cache import taken_path
 from racelog.query.statement import ROWS_PER_FETCH, Result, explained_errors
 
 WIDE = frozenset({"HUGEINT", "UHUGEINT"})
@@ -87,7 +88,7 @@ def _refused(name: str, kind: str) -> InputError:
 
 def _copy(writer: duckdb.DuckDBPyConnection, file: Path) -> None:
     try:
-        writer.execute("COPY rows TO ? (FORMAT parquet, COMPRESSION zstd)", [str(file)])
+        writer.execute("COPY rows TO ? (FORMAT parquet, COMPRESSION zstd)", [taken_path(file)])
     except duckdb.Error as error:
         if refused := refusal_in(str(error)):
             raise refused from error

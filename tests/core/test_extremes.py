@@ -35,7 +35,7 @@ BROKEN = st.sampled_from([0.0, -0.0, 1e-320, -1.5, 1e15, 1.7e308, -1.7e308])
 TEXTS = st.sampled_from(
     ["", "a", " ", "\x00\x1b[2J", "模型引擎🚀", "\u202e", "9" * 400, "NaN", "2026-13-45T99:99:99Z", "-"]
 )
-OTHERS = st.sampled_from([None, True, 0, -1, 1e308, "x", [], {}, [[]], {"": None}])
+OTHERS: SearchStrategy[Any] = st.sampled_from([None, True, 0, -1, 1e308, "x", [], {}, [[]], {"": None}])
 
 
 def extremes(annotation: Any) -> SearchStrategy[Any]:
@@ -61,16 +61,22 @@ def extreme_event(kind: type[Struct]) -> SearchStrategy[Any]:
     """Return a strategy for events of a kind of the lanes and requests there are, some other fields far out."""
     if kind in COLUMN_KINDS:
         return columns(kind)
-    known = {"lane": FEW, "req": FEW, "prompt": FEW, "race_id": st.just(RACE_ID)}
-    needed, free = {}, {}
+    known: dict[str, SearchStrategy[Any]] = {
+        "lane": FEW,
+        "req": FEW,
+        "prompt": FEW,
+        "race_id": st.just(RACE_ID),
+    }
+    needed: dict[str, SearchStrategy[Any]] = {}
+    free: dict[str, SearchStrategy[Any]] = {}
     for field in msgspec.structs.fields(kind):
         if field.name in ("t", "v"):
             continue
         values = known[field.name] if field.name in known else extremes(field.type)
         required = field.default is NODEFAULT and field.default_factory is NODEFAULT
         (needed if required else free)[field.name] = values
-    instants = st.sampled_from([0, 1_050_000_000, 1_200_000_000]) | WHOLE
-    return st.fixed_dictionaries({"t": instants, **needed}, optional=free).map(lambda fields: kind(**fields))
+    needed["t"] = st.sampled_from([0, 1_050_000_000, 1_200_000_000]) | WHOLE
+    return st.fixed_dictionaries(needed, optional=free).map(lambda fields: kind(**fields))
 
 
 RACES = st.tuples(*(extreme_event(kind) for kind in KINDS if kind not in (Head, Finish)))

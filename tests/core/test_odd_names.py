@@ -80,3 +80,37 @@ def test_a_stamp_that_is_centuries_off_costs_no_century(
 
     assert run([verb[0], str(log), *verb[1:]]) == 0
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.fixture
+def odd_folder(tmp_path: Path) -> Path:
+    """A folder whose name has a byte that is no UTF-8."""
+    folder = Path(os.fsdecode(os.fsencode(str(tmp_path)) + b"/h\xff me"))
+    (folder / "races").mkdir(parents=True)
+    RACE.write_file(folder / "races" / "good.rlog")
+    return folder
+
+
+def test_sql_answers_in_a_home_whose_name_is_no_utf_8(
+    odd_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RACELOG_HOME", str(odd_folder))
+
+    code = run(["sql", "select count(*) as n from requests", "-f", "json"])
+
+    told = capfd.readouterr()
+    assert (code, json.loads(told.out)) == (0, [{"n": 1}])
+    assert "its path is not UTF-8, and DuckDB takes no other; choose another folder" in told.err
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "sql"])
+def test_what_duckdb_cannot_write_to_such_a_folder_is_told(
+    form: str, odd_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    race = str(odd_folder / "races" / "good.rlog")
+    asked = ["sql", "from lanes", race, "-o", str(odd_folder / "rows.parquet")]
+
+    code = run(asked if form == "sql" else ["export", race, "-f", form, "-o", str(odd_folder)])
+
+    assert (code, "DuckDB takes no other; choose another folder" in capfd.readouterr().err) == (4, True)
+    assert [place.name for place in odd_folder.iterdir()] == ["races"]
