@@ -9,6 +9,7 @@ import click
 from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.commands.output import emit_json
 from racelog.commands.progress import ProgressLine
+from racelog.commands.verify import silent_lines
 from racelog.errors import ExitCode
 from racelog.text import counted, printable
 
@@ -55,12 +56,13 @@ def recovery_lines(done: "Recovery") -> Iterator[str]:
     """Yield what was done, for people: one line that says it all, then every loss with its place."""
     where = printable(done.source)
     if done.target is None:
-        yield f"{where}: whole; nothing to recover"
+        yield f"{where}: {'all of it reads' if done.silent_lanes else 'whole'}; nothing to recover"
     else:
         word = click.style("with loss", fg="red") if done.losses else "nothing was lost"
         yield f"recovered {where} to {printable(done.target)}: {counted(done.events, 'event')}, {counted(done.chunks, 'chunk')}; {word}"
     for loss in done.losses:
         yield f"  lost: {printable(str(loss))}"
+    yield from silent_lines(done.silent_lanes)
     for place in done.uncommitted:
         yield f"  never committed, so no loss: {printable(str(place))}"
     if done.duplicate_units:

@@ -79,6 +79,11 @@ def verdict_json(verdict: "Verdict") -> dict[str, Any]:
 SILENT = "everything of the lane {engine}: it has no fact here, not even of its start or end"
 
 
+def silent_lines(engines: list[str]) -> Iterator[str]:
+    """Yield a line for each engine whose lane left nothing in a log."""
+    yield from _few((f"missing: {SILENT.format(engine=engine)}" for engine in engines), "lane")
+
+
 def verdict_lines(verdict: "Verdict") -> Iterator[str]:
     """Yield the verdict for people: one line that says it all, then every finding with its place."""
     word = click.style(verdict.state, fg=COLOURS[verdict.state], bold=True)
@@ -90,7 +95,7 @@ def verdict_lines(verdict: "Verdict") -> Iterator[str]:
     yield from _few((f"damaged: {place}" for place in _stretches(verdict.damage)), "damaged place")
     for account in verdict.writers:
         yield from _few(_missing(account), "missing range")
-    yield from _few((f"missing: {SILENT.format(engine=engine)}" for engine in verdict.silent_lanes), "lane")
+    yield from silent_lines(verdict.silent_lanes)
     yield from _few((f"recorded: {death}" for death in verdict.deaths), "death")
     yield from _few(
         (

@@ -61,7 +61,10 @@ class Loss:
 
 @dataclass(slots=True)
 class Recovery:
-    """What `recover` did: where the whole file lies (None where none was needed), and what it could not bring back."""
+    """What `recover` did: where the whole file lies (None where none was needed), and what it could not bring back.
+
+    ``silent_lanes`` are the engines whose lanes left nothing here; a log that has only lost such reads whole.
+    """
 
     source: str
     target: str | None
@@ -71,6 +74,7 @@ class Recovery:
     losses: list[Loss] = field(default_factory=list)
     uncommitted: list[FileDamage] = field(default_factory=list)
     segments_kept: bool = True
+    silent_lanes: list[str] = field(default_factory=list)
 
 
 def recover(path: Path, target: Path | None, *, force: bool = False, progress: Progress = silent) -> Recovery:
@@ -101,7 +105,7 @@ def recover(path: Path, target: Path | None, *, force: bool = False, progress: P
         )
     done = Recovery(
         str(path), None if target is None else str(target), verdict.events, verdict.chunks,
-        verdict.duplicate_units, uncommitted=verdict.uncommitted,
+        verdict.duplicate_units, uncommitted=verdict.uncommitted, silent_lanes=verdict.silent_lanes,
     )  # fmt: skip
     if sealed and target is not None:
         if not finish_seal(path, target):
@@ -137,9 +141,9 @@ def _make_whole(
 
 
 def _is_whole(verdict: Verdict) -> bool:
-    """Tell whether a file is as it should be, so that its copy is all that can be recovered of it."""
+    """Tell whether all of a file reads, so that its copy is all that can be recovered of it: a lane's lost file is not in it."""
     twice = verdict.duplicate_units or verdict.superseded_units
-    return verdict.state in ("whole", "contradictory") and not (verdict.uncommitted or twice)
+    return verdict.state != "unfinished" and not (verdict.torn or verdict.uncommitted or twice)
 
 
 def _rewrite(

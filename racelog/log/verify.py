@@ -92,11 +92,16 @@ class Verdict:
     deaths: list[str] = field(default_factory=list)
 
     @property
+    def torn(self) -> bool:
+        """Tell whether something committed by a writer that is here does not read; a silent lane has none here."""
+        return bool(self.damage) or any(
+            account.missing_units or account.loses_by_not_ending for account in self.writers
+        )
+
+    @property
     def state(self) -> State:
         """The verdict in one word, the worst that holds."""
-        if self.damage or any(
-            account.missing_units or account.loses_by_not_ending for account in self.writers
-        ):
+        if self.torn:
             return "loss"
         ended = all(account.finished for account in self.writers)
         if self.silent_lanes and ended:

@@ -293,3 +293,16 @@ def test_segments_that_a_killed_seal_left_go_if_the_sealed_file_holds_their_fact
 
     assert run(["recover", str(live)]) == (2 if differ else 0)
     assert (live.exists(), sealed.read_bytes()) == (differ, before)
+
+
+def test_a_file_that_has_only_lost_a_lane_reads_whole_and_says_which(tmp_path, capfd):
+    log = tmp_path / "quiet.rlog"
+    with SegmentWriter(log, RACE.head()) as writer:
+        writer.commit([LaneFacts(t=0, lane=0, engine="gone", model="m", url="http://127.0.0.1:1/v1")])
+        writer.finish(0, "closed")
+
+    assert run(["recover", str(log)]) == 0
+    assert capfd.readouterr().out == (
+        f"{log}: all of it reads; nothing to recover\n"
+        "  missing: everything of the lane gone: it has no fact here, not even of its start or end\n"
+    )

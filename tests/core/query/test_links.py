@@ -48,9 +48,11 @@ def serving(handler):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:  # a server that is closed and not shut down takes a core for as long as the process lives
+            server.shutdown()
+            thread.join()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
