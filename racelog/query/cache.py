@@ -28,7 +28,7 @@ from racelog.log.scan import log_files
 from racelog.query.tables import TABLES, Batch, create_tables
 from racelog.text import name_as_text
 
-PROJECTION = 3
+PROJECTION = 4
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
 
 ENTRY = "entry.json"

@@ -156,7 +156,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "of prompt and answer, in the server's own sum; NULL when it does not say",
         ),
         Column(
-            "one_piece", "BOOLEAN", "all of its text came at one instant, so that it has no TPOT and no ITL"
+            "one_piece",
+            "BOOLEAN",
+            "all of its text came at once (within 20 us a chunk), so that it has no TPOT and no ITL",
         ),
     ),
     "tokens": (

@@ -1,5 +1,6 @@
 """What one request's numbers are, by the counts and the arrivals that its log holds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from racelog.replay.track import LaneTrack
 MS = 1_000_000
 
 
-def folded(kinds: str, gaps_ms: list[int], usage: Usage | None = None, stamps: str = "") -> RequestState:
+def folded(
+    kinds: str, gaps_ms: Sequence[float], usage: Usage | None = None, stamps: str = ""
+) -> RequestState:
     """Return a request sent at 0 whose chunks of ``kinds`` came so many ms after each other, the first 100 ms after sent."""
     track = LaneTrack(LaneFacts(t=0, lane=0, engine="e", model="m", url="u"))
-    d = [0, *(gap * MS for gap in gaps_ms)]
+    d = [0, *(round(gap * MS) for gap in gaps_ms)]
     assert len(d) == len(kinds)
     chunks = Tokens(
         t=100 * MS, lane=0, r=[0] * len(d), d=d, x=["word"] * len(d), c=kinds, s=stamps or "k" * len(d)
@@ -118,6 +121,18 @@ def test_an_answer_whose_chunks_share_a_stamp_came_in_one_piece() -> None:
     request = folded("ccc", [0, 0], stamps="KKk")
 
     assert (request.tpot_ms, request.one_piece) == (None, True)
+
+
+def test_an_answer_that_was_written_at_once_and_read_in_several_has_no_pace() -> None:
+    request = folded("c" * 400, [0.0] * 100 + [1.0] + [0.0] * 297 + [1.0], stamps="K" * 400)
+
+    assert (request.tpot_ms, request.one_piece) == (None, True)
+
+
+def test_a_pace_of_50_microseconds_a_chunk_is_one() -> None:
+    request = folded("c" * 41, [0.05] * 40)
+
+    assert (request.tpot_ms, request.one_piece) == (pytest.approx(0.05), False)
 
 
 def test_one_token_is_no_piece_of_several() -> None:
