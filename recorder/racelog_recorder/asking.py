@@ -149,6 +149,10 @@ async def _into(
         faults.append(error)
         return
     async for data in response.stream:
+        if (
+            enough.cancel_called
+        ):  # what comes until it takes effect; the inflater stopped in the middle of a read
+            continue
         try:
             for piece in inflater.feed(data) if inflater else (data,):
                 if faults or len(body) > most_bytes:

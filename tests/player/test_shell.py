@@ -108,7 +108,7 @@ def test_dot_commands_tell_tables_columns_and_examples(connection, capfd):
 def test_a_saved_query_runs_by_its_name(connection, capfd):
     answer_all(connection, ["@leaderboard;"])
 
-    assert capfd.readouterr().out.splitlines()[2].split()[1] == "fast"
+    assert capfd.readouterr().out.splitlines()[2].split()[1:3] == ["1", "fast"]  # its place, then its name
 
 
 def test_a_saved_query_takes_its_parameters_after_its_name(connection, capfd):

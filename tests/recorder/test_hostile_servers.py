@@ -6,8 +6,9 @@ import json
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import h2.config
@@ -150,6 +151,28 @@ def test_of_an_answer_without_end_no_more_is_kept_than_was_asked_for(
     found = answered(transport, server.url, within_s=60, most_bytes=1000)
 
     assert (found.status, found.body, found.whole) == (200, b"x" * 1000, False)
+
+
+class _Halves(httpx2.AsyncByteStream):
+    """A packed body whose second half is there at once, before anything that was cancelled could end."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        middle = len(self._packed) // 2
+        yield self._packed[:middle]
+        yield self._packed[middle:]
+
+
+def test_what_comes_behind_enough_of_a_packed_answer_is_not_unpacked() -> None:
+    text = Random(0).randbytes(1 << 20)
+    response = httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=_Halves(gzip.compress(text)))
+    body = bytearray()
+
+    whole = trio.run(asking.beginning, response, body, 1000)
+
+    assert (whole, bytes(body)) == (False, text[:1000])
 
 
 @pytest.mark.parametrize("transport", ["pump", "httpx"])

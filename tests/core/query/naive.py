@@ -55,17 +55,18 @@ def lane_numbers(requests: list[dict[str, Any]]) -> Numbers:
     ttft, tpot, e2e, itl, output = [], [], [], [], 0
     for request in counted:
         times = [t for t, _, _ in request["chunks"]]
+        paced = bool(times) and times[-1] - times[0] > 20_000 * (len(times) - 1)  # else it came at once
         tokens = output_tokens(request)
         output += tokens
         for a, b in zip(request["chunks"], request["chunks"][1:], strict=False):
             one_message = b[0] == a[0] and a[2] in "ku"
-            if times[0] < times[-1] and not one_message:
+            if paced and not one_message:
                 itl.append((b[0] - a[0]) / 1e6)
         if "sent" in request:
             e2e.append((request["end"] - request["sent"]) / 1e6)
             if times:
                 ttft.append((times[0] - request["sent"]) / 1e6)
-        if times and tokens >= 2 and times[0] < times[-1]:
+        if paced and tokens >= 2:
             tpot.append((times[-1] - times[0]) / (tokens - 1) / 1e6)
     return {
         "ok": len(counted),
