@@ -47,7 +47,7 @@ PER_REQUEST = f"""
 GAPS = """
     select lane_id, count(gap), avg(gap), median(gap), max(gap) from (
         select lane_id, (t_ns - lag(t_ns) over (partition by lane_id, request_id order by seq)) / 1e6 as gap from tokens
-        semi join (from requests where phase = 'race' and status = 'ok') using (race_id, lane_id, request_id))
+        semi join (from requests where phase = 'race' and status = 'ok' and not one_piece) using (race_id, lane_id, request_id))
     where gap is not null group by lane_id
 """
 
