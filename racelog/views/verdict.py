@@ -12,7 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from racelog.figures import percent, tick
-from racelog.text import counted
+from racelog.text import counted, shortened
 
 FINISH = 0.95
 """Who finished under this share of the requests did not finish the race, where the plan says nothing else."""
@@ -37,6 +37,9 @@ MARGIN = 1e-9
 
 NAMED = 3
 """How many parameters, and lanes of each, a reason names."""
+
+LONGEST_VALUE = 40
+"""Characters of a parameter's value in a reason, which is one line."""
 
 Pairs = Mapping[tuple[int, int], tuple[int, int]]
 """Of two lanes that may have been asked other prompts: how many they share, and how many the one with fewer was asked."""
@@ -246,7 +249,7 @@ def _value(params: Mapping[str, Any], name: str) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     text = f"{value:g}" if isinstance(value, float | int) else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004 - a reason is one line
+    return shortened(text, LONGEST_VALUE)
 
 
 def _prompts_differ(contenders: Sequence[LaneRun], prompts: Pairs) -> list[str]:
