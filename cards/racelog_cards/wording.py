@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from racelog.text import printable
+from racelog.text import printable, shortened
 
 Draws = Callable[[str], bool]
 """Whether the fonts at hand have a glyph for a character."""
@@ -27,7 +27,7 @@ def shown(text: str, draws: Draws, *, emoji: bool = False) -> str:
     bare = _URL.sub(lambda found: _host(found.group()), text)
     told = "".join(_told(c, draws, emoji=emoji) for c in printable(bare[: LONGEST * 4]))
     words = " ".join(told.replace("][", "·").split())
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return shortened(words, LONGEST)
 
 
 def model_shown(model: str, draws: Draws) -> str:

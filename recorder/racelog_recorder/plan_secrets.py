@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from racelog.text import printable
+from racelog.text import printable, shortened
 
 REMOVED = "<removed>"
 SHOWN_CHARACTERS = 60
@@ -183,7 +183,7 @@ def inert(text: str) -> str:
     """Return ``text`` short, on one line, obeyed by no terminal and without secrets; not quoted."""
     # Cut after removing, so that a long key is recognised whole; cut before too, so that cost is bounded.
     text = printable(without_secrets(text[: 16 * SHOWN_CHARACTERS]))
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    return shortened(text, SHOWN_CHARACTERS)
 
 
 def public_url(url: str) -> str:

@@ -4,7 +4,7 @@ import click
 
 from racelog.commands.output import Heading, table_lines
 from racelog.figures import UNKNOWN, duration, number, times
-from racelog.text import printable
+from racelog.text import printable, shortened
 from racelog.views.faults import FaultCount
 from racelog.views.health import health_line
 from racelog.views.summary import LaneSummary, RaceSummary
@@ -57,7 +57,7 @@ def _client(summary: RaceSummary) -> list[str]:
 
 def _fault(lane: LaneSummary, fault: FaultCount) -> str:
     """Return one kind of failure: how often, and what the first one said."""
-    said = fault.message if len(fault.message) <= SAID else fault.message[: SAID - 1] + "…"
+    said = shortened(fault.message, SAID)
     return printable(f"{lane.engine}: {fault.count:,} x {fault.kind}{f' ({said})' if said else ''}")
 
 
