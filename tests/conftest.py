@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Leave vLLM out unless marks are chosen on the command line: it needs gigabytes and minutes."""
     if not config.option.markexpr:
         config.option.markexpr = "not engine_vllm"
+    # A shell that starts a job in the background lets it ignore Ctrl+C, and tests send one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -76,8 +76,14 @@ class Race:
         """Return the view's process, once it is there."""
         recorder = psutil.Process(self.process.pid)
 
+        def plays(child: psutil.Process) -> bool:
+            try:
+                return "play" in child.cmdline()
+            except psutil.NoSuchProcess:  # a lane that ends at this moment says nothing of the view
+                return False
+
         def look() -> list[psutil.Process]:
-            return [child for child in recorder.children() if "play" in child.cmdline()]
+            return [child for child in recorder.children() if plays(child)]
 
         return awaited(look, DEADLINE_S, lambda: "the view never came up")[0]
 
