@@ -11,7 +11,7 @@ eye. Each mode prints its table by one command, `pytest tests/bench/test_stamps.
     each_part           fsync on and off, the player on and off: the differences
     other_clients       aiperf, guidellm, httpx, aiohttp on the same load
 
-A realtime clock that is stepped or slewed is a scripted one: tests/recorder/pump/test_clock.py.
+A realtime clock that is stepped or slewed is a scripted one: tests/recorder/transports/pump/test_clock.py.
 
 RACELOG_BENCH_STREAMS (1,64,256,1000,3000) and RACELOG_BENCH_TOKENS (500, ten seconds) make it shorter. The file limit
 must allow 3,000 connections.

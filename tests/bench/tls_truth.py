@@ -11,7 +11,7 @@ import ssl
 import sys
 import time
 
-from racelog_recorder.truth import HEAD, REQUEST_END, TruthServer, report
+from racelog_recorder.calibration.truth_server import HEAD, REQUEST_END, TruthServer, report
 
 HANDSHAKE_S = 5.0
 

@@ -17,7 +17,7 @@ from racelog_cards.spec import card_spec
 from racelog_player.plain import result_table
 from racelog_player.result import result_pane
 from racelog_player.snapshot import text_of
-from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.cli.summary_text import summary_lines
 
 RACE = ScriptedRace([
     Plan("odd", ttft_ms=81.256, gap_ms=11.349, requests=60, tokens=9, fail=tuple(range(17))),

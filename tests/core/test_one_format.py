@@ -26,9 +26,9 @@ ELSEWHERE = {
     "player/racelog_player/chrome.py: {whole:.1f}": "beside that clock",
     "player/racelog_player/panes/health.py: {one.rss_mib:,.0f}": "whole MiB of a process",
     "player/racelog_player/player.py: {quiet:.0f}": "whole seconds of a wait",
-    "recorder/racelog_recorder/conductor.py: {left:.0f}": "the countdown: 3, 2, 1",
-    "recorder/racelog_recorder/progress.py: {age_s:.0f}": "whole seconds of a wait",
-    "recorder/racelog_recorder/rehearsal.py: {request.due_s:.4f}": "the plan's own instants, to compare between engines",
+    "recorder/racelog_recorder/conductor/conductor.py: {left:.0f}": "the countdown: 3, 2, 1",
+    "recorder/racelog_recorder/cli/progress_line.py: {age_s:.0f}": "whole seconds of a wait",
+    "recorder/racelog_recorder/cli/dry_run.py: {request.due_s:.4f}": "the plan's own instants, to compare between engines",
 }
 """Formats of fractions outside that place, and why each is none of its business."""
 

@@ -24,7 +24,7 @@ from racelog_cards.spec import card_spec
 from racelog_player.plain import Narrator, result_table
 from racelog_player.result import result_pane
 from racelog_player.snapshot import text_of
-from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.cli.summary_text import summary_lines
 
 Change = Callable[[AnyEvent], AnyEvent | None]
 

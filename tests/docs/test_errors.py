@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from racelog.faults import FAULTS
-from racelog_recorder.cli import record
-from racelog_recorder.deadlines import Deadlines
+from racelog_recorder.cli.record import record
+from racelog_recorder.requests.deadlines import Deadlines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
 

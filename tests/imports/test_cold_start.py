@@ -60,7 +60,7 @@ def test_opening_a_log_needs_neither_duckdb_nor_numpy() -> None:
 
 
 def test_the_telemetry_of_a_race_that_asks_no_engine_for_metrics_loads_no_http() -> None:
-    loaded, _ = loaded_by("import racelog_recorder.telemetry")
+    loaded, _ = loaded_by("import racelog_recorder.telemetry.process")
 
     assert "trio" in loaded
     assert not loaded & {"httpx2", "httpcore2", "h11", "httptools"}

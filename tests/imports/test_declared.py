@@ -89,7 +89,7 @@ def test_what_the_tests_import_is_declared() -> None:
 
 
 def test_an_import_that_is_not_declared_is_found() -> None:
-    assert "recorder/racelog_recorder/pump/backend.py imports httpcore2" in undeclared(
+    assert "recorder/racelog_recorder/transports/pump/backend.py imports httpcore2" in undeclared(
         "recorder", NEEDED.keys() - {"httpcore2"} | EXTRAS.keys()
     )
 

@@ -12,7 +12,7 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 from racelog.views.summary import race_summary
 from racelog_player.plain import result_table, standings_table
-from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.cli.summary_text import summary_lines
 
 NAME = "Llama-3.3-70B-Instruct-quantized-w4a16-group128-revision-"
 

@@ -10,11 +10,11 @@ from racelog.events import RequestEnd
 from racelog.log.reader import RaceLog, open_log
 from racelog.log.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
-from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.journal import Journal
-from racelog_recorder.pump.drain import Pump
-from racelog_recorder.request import Requester
-from racelog_recorder.spec import LaneSpec
+from racelog_recorder.journal.chunks import ChunkColumns
+from racelog_recorder.journal.journal import Journal
+from racelog_recorder.protocol.messages import LaneSpec
+from racelog_recorder.requests.request import Requester
+from racelog_recorder.transports.pump.drain import Pump
 
 
 def recorded(tmp_path: Path, url: str, *, clock: Any = None, requests: int = 1, **options: Any) -> RaceLog:

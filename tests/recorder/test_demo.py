@@ -9,7 +9,7 @@ from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.summary import race_summary
 from racelog_recorder.demo import RECORDING, demo_plan, serve_demo
-from racelog_recorder.plan import EnginePlan, Messages
+from racelog_recorder.plan.model import EnginePlan, Messages
 
 ENGINE = EnginePlan(name="a", url="http://127.0.0.1:1/v1", model="m")
 

@@ -19,21 +19,22 @@ import trio
 from h2.events import StreamEnded
 
 from racelog.errors import EngineError
-from racelog_recorder import asking, preflight, probe
-from racelog_recorder.asking import ask, let_go, rest
-from racelog_recorder.deadlines import Deadlines
-from racelog_recorder.plain import StampedPlainTransport
-from racelog_recorder.plan import EnginePlan, RacePlan
-from racelog_recorder.preflight import Checked, check_engines
-from racelog_recorder.pump import exchange
-from racelog_recorder.pump.backend import StampedStream
-from racelog_recorder.pump.drain import Pump
-from racelog_recorder.pump.tls import TlsFiles
-from racelog_recorder.pump.transport import PumpTransport
-from racelog_recorder.reach import Reach
-from tests.recorder.pump.harness import Certificates, over_tls
+from racelog_recorder.plan.model import EnginePlan, RacePlan
+from racelog_recorder.preflight import preflight, probe
+from racelog_recorder.preflight.preflight import Checked, check_engines
+from racelog_recorder.requests.deadlines import Deadlines
+from racelog_recorder.transports import asking
+from racelog_recorder.transports.asking import ask, let_go, rest
+from racelog_recorder.transports.httpx_transport import StampedPlainTransport
+from racelog_recorder.transports.pump import exchange
+from racelog_recorder.transports.pump.backend import StampedStream
+from racelog_recorder.transports.pump.drain import Pump
+from racelog_recorder.transports.pump.tls import TlsFiles
+from racelog_recorder.transports.pump.transport import PumpTransport
+from racelog_recorder.transports.reach import Reach
 from tests.recorder.requesting import outcome, recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, chunked, content, read_request
+from tests.recorder.transports.pump.harness import Certificates, over_tls
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"

@@ -19,7 +19,7 @@ from racelog.events import AnyEvent, Head, LaneEnd, RequestEnd, RequestSent
 from racelog.home import stored_races
 from racelog.log.follow import LogFollower
 from racelog.log.reader import open_log
-from racelog_recorder.onlookers import TerminalState
+from racelog_recorder.cli.watchers import TerminalState
 from tests.waiting import awaited
 
 DEADLINE_S = 60.0

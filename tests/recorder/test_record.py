@@ -336,7 +336,7 @@ def test_an_interrupt_after_the_race_says_where_it_is_kept(endpoints: Endpoints,
     stub = "import signal\ndef summary_lines(*_): signal.raise_signal(signal.SIGTERM)\n"
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys, types\nmodule = types.ModuleType('summary')\nexec({stub!r}, module.__dict__)\n"
-        "sys.modules['racelog_recorder.summary_text'] = module\n"
+        "sys.modules['racelog_recorder.cli.summary_text'] = module\n"
     )
     done = endpoints.record("--requests", "2", environment={"PYTHONPATH": str(tmp_path)})
     (race,) = stored_races(endpoints.home)

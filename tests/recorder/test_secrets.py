@@ -17,9 +17,9 @@ from racelog.errors import EngineError
 from racelog.events import RequestEnd
 from racelog.log.scan import scan_file
 from racelog.log.units import Unit, decode_payload
-from racelog_recorder.plan import EnginePlan, RacePlan
-from racelog_recorder.plan_secrets import TELLING, scrubbed, secrets_of
-from racelog_recorder.preflight import check_engines
+from racelog_recorder.plan.model import EnginePlan, RacePlan
+from racelog_recorder.preflight.preflight import check_engines
+from racelog_recorder.redaction import TELLING, scrubbed, secrets_of
 from tests.recorder.requesting import recorded
 
 VISIBLE = st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=" ")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from racelog.events import RequestEnd, Usage
-from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.pump.exchange import Exchange
-from racelog_recorder.pump.stamps import Arrival
-from racelog_recorder.stream import StreamSink
+from racelog_recorder.journal.chunks import ChunkColumns
+from racelog_recorder.requests.stream import StreamSink
+from racelog_recorder.transports.pump.exchange import Exchange
+from racelog_recorder.transports.pump.stamps import Arrival
 from tests.recorder.requesting import recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, USAGE, chunked, content, event, read_request
 from tests.recorder.test_wire import OK, answered, ended, kinds_and_texts, stays_open, times_of, usage

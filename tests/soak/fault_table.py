@@ -23,8 +23,8 @@ from racelog.log.seal import seal
 from racelog.log.segment import SegmentWriter
 from racelog.testing.disks import Action, FaultyDisk, Operation, fail_with, write_half
 from racelog.testing.races import Plan, ScriptedRace
-from racelog_recorder.durability import Durability
-from racelog_recorder.journal import Journal
+from racelog_recorder.journal.durability import Durability
+from racelog_recorder.journal.journal import Journal
 from tests.soak.facts import Fact, facts, read_facts
 
 RACE = ScriptedRace([Plan("a", requests=2, tokens=4)])

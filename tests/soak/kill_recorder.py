@@ -35,9 +35,9 @@ from racelog.log.reader import open_log
 from racelog.log.segment import SegmentWriter
 from racelog.log.verify import verify_log
 from racelog.testing.races import ScriptedRace
-from racelog_recorder.columns import ChunkColumns
-from racelog_recorder.durability import FLUSH_S, Durability
-from racelog_recorder.journal import Journal
+from racelog_recorder.journal.chunks import ChunkColumns
+from racelog_recorder.journal.durability import FLUSH_S, Durability
+from racelog_recorder.journal.journal import Journal
 
 MAX_EVENTS = 1 << 20
 BURST = 8

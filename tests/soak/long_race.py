@@ -90,10 +90,12 @@ def watch(recorder: "subprocess.Popen[bytes]", racing_s: float) -> dict[str, Ser
 
 
 def _name(process: psutil.Process) -> str:
-    """Return what a process of the recorder is: its module's last word."""
+    """Return what a process of the recorder is: its the room of its module."""
     command = process.cmdline()
     module = next((word for word in command if word.startswith("racelog_recorder.")), "")
-    return module.rpartition(".")[2] or ("truth" if any("truth.py" in word for word in command) else "record")
+    return module.partition(".")[2].partition(".")[0] or (
+        "truth" if any("truth_server.py" in word for word in command) else "record"
+    )
 
 
 @click.command()

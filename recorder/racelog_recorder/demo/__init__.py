@@ -17,7 +17,7 @@ from racelog.errors import RacelogError
 from racelog.events import RequestScheduled
 from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks
-from racelog_recorder.plan import EnginePlan, RacePlan
+from racelog_recorder.plan.model import EnginePlan, RacePlan
 
 RECORDING = Path(__file__).with_name("demo.rlog")
 

@@ -16,12 +16,12 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import InputError
 from racelog.events import Phase
 from racelog.log.progress import Progress
+from racelog_recorder.dialects.message import MalformedMessage, Message
+from racelog_recorder.dialects.openai import DONE, parse_message
+from racelog_recorder.dialects.usage import TokenUsage, fuller
 from racelog_recorder.imports.reading import document, named, parsed, records
 from racelog_recorder.imports.shape import MOST_SECONDS, Call, Chunk, Run, Track, seconds_ns
 from racelog_recorder.imports.urls import harmless_url, harmless_values
-from racelog_recorder.message import MalformedMessage, Message
-from racelog_recorder.openai import DONE, parse_message
-from racelog_recorder.usage import TokenUsage, fuller
 
 SUMMARY = "profile_export_aiperf.json"
 

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from racelog_recorder.plan_secrets import sounds_secret
+from racelog_recorder.redaction import sounds_secret
 
 _NOT_PARAMETERS = frozenset({"messages", "prompt", "model", "stream", "stream_options", "input"})
 

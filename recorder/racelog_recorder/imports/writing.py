@@ -28,7 +28,7 @@ from racelog.events import (
 from racelog.log.chunks import columns
 from racelog.text import counted
 from racelog_recorder.imports.shape import Call, Run
-from racelog_recorder.plan_secrets import without_secrets
+from racelog_recorder.redaction import without_secrets
 
 
 @dataclass(frozen=True, slots=True)

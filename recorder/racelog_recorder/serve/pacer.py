@@ -14,7 +14,7 @@ from typing import Protocol
 import trio
 
 from racelog.clock import NS_PER_S
-from racelog_recorder.serve import timerfd
+from racelog_recorder.timing import timerfd
 
 
 class Pacer(Protocol):

@@ -12,7 +12,7 @@ from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.summary import race_summary
-from racelog_recorder.summary_text import summary_lines
+from racelog_recorder.cli.summary_text import summary_lines
 
 ROW = [
     "20261121-013000-0a1b2c3d", "a long name of a race, as people give them", "2026-11-21 01:30:00", "finished", "time-trial",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from racelog.errors import PlanError
-from racelog_recorder.plan import RacePlan, public_plan
-from racelog_recorder.plan_file import parse_plan
-from racelog_recorder.plan_flags import override, plan_from_flags
-from racelog_recorder.schedule import OpenLoop
+from racelog_recorder.plan.arrivals import OpenLoop
+from racelog_recorder.plan.file import parse_plan
+from racelog_recorder.plan.flags import override, plan_from_flags
+from racelog_recorder.plan.model import RacePlan, public_plan
 
 ENGINE = "engines: [{name: a, url: 'http://h/v1'}]\n"
 

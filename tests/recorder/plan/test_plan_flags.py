@@ -3,8 +3,8 @@
 import pytest
 
 from racelog.errors import PlanError
-from racelog_recorder.plan import EnginePlan
-from racelog_recorder.plan_flags import override, plan_from_flags
+from racelog_recorder.plan.flags import override, plan_from_flags
+from racelog_recorder.plan.model import EnginePlan
 
 A = "a=http://h/v1"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.errors import PlanError
-from racelog_recorder.prompts import builtin_prompts, load_prompts, schedule
+from racelog_recorder.plan.prompts import builtin_prompts, load_prompts, schedule
 
 
 def lengths():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from racelog.testing.races import Plan
-from racelog_recorder.openai import parse_message
+from racelog_recorder.dialects.openai import parse_message
 from racelog_recorder.serve.answers import recorded_lanes
 from racelog_recorder.serve.frames import DONE, Envelope, completion, stream_frames
 

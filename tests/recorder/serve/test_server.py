@@ -15,11 +15,11 @@ import trio.testing
 from racelog.errors import InputError
 from racelog.events import RequestEnd, Tokens
 from racelog.testing.races import Plan
-from racelog_recorder.serve import timerfd
 from racelog_recorder.serve.answers import recorded_lanes
 from racelog_recorder.serve.http import MAX_BODY_BYTES, MAX_HEADER_BYTES, serve_connection
 from racelog_recorder.serve.pacer import SleepPacer, open_pacer
 from racelog_recorder.serve.server import bind_lanes, serve_lanes
+from racelog_recorder.timing import timerfd
 
 MS = 1_000_000
 CHAT = "/chat/completions"

@@ -1,0 +1,1 @@
+"""The recording side of the log: facts in, units out."""

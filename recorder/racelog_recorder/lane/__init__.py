@@ -1,0 +1,1 @@
+"""A lane: a process of its own that races one engine."""

@@ -1,0 +1,1 @@
+"""How requests are spaced: one module a shape of load."""

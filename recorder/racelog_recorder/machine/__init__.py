@@ -1,0 +1,1 @@
+"""What the recording machine is, and what a process may ask of it."""

@@ -1,0 +1,1 @@
+"""A race as it was asked for, from a file or from flags."""

@@ -1,0 +1,126 @@
+"""The checks of a plan's load fields: how requests are spaced, how many are open, on which CPUs lanes run.
+
+As in `plan_checks`, a check returns the value as the plan keeps it or raises `FieldError`; `load_conflict` looks at fields
+that are right alone and wrong together.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from racelog_recorder.plan.checks import FieldError
+from racelog_recorder.redaction import shown
+
+ARRIVALS = ("poisson", "constant", "gamma")
+MIN_RATE_PER_S, MAX_RATE_PER_S = 1e-6, 100_000
+"""From one request in eleven days, which is as good as none."""
+MAX_BURSTINESS = 1_000
+MAX_CPU = 4_095
+"""The kernel's own bound is 8,192 CPUs; what a list of numbers can name without being a mistake is less."""
+
+RATE_PATTERN = r"^\d+(\.\d+)?(/(s|min|h))?$"
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(?:/(s|min|h))?")
+_SECONDS_IN = {None: 1, "s": 1, "min": 60, "h": 3600}
+PIN_PATTERN = r"^(auto|\d+(,\d+)*)$"
+
+PERCENT_PATTERN = r"^\d{1,3}(\.\d+)?\s*%?$"
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)\s*%?")
+
+NEEDS_RATE = ("arrival", "burstiness", "max_open")
+
+
+def rate(value: Any) -> float:
+    """Return requests a second: a number of them, or text such as ``50/s`` or ``90/min``."""
+    allowed = f"give requests a second such as 50, '50/s' or '90/min', above 0 up to {MAX_RATE_PER_S:,}/s"
+    if isinstance(value, str):
+        found = _RATE.fullmatch(value.strip())
+        if not found:
+            raise FieldError(f"{shown(value)} is not a rate; {allowed}")
+        per_s = float(found[1]) / _SECONDS_IN[found[2]]
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise FieldError(f"{shown(value)} is not a rate; {allowed}")
+    else:
+        per_s = value if abs(value) <= MAX_RATE_PER_S else math.inf
+    if not MIN_RATE_PER_S <= per_s <= MAX_RATE_PER_S:
+        raise FieldError(f"{shown(value)} is out of range; {allowed}")
+    return float(per_s)
+
+
+def finish(value: Any) -> float:
+    """Return the share of its requests that an engine must finish, 0 to 1: from text such as ``95%``, or percent as a number.
+
+    A number between 0 and 1 is refused: 0.95 may be meant as 95 %, and is not even 1 %.
+    """
+    allowed = "give a percentage from 0% (no bound) to 100%, such as '95%'"
+    percent: Any = value
+    if isinstance(value, str):
+        found = _PERCENT.fullmatch(value.strip())
+        if not found:
+            raise FieldError(f"{shown(value)} is not a percentage; {allowed}")
+        percent = float(found[1])
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise FieldError(f"{shown(value)} is not a percentage; {allowed}")
+    if not 0 <= percent <= 100:  # noqa: PLR2004 - percent
+        raise FieldError(f"{shown(value)} is out of range; {allowed}")
+    if 0 < percent < 1:
+        raise FieldError(f"{shown(value)} is less than 1 %; if a share is meant, write '{percent * 100:g}%'")
+    return float(percent) / 100
+
+
+def arrival(value: Any) -> str:
+    """Return ``value`` if it names a way to space requests."""
+    if value not in ARRIVALS:
+        raise FieldError(f"{shown(value)} is not a way to space requests; give one of {', '.join(ARRIVALS)}")
+    return str(value)
+
+
+def burstiness(value: Any) -> float:
+    """Return the shape of gamma arrivals; 1 is Poisson, less is burstier."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= MAX_BURSTINESS:  # noqa: PLR2004 - bursts of a hundred
+        raise FieldError(
+            f"{shown(value)} is not a burstiness; give 0.01 (bursts) to {MAX_BURSTINESS:,} (even)"
+        )
+    return float(value)
+
+
+def cpus(value: Any) -> tuple[int, ...]:
+    """Return CPU numbers: one, a list of them, or text such as ``1,2``."""
+    given = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    numbers: list[Any] = [
+        int(item) if isinstance(item, str) and re.fullmatch(r"\d{1,5}", item) else item for item in given
+    ]
+    if not numbers or any(
+        isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= MAX_CPU for n in numbers
+    ):
+        raise FieldError(f"{shown(value)} names no CPUs; give their numbers, such as [1, 2]")
+    if len(set(numbers)) < len(numbers):
+        raise FieldError(f"{shown(value)} names a CPU twice")
+    return tuple(numbers)
+
+
+def pin(value: Any) -> str | tuple[int, ...]:
+    """Return ``auto``, or CPU numbers to give to the lanes one each."""
+    if value == "auto":
+        return "auto"
+    try:
+        return cpus(value)
+    except FieldError:
+        raise FieldError(
+            f"{shown(value)} is neither 'auto' nor CPU numbers, each once, such as [1, 2]"
+        ) from None
+
+
+def load_conflict(given: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return (field, why) of the first of the fields of a plan that cannot stand with the others, or None."""
+    if "rate" not in given:
+        stray = next((name for name in NEEDS_RATE if name in given), None)
+        return (stray, "needs 'rate': it says how the requests of an open loop are sent") if stray else None
+    if "concurrency" in given:
+        return (
+            "concurrency",
+            "is the closed loop's and 'rate' the open loop's; give one, and cap a rate by 'max_open'",
+        )
+    if "burstiness" in given and given.get("arrival") != "gamma":
+        return "burstiness", "is the shape of 'arrival: gamma'; give that too"
+    return None

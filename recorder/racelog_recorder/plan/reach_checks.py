@@ -1,0 +1,130 @@
+"""The plan's fields that say how an engine is reached: their checks, and the same as JSON Schema."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from racelog.text import printable
+from racelog_recorder.plan.checks import FieldError
+from racelog_recorder.redaction import not_text, public_url, shown
+from racelog_recorder.transports.pump.tls import TlsFiles
+from racelog_recorder.transports.reach import NO_PROXY
+
+MAX_PATH = 4096
+MAX_SOCKET_PATH = 107
+"""sockaddr_un.sun_path less its final zero (Linux; macOS has 103)."""
+
+TLS_KEYS = tuple(TlsFiles.__struct_fields__)
+
+REACH_SCHEMA: dict[str, dict[str, Any]] = {
+    "tls": {
+        "type": "object",
+        "properties": {
+            "ca": {
+                "type": "string",
+                "description": "PEM file of the authorities to trust instead of the system's.",
+            },
+            "cert": {"type": "string", "description": "PEM file of the certificate to present."},
+            "key": {
+                "type": "string",
+                "description": "PEM file of its key, unencrypted; may be in cert's file.",
+            },
+            "verify": {
+                "type": "boolean",
+                "default": True,
+                "description": "false accepts any certificate: for test servers alone.",
+            },
+        },
+        "additionalProperties": False,
+        "dependentRequired": {"key": ["cert"]},
+        "description": "How to trust an https server, and how to prove oneself to it; files beside the plan.",
+    },
+    "unix_socket": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_SOCKET_PATH,
+        "description": "Connect to this unix socket instead of the URL's host, as curl --unix-socket does.",
+    },
+    "proxy": {
+        "anyOf": [{"type": "string", "pattern": "^https?://"}, {"const": NO_PROXY}],
+        "description": "The HTTP proxy to go through; left out, the environment's (HTTPS_PROXY, NO_PROXY); none: straight.",
+    },
+    "http2": {
+        "type": "boolean",
+        "default": False,
+        "description": "Speak HTTP/2 if the server does: for those that speak nothing else.",
+    },
+}
+
+
+def tls(value: Any) -> TlsFiles:
+    """Return the TLS files of an engine; whether they can be used is seen when the plan is complete."""
+    if not isinstance(value, dict):
+        raise FieldError(f"{shown(value)} is not a mapping; give any of {', '.join(TLS_KEYS)}")
+    for name, given in value.items():
+        if name not in TLS_KEYS:
+            raise FieldError(f"{shown(name)} is unknown; known are {', '.join(TLS_KEYS)}")
+        try:
+            _boolean(given) if name == "verify" else _path(given, MAX_PATH)
+        except FieldError as error:
+            raise FieldError(f"{name}: {error}") from None
+    if "key" in value and "cert" not in value:
+        raise FieldError("key without cert; give the certificate that belongs to it")
+    return TlsFiles(**value)
+
+
+def unix_socket(value: Any) -> str:
+    """Return the path of a socket."""
+    return _path(value, MAX_SOCKET_PATH)
+
+
+def proxy(value: Any) -> str:
+    """Return a proxy's URL, or `NO_PROXY`; a password in it is refused and never shown."""
+    if value == NO_PROXY:
+        return NO_PROXY
+    address = value.strip() if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or printable(address) != address:
+        safe = shown(public_url(address)) if address else shown(value)
+        raise FieldError(f"{safe} is not a proxy; give 'http://host:port', or 'none' to go straight")
+    if parts.username is not None or parts.password is not None:
+        raise FieldError(
+            "a user or password must not stand in a plan; set HTTPS_PROXY in the environment instead"
+        )
+    return address
+
+
+def http2(value: Any) -> bool:
+    """Return whether HTTP/2 is wanted; it needs a package of its own."""
+    if _boolean(value) and importlib.util.find_spec("h2") is None:
+        raise FieldError("HTTP/2 needs the package h2: pip install 'racelog[http2]'")
+    return bool(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise FieldError(f"{shown(value)} is neither true nor false")
+    return value
+
+
+def _path(value: Any, limit: int) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise FieldError(not_text(value, "a file's name"))
+    if len(value.encode("utf-8", "surrogateescape")) > limit:
+        raise FieldError(f"the path is longer than {limit} bytes, more than this system takes")
+    if printable(value) != value:
+        raise FieldError(f"{shown(value)} holds a control character")
+    return value
+
+
+REACH_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "tls": tls,
+    "unix_socket": unix_socket,
+    "proxy": proxy,
+    "http2": http2,
+}

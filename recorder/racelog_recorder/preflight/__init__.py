@@ -1,0 +1,1 @@
+"""Before the countdown: is every engine there, and does it stream?"""

@@ -1,0 +1,1 @@
+"""What the conductor and its processes say to each other."""

@@ -1,0 +1,1 @@
+"""One request from schedule to outcome, and how its stream is read."""

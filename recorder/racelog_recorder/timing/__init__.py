@@ -1,0 +1,1 @@
+"""Clocks and waiting, to the scheduler's own precision."""
