@@ -4,7 +4,7 @@ from pathlib import Path
 
 from racelog.faults import FAULTS
 from racelog_recorder.cli.record import record
-from racelog_recorder.requests.deadlines import Deadlines
+from racelog_recorder.plan.deadlines import Deadlines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
 

@@ -19,10 +19,10 @@ import trio
 from h2.events import StreamEnded
 
 from racelog.errors import EngineError
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.model import EnginePlan, RacePlan
 from racelog_recorder.preflight import preflight, probe
 from racelog_recorder.preflight.preflight import Checked, check_engines
-from racelog_recorder.requests.deadlines import Deadlines
 from racelog_recorder.transports import asking
 from racelog_recorder.transports.asking import ask, let_go, rest
 from racelog_recorder.transports.httpx_transport import StampedPlainTransport

@@ -15,8 +15,8 @@ import wcwidth
 
 from racelog.text import printable
 from racelog_recorder.dialects.registry import DIALECTS
+from racelog_recorder.plan.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 from racelog_recorder.redaction import not_text, public_url, shown, without_secrets
-from racelog_recorder.requests.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 
 MIN_ENGINES, MAX_ENGINES = 1, 10
 MAX_REQUESTS = 10_000_000

@@ -42,6 +42,7 @@ from racelog_recorder.plan.checks import (
     whole,
     yes_or_no,
 )
+from racelog_recorder.plan.deadlines import DEADLINE_NAMES, DEFAULTS, MAX_DEADLINE_S
 from racelog_recorder.plan.load_checks import (
     ARRIVALS,
     MAX_BURSTINESS,
@@ -58,7 +59,6 @@ from racelog_recorder.plan.load_checks import (
     rate,
 )
 from racelog_recorder.plan.reach_checks import REACH_CHECKS, REACH_SCHEMA
-from racelog_recorder.requests.deadlines import DEADLINE_NAMES, DEFAULTS, MAX_DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)

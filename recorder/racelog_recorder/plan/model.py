@@ -13,8 +13,8 @@ from racelog.text import counted
 from racelog.views.verdict import FINISH
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT
 from racelog_recorder.plan.arrivals import OpenLoop
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.redaction import public_headers, public_params, public_url
-from racelog_recorder.requests.deadlines import Deadlines
 from racelog_recorder.transports.reach import Reach, public_reach
 
 Messages = list[dict[str, Any]]

@@ -15,10 +15,10 @@ from racelog.text import printable
 from racelog.views.faults import said as plain
 from racelog_recorder.dialects.openai import endpoint
 from racelog_recorder.dialects.registry import DIALECTS, Dialect
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.model import EnginePlan, RacePlan, deadlines_of
 from racelog_recorder.preflight.probe import Probed, Target, ask_again_while_busy, probe_engine
 from racelog_recorder.redaction import public_url, scrubbed, secrets_of
-from racelog_recorder.requests.deadlines import Deadlines
 from racelog_recorder.requests.outcome import classify
 from racelog_recorder.transports.asking import MOST_BYTES, asking_headers, transport_to
 from racelog_recorder.transports.pump.drain import Pump

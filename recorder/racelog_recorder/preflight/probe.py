@@ -11,9 +11,10 @@ import trio
 
 from racelog_recorder.dialects.registry import Dialect
 from racelog_recorder.journal.chunks import ChunkColumns
-from racelog_recorder.requests.deadlines import Deadlines, Stopwatch
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.requests.outcome import Failure, bad_status, classify, judge, not_a_stream
 from racelog_recorder.requests.stream import GRACE_S, StreamSink
+from racelog_recorder.requests.watchdog import Stopwatch
 from racelog_recorder.transports.asking import Answer, ask, authorized, let_go, rest
 from racelog_recorder.transports.pump.stamps import Arrival
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT
 from racelog_recorder.journal.durability import Durability
 from racelog_recorder.plan.arrivals import OpenLoop
-from racelog_recorder.requests.deadlines import Deadlines
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.transports.reach import Reach
 
 _LENGTH = struct.Struct("<Q")

@@ -1,10 +1,8 @@
 """When one request is to go out, and whether the log knows of it yet."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-Hold = Callable[[], Awaitable[None]]
-"""Waits until a request may be sent; the transports call it when its bytes and its connection are ready."""
+from racelog_recorder.transports.pump.transport import Hold
 
 
 @dataclass(slots=True)

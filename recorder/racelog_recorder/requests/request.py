@@ -22,11 +22,11 @@ from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.protocol.messages import LaneSpec
 from racelog_recorder.redaction import hidden_of, public_timings, scrubbed, secrets_of
-from racelog_recorder.requests.deadlines import Stopwatch, Watchdog
 from racelog_recorder.requests.due import Due
 from racelog_recorder.requests.outcome import Failure, bad_status, classify, judge, not_a_stream, without_text
 from racelog_recorder.requests.scrubber import ScrubbedColumns, Secrets
 from racelog_recorder.requests.stream import GRACE_S, StreamFacts, StreamSink
+from racelog_recorder.requests.watchdog import Stopwatch, Watchdog
 from racelog_recorder.transports.asking import asking_headers, authorized, let_go, rest, transport_to
 from racelog_recorder.transports.pump.drain import Pump
 from racelog_recorder.transports.pump.transport import Sent, wire_bytes

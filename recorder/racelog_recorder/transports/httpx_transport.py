@@ -16,7 +16,6 @@ from typing import Any
 import httpx2
 import trio
 
-from racelog_recorder.requests.due import Hold
 from racelog_recorder.transports.pump.backend import (
     PROGRESS,
     Progress,
@@ -28,7 +27,7 @@ from racelog_recorder.transports.pump.encoding import EncodingFault, Inflater, d
 from racelog_recorder.transports.pump.exchange import AT_ONCE_BYTES, CUT_SHORT, BodySink
 from racelog_recorder.transports.pump.stamps import USER, Arrival
 from racelog_recorder.transports.pump.tls import TlsFiles, client_context
-from racelog_recorder.transports.pump.transport import ConnectionUse, OnSent, sent_now
+from racelog_recorder.transports.pump.transport import ConnectionUse, Hold, OnSent, sent_now
 from racelog_recorder.transports.reach import Reach, proxy_for
 
 HEADERS_STARTED = ("http11.send_request_headers.started", "http2.send_request_headers.started")

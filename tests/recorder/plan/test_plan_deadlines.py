@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from racelog.errors import PlanError
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.file import parse_plan
 from racelog_recorder.plan.flags import override, plan_from_flags
 from racelog_recorder.plan.model import RacePlan, deadlines_of, public_plan
-from racelog_recorder.requests.deadlines import Deadlines
 
 ONE = "engines:\n- name: a\n  url: http://h/v1\n"
 

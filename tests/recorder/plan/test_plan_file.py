@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racelog.errors import PlanError
+from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.file import load_plan, parse_plan
 from racelog_recorder.plan.model import RacePlan, public_plan
 from racelog_recorder.plan.prompts import builtin_prompts
 from racelog_recorder.plan.schema import race_schema, schema_text
-from racelog_recorder.requests.deadlines import Deadlines
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples" / "races").glob("*.yaml"))

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from racelog.faults import FAULTS, KINDS
-from racelog_recorder.requests.deadlines import DEADLINE_NAMES
+from racelog_recorder.plan.deadlines import DEADLINE_NAMES
 from racelog_recorder.requests.outcome import bad_status, classify, judge
 from racelog_recorder.requests.stream import StreamFacts
 

@@ -13,7 +13,7 @@ unix socket; proxies and HTTP/2 are the plain transport's (`racelog_recorder.tra
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,6 @@ import httpx2
 import trio
 
 from racelog.clock import NS_PER_S
-from racelog_recorder.requests.due import Hold
 from racelog_recorder.transports.pump.connection import Connection
 from racelog_recorder.transports.pump.dial import ConnectTimes, Target, dial
 from racelog_recorder.transports.pump.drain import Pump
@@ -61,6 +60,9 @@ def sent_now(connection: ConnectionUse, times: ConnectTimes | None) -> Sent:
 
 
 OnSent = Callable[[Sent], None]
+
+Hold = Callable[[], Awaitable[None]]
+"""Waits until a request may be sent; the transports call it when its bytes and its connection are ready."""
 
 
 @dataclass(frozen=True, slots=True)

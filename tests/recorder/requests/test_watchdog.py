@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from racelog.clock import NS_PER_S
 from racelog.events import RequestEnd, Tokens
-from racelog_recorder.requests.deadlines import DEADLINE_NAMES, DEFAULTS, FEW, Deadlines, Stopwatch, Watchdog
+from racelog_recorder.plan.deadlines import DEADLINE_NAMES, DEFAULTS, Deadlines
+from racelog_recorder.requests.watchdog import FEW, Stopwatch, Watchdog
 from tests.recorder.requesting import outcome, recorded
 
 LIMITS = Deadlines(connect_s=1, headers_s=2, first_token_s=3, between_tokens_s=5, total_s=100)
