@@ -28,7 +28,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "mcap": ("robot", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
     "perfetto": ("perfetto", "a native Perfetto trace: lanes, requests, GPUs"),
     "har": ("archive", "an HTTP archive (HAR 1.2): each request with its timings"),
-    "cast": ("racelog_player.film", "an asciicast v3: the player's film, for asciinema and agg"),
+    "cast": ("racelog_player.film.export_cast", "an asciicast v3: the player's film, for asciinema and agg"),
 }
 """Form -> the module that writes it, here or in another part of racelog, and what it is."""
 

@@ -20,10 +20,10 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 from racelog.views.story.tell import story
-from racelog_player.canvas import Canvas, Depth
-from racelog_player.look import Look
-from racelog_player.player import Player
-from racelog_player.screen import screen
+from racelog_player.controller.player import Player
+from racelog_player.panes.screen import screen
+from racelog_player.terminal.canvas import Canvas, Depth
+from racelog_player.terminal.style import Look
 from tests.bench.workload import MadeRace
 from tests.player.theatre import Still
 

@@ -12,10 +12,10 @@ from racelog.export.source import Source
 from racelog.replay.playhead import Playhead
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_cards.theme import DARK, LIGHT, lane_colors
-from racelog_player.look import color_of
-from racelog_player.player import Player
-from racelog_player.source import PastRace
-from racelog_player.themes import BUILT_IN, DEFAULT, cast_for
+from racelog_player.controller.player import Player
+from racelog_player.playback.source import PastRace
+from racelog_player.terminal.style import color_of
+from racelog_player.terminal.themes import BUILT_IN, DEFAULT, cast_for
 
 WISHES = ["", "tomato", "#4cc9f0", "purple", "", "tomato", "Navy", "#fff", "", "no colour"]
 LANES = list(enumerate(WISHES))

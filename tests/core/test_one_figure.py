@@ -14,9 +14,9 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
 from racelog.views.summary import race_summary
 from racelog_cards.spec import card_spec
-from racelog_player.plain import result_table
-from racelog_player.result import result_pane
-from racelog_player.snapshot import text_of
+from racelog_player.film.snapshot import text_of
+from racelog_player.lines.narrator import result_table
+from racelog_player.panes.result import result_pane
 from racelog_recorder.cli.summary_text import summary_lines
 
 RACE = ScriptedRace([

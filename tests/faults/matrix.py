@@ -29,7 +29,7 @@ from racelog.events import RequestEnd
 from racelog.log.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.race import race_view
-from racelog_player.plain import Narrator
+from racelog_player.lines.narrator import Narrator
 from tests.recorder.scripted import (
     DONE,
     FINISH,

@@ -1,9 +1,9 @@
 """A teacher's callout: the word to look for, and what to see there, in at most three rows. Pure."""
 
-from racelog_player.canvas import Line, Span
-from racelog_player.cells import left, width, wrap
-from racelog_player.lessons import Callout
-from racelog_player.look import ACCENT, STRONG, WARN
+from racelog_player.panes.lessons import Callout
+from racelog_player.terminal.canvas import Line, Span
+from racelog_player.terminal.cells import left, width, wrap
+from racelog_player.terminal.style import ACCENT, STRONG, WARN
 
 _PROSE = 100
 

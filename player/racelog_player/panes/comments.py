@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from racelog.views.story.rows import Comment, Tone
-from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat, width
-from racelog_player.look import BAD, FAINT, GOOD, HEADING, SOFT, WARN
-from racelog_player.parts import fitted
-from racelog_player.times import clock_text
+from racelog_player.model.times import clock_text
+from racelog_player.panes.widgets import fitted
+from racelog_player.terminal.canvas import Line, Span, Style
+from racelog_player.terminal.cells import cut, flat, width
+from racelog_player.terminal.style import BAD, FAINT, GOOD, HEADING, SOFT, WARN
 
 TONES: dict[Tone, tuple[str, Style]] = {
     "info": ("·", SOFT), "good": ("▲", GOOD), "warn": ("!", WARN), "error": ("✗", BAD),

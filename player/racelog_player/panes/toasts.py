@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from racelog.views.story.rows import Tone
-from racelog_player.canvas import Line, Span, Style
-from racelog_player.cells import cut, flat
-from racelog_player.motion import Toast
-from racelog_player.parts import fitted, line_width
+from racelog_player.model.animation import Toast
+from racelog_player.panes.widgets import fitted, line_width
+from racelog_player.terminal.canvas import Line, Span, Style
+from racelog_player.terminal.cells import cut, flat
 
 _SIGNS: dict[Tone, tuple[str, str]] = {
     "info": ("·", "soft"), "good": ("▲", "good"), "warn": ("!", "warn"), "error": ("✗", "bad"),

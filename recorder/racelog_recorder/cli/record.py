@@ -214,7 +214,7 @@ def _view_flags(options: dict[str, Any]) -> tuple[str, ...]:
     given = {name: str(options[name]) for name in ("theme", "mode", "commentary", "home") if options[name]}
     if "theme" in given:
         # By its name alone: the parts do not know each other, and the view is a process of its own.
-        import_module("racelog_player.themes").find_theme(
+        import_module("racelog_player.terminal.themes").find_theme(
             given["theme"], home_folder(options["home"]) / "themes"
         )
     return tuple(word for name, value in given.items() for word in (f"--{name}", value))

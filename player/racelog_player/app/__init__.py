@@ -1,0 +1,1 @@
+"""The player on a terminal: raw mode, keys, mouse and frames."""

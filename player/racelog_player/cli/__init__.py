@@ -1,0 +1,1 @@
+"""The command line of playing: flags into one run of the player."""

@@ -1,0 +1,1 @@
+"""The player without a terminal: keys and clock in, scenes out."""

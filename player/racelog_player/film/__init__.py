@@ -1,0 +1,1 @@
+"""The player's frames as files: pictures, casts and films."""

@@ -1,0 +1,1 @@
+"""The race as running lines, for pipes and screen readers."""

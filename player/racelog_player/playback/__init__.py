@@ -1,0 +1,1 @@
+"""Where a replay stands, and where its events come from."""

@@ -1,0 +1,1 @@
+"""SQL over past races, asked one after another."""

@@ -1,0 +1,1 @@
+"""Styled lines in terminal cells, and the colours they are drawn in."""
