@@ -6,9 +6,9 @@ it is on, terminals keep selecting text with shift held.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from racelog_player.model.pointer import Mouse, Pointed
 from racelog_player.model.scene import Scene
 from racelog_player.panes.frame import rail_place
 from racelog_player.terminal.canvas import Line
@@ -24,23 +24,6 @@ _KINDS: dict[int, Literal["press", "drag", "wheel-up", "wheel-down"]] = {
     0: "press", 32: "drag", 64: "wheel-up", 65: "wheel-down",
 }  # fmt: skip
 _LANE = re.compile(r"lane:(\d+):")
-
-
-@dataclass(frozen=True, slots=True)
-class Mouse:
-    """What the mouse did, and where: column and row from 0."""
-
-    kind: Literal["press", "drag", "wheel-up", "wheel-down"]
-    column: int
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pointed:
-    """What lies under the pointer: a share of the race on its time line, or a lane; or neither."""
-
-    share: float | None = None
-    lane: int | None = None
 
 
 def mouse_of(report: str) -> Mouse | None:

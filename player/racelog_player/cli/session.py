@@ -22,6 +22,7 @@ from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
+from racelog.signs import to_ascii
 from racelog.terminal import addressable, speaks_unicode
 from racelog.text import counted, json_inert
 from racelog.views.moments import busy_instants, moments
@@ -37,7 +38,6 @@ from racelog_player.playback.source import LiveRace, PastRace
 from racelog_player.settings.profile import keep_profile, load_profile
 from racelog_player.settings.rebinding import key_map
 from racelog_player.settings.settings import NAMES, Settings, recall, remember
-from racelog_player.terminal.ascii import to_ascii
 from racelog_player.terminal.style import Look, colors_of
 from racelog_player.terminal.themes import cast_for
 from racelog_player.terminal.wardrobe import Wardrobe

@@ -17,15 +17,14 @@ from racelog.views.story.achievements import viewer_achievements
 from racelog.views.story.rows import Comment, Level, Tone
 from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
-from racelog_player.app.mouse import Pointed
 from racelog_player.controller.control_pipe import Control
 from racelog_player.controller.host import Host
 from racelog_player.controller.navigation import Browsing
 from racelog_player.controller.pages import ZOOM_KEYS, Pages
 from racelog_player.controller.race_control import NOBODY, Steering
-from racelog_player.model.animation import Motion
+from racelog_player.model.animation import Motion, Movers
 from racelog_player.model.lag import Lag
-from racelog_player.model.movers import Movers
+from racelog_player.model.pointer import Pointed
 from racelog_player.model.scene import MODES, Mode, Page, Scene, Stage, Transport
 from racelog_player.model.times import parse_position
 from racelog_player.playback.playback import SPEEDS, Deck

@@ -13,6 +13,7 @@ from racelog.replay.pace import Pace
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.replay.speed import MAX
+from racelog.signs import to_ascii
 from racelog.terminal import speaks_unicode
 from racelog.views.condition import Conditions
 from racelog.views.moments import Moment, moments, turning_points
@@ -21,7 +22,6 @@ from racelog.views.summary import race_summary
 from racelog_player.lines.narrator import Narrator, result_table, standings_table
 from racelog_player.model.times import clock_text
 from racelog_player.playback.source import Source
-from racelog_player.terminal.ascii import to_ascii
 
 POLL_S = 0.1
 """How often a running race is looked at."""

@@ -17,6 +17,8 @@ RAISED_NS = 900 * NS_PER_MS
 """A lane that has risen stands out for so long."""
 
 TOAST_NS = 2 * NS_PER_S
+SHOWN_NS = 2 * NS_PER_S
+"""The leaderboard says for so long who has changed places."""
 MOST_TOASTS = 3
 TOASTED = frozenset(
     {"achievement", "overtake", "lead", "errors", "latency-spike", "error-rise", "throughput-drop"}
@@ -142,3 +144,30 @@ class Motion:
             Toast(one.text, one.tone, one.key, fresh=until - now_ns > TOAST_NS - GLIDE_NS)
             for until, one in reversed(self._toasts)
         )
+
+
+class Movers:
+    """Compares each view's standings with the last one's; a change is remembered for two seconds of real time."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._position_s = 0.0
+        self._moved: dict[int, tuple[int, int]] = {}
+
+    def update(self, race: RaceView, now_ns: int) -> dict[int, int]:
+        """Return the lanes that moved lately: +1 for up, -1 for down. Going back in time forgets all."""
+        places = {lane.lane: lane.place for lane in race.lanes if lane.place is not None}
+        if race.position_s < self._position_s:
+            self._moved.clear()
+        else:
+            for lane, place in places.items():
+                before = self._places.get(lane, place)
+                if before != place:
+                    self._moved[lane] = (1 if place < before else -1, now_ns + SHOWN_NS)
+        self._places, self._position_s = places, race.position_s
+        self._moved = {lane: move for lane, move in self._moved.items() if move[1] > now_ns}
+        return {lane: direction for lane, (direction, _) in self._moved.items()}
+
+    def fresh(self, now_ns: int) -> bool:
+        """Return whether a change is still being shown."""
+        return any(until > now_ns for _, until in self._moved.values())

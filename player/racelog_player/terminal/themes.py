@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from racelog.colours import ON_DARK, ON_LIGHT, SPARE, Ground, lane_colors
+from racelog.colours import ON_DARK, ON_LIGHT, SPARE, Ground, blend, lane_colors, readable
 from racelog.errors import InputError
-from racelog_player.terminal.contrast import blend, readable
 
 ROLES = ("text", "background", "soft", "faint", "good", "bad", "warn", "track", "accent", "raised")
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from racelog.replay.playhead import Playhead
-from racelog_player.app.mouse import OFF, ON, Mouse, Pointed, mouse_of, pointed_at
+from racelog_player.app.mouse import OFF, ON, mouse_of, pointed_at
 from racelog_player.controller.player import Player
+from racelog_player.model.pointer import Mouse, Pointed
 from racelog_player.model.scene import Page
 from racelog_player.panes.screen import screen
 from racelog_player.playback.source import PastRace

@@ -15,8 +15,8 @@ from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.moments import Moment, moments
 from racelog_player.controller.control_pipe import Control
 from racelog_player.controller.player import Player
+from racelog_player.model.animation import SHOWN_NS, Movers
 from racelog_player.model.lag import lag_text
-from racelog_player.model.movers import SHOWN_NS, Movers
 from racelog_player.model.scene import Scene, Stage
 from racelog_player.playback.source import LAG_NS, LiveRace, PastRace
 

@@ -13,6 +13,7 @@ import pytest
 from racelog.events import Calibration, Mark
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
+from racelog.signs import to_ascii
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import StreamView
 from racelog_player.controller.player import Player
@@ -20,7 +21,6 @@ from racelog_player.model.scene import Page, Scene, Stage
 from racelog_player.panes.lanes import in_flight, lanes_pane
 from racelog_player.panes.screen import screen
 from racelog_player.panes.streams import streams_pane
-from racelog_player.terminal.ascii import to_ascii
 from racelog_player.terminal.canvas import Depth
 from racelog_player.terminal.cells import width
 from racelog_player.terminal.style import Look, depth_of, lane_color, shows_unicode

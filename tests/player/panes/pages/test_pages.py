@@ -16,12 +16,12 @@ from racelog.events import AnyEvent, RequestEnd, RequestSent
 from racelog.faults import KINDS
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
+from racelog.signs import to_ascii
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_player.controller.player import Player
 from racelog_player.film.snapshot import text_of
 from racelog_player.model.scene import Mode
 from racelog_player.panes.screen import screen
-from racelog_player.terminal.ascii import to_ascii
 from racelog_player.terminal.canvas import Canvas, Depth, Line
 from racelog_player.terminal.cells import width
 from racelog_player.terminal.style import Look

@@ -2,9 +2,9 @@
 
 import pytest
 
+from racelog.signs import to_ascii
 from racelog.views.timeline import BarView, LaneBars, Outcome, TimelineView
 from racelog_player.panes.pages.timeline import timeline_pane
-from racelog_player.terminal.ascii import to_ascii
 from racelog_player.terminal.canvas import Depth, Span
 from racelog_player.terminal.style import Look
 
