@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from racelog.log.stream import LogStream as stream  # noqa: N813 - likewise
+    from racelog.log.read.stream import LogStream as stream  # noqa: N813 - likewise
     from racelog.opening import open_race as open  # noqa: A004 - `racelog.open` reads as the promise it makes
     from racelog.query.connect import connect
 
@@ -22,7 +22,7 @@ __all__ = ["__version__", "connect", "open", "stream"]
 
 _HOMES = {
     "open": ("racelog.opening", "open_race"),
-    "stream": ("racelog.log.stream", "LogStream"),
+    "stream": ("racelog.log.read.stream", "LogStream"),
     "connect": ("racelog.query.connect", "connect"),
 }
 

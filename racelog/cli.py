@@ -14,7 +14,7 @@ import click
 from racelog import __version__, standard
 from racelog.commands.loss import LOSSY
 from racelog.errors import ExitCode, RacelogError, Unwritable
-from racelog.log.advice import FULL, refusal
+from racelog.log.write.os_errors import FULL, refusal
 from racelog.terminal import adapt_output, colours
 from racelog.text import printable
 from racelog.urls import without_url_secrets

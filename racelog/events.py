@@ -4,7 +4,7 @@ An event is one JSON object. ``k`` names its kind, ``t`` is nanoseconds of ``CLO
 origin, ``v`` the version of that kind (left out while it is 1). Units stand in field names.
 
 Rules for changing a kind, so that old logs stay readable: a new field has a default; a field never changes its
-meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.upcast`.
+meaning or type; a field is never removed; anything else is a new ``v`` with an upcaster in `racelog.log.format.upcast`.
 """
 
 from typing import Annotated, Any, Literal
@@ -204,7 +204,7 @@ class Tokens(Event, frozen=True, kw_only=True, tag="tok"):
 
 
 class PackedTokens(Event, frozen=True, kw_only=True, tag="tok.packed"):
-    """`Tokens` as a sealed file stores them; readers turn it back before anyone sees it (`racelog.log.pack`).
+    """`Tokens` as a sealed file stores them; readers turn it back before anyone sees it (`racelog.log.format.pack`).
 
     ``q`` the tracks: on each one request after another, as its number and how many of its chunks are here; ``r`` a letter
     per chunk, U+0030 + its track; ``c``, ``n``, ``s`` as in `Tokens`; ``d`` the gaps in base-64 digits, a string for

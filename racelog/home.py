@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from racelog.errors import InputError, RaceNotFound
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.log.format.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.urls import public_url
 
 IMPORTED = "imported.jsonl"

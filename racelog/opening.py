@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from racelog.home import find_race, home_folder
-from racelog.log.library import Log
-from racelog.log.names import sealed_sibling
+from racelog.log.format.names import sealed_sibling
+from racelog.log.read.library import Log
 
 
 def open_race(race: str | Path = "latest", *, home: str | Path | None = None) -> Log:

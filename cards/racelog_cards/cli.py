@@ -8,7 +8,7 @@ import click
 
 from racelog.errors import InputError
 from racelog.home import find_race, home_folder
-from racelog.log.publish import check_target, publish
+from racelog.log.write.atomic import check_target, publish
 
 EXAMPLES = """\b
 Examples:
@@ -58,7 +58,7 @@ def card(
     load()
     from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
     from racelog.commands.output import warn  # noqa: PLC0415 - not needed for --help
-    from racelog.log.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
+    from racelog.log.read.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
     from racelog.views.summary import log_summary  # noqa: PLC0415 - as above
     from racelog_cards.draw import render  # noqa: PLC0415 - as above
     from racelog_cards.fonts import draws  # noqa: PLC0415 - as above

@@ -15,7 +15,7 @@ from racelog.commands.reading import opened
 from racelog.text import json_inert
 
 if TYPE_CHECKING:
-    from racelog.log.rows import Fact
+    from racelog.log.rows.rows import Fact
 
 CSV_COLUMNS = ("t_ns", "kind", "lane", "engine", "req", "what")
 
@@ -58,7 +58,7 @@ def cat(
     log holds them: racelog dump. With - for RACE, a log is read from standard input and told in the order it comes.
     """
     from racelog.commands.telling import story  # noqa: PLC0415 - not needed for --help
-    from racelog.log.rows import facts_in_order  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rows.rows import facts_in_order  # noqa: PLC0415 - not needed for --help
 
     check_window(start, end)
     with opened(race, home, kind=kind, lane=lane, start=start, end=end) as log:

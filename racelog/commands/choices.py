@@ -10,7 +10,7 @@ from racelog.errors import InputError
 
 if TYPE_CHECKING:
     from racelog.events import AnyEvent
-    from racelog.log.reader import RaceLog
+    from racelog.log.read.reader import RaceLog
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,7 +54,7 @@ class KindChoice:
         self._met: set[str] = set()
 
     def __contains__(self, event: "AnyEvent") -> bool:
-        from racelog.log.rows import kind_of  # noqa: PLC0415 - not needed for --help
+        from racelog.log.rows.rows import kind_of  # noqa: PLC0415 - not needed for --help
 
         if self._wanted is None:
             return True

@@ -31,7 +31,7 @@ def compact(race: str, output: Path | None, home: Path | None, *, force: bool, a
     The old log stays if the new one is not equal or not smaller, and a crash at any instant leaves one of them whole.
     A damaged log is refused: recover it first.
     """
-    from racelog.log.compact import compact as compact_log  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.compact import compact as compact_log  # noqa: PLC0415 - not needed for --help
 
     with ProgressLine() as progress:
         done = compact_log(race_path(race, home), output, force=force, progress=progress)

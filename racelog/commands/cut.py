@@ -53,11 +53,11 @@ def cut(
     prompts are kept, and requests under way at the start are kept from their beginning, so that the part can be played
     and queried by itself.
     """
-    from racelog.log import cut as cutting  # noqa: PLC0415 - not needed for --help
-    from racelog.log.gather import fresh_head, gather  # noqa: PLC0415 - not needed for --help
-    from racelog.log.publish import check_target  # noqa: PLC0415 - not needed for --help
-    from racelog.log.rewrite import write_sealed_race  # noqa: PLC0415 - not needed for --help
-    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+    from racelog.log.read.exact import fresh_head, gather  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite import cut as cutting  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.rewrite import write_sealed_race  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+    from racelog.log.write.atomic import check_target  # noqa: PLC0415 - not needed for --help
 
     if start is None and end is None and lane is None and race_id is None:
         raise InputError("cut what? give --start, --end, --lane or --race-id")

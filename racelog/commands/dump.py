@@ -34,7 +34,7 @@ def dump(
     through untouched. What is damaged is told on standard error. With - for RACE, a log is read from standard input and
     printed in the order it comes.
     """
-    from racelog.log.codec import encode_events  # noqa: PLC0415 - not needed for --help
+    from racelog.log.format.codec import encode_events  # noqa: PLC0415 - not needed for --help
 
     check_window(start, end)
     with opened(race, home, kind=kind, lane=lane, start=start, end=end) as log:

@@ -50,8 +50,8 @@ def ls(home: Path | None, *, as_json: bool) -> None:
 
 def race_entry(stored: StoredRace) -> dict[str, Any]:
     """Return what the list shows of one race; ``error`` is a text where it cannot be read. Cost: reads its log."""
-    from racelog.log.reader import open_log  # noqa: PLC0415 - not needed for --help
-    from racelog.log.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
+    from racelog.log.read.reader import open_log  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.verify import lost_stretches  # noqa: PLC0415 - not needed for --help
     from racelog.replay.race import RaceTracks, Replay  # noqa: PLC0415 - not needed for --help
     from racelog.views.summary import race_summary  # noqa: PLC0415 - not needed for --help
 

@@ -12,7 +12,7 @@ from racelog.errors import ExitCode
 from racelog.text import counted, printable
 
 if TYPE_CHECKING:
-    from racelog.log.merge import Merge
+    from racelog.log.rewrite.merge import Merge
 
 EXAMPLES = """\b
 Examples:
@@ -41,7 +41,7 @@ def merge(races: tuple[str, ...], output: Path, home: Path | None, *, force: boo
 
     Each RACE is a file, the folder of a race that still runs, or a race's id or the beginning of one.
     """
-    from racelog.log.merge import merge as merge_logs  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.merge import merge as merge_logs  # noqa: PLC0415 - not needed for --help
 
     with ProgressLine() as progress:
         done = merge_logs([race_path(race, home) for race in races], output, force=force, progress=progress)

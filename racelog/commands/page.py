@@ -11,8 +11,8 @@ from racelog.commands.output import Heading, table_lines
 from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
 from racelog.figures import MS_PER_S, UNKNOWN, duration, instant, number, percent, rate, times
-from racelog.log.reader import RaceLog
-from racelog.log.verify import lost_stretches
+from racelog.log.read.reader import RaceLog
+from racelog.log.rewrite.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
 from racelog.text import counted, printable, shortened
 from racelog.views.health import LaneHealth, health_line

@@ -16,7 +16,7 @@ _ERASE = "\r\x1b[2K"
 
 
 class ProgressLine:
-    """A `racelog.log.progress.Progress` that shows a percentage on a terminal once a second has passed.
+    """A `racelog.log.format.progress.Progress` that shows a percentage on a terminal once a second has passed.
 
     Used as a context manager: the line is erased at the end, so that nothing of it stays. Writes nothing where
     standard error is no terminal, or, ``beside_output``, where the results themselves run over the terminal.

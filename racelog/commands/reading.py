@@ -19,8 +19,8 @@ from racelog.text import counted
 
 if TYPE_CHECKING:
     from racelog.events import AnyEvent
-    from racelog.log.library import Log
-    from racelog.log.stream import LogStream
+    from racelog.log.read.library import Log
+    from racelog.log.read.stream import LogStream
 
 STDIN = "-"
 EVENTS_PER_WRITE = 256
@@ -67,7 +67,7 @@ def piped_log() -> "LogStream":
     Raises:
         InputError: standard input is a terminal.
     """
-    from racelog.log.stream import LogStream  # noqa: PLC0415 - not needed for --help
+    from racelog.log.read.stream import LogStream  # noqa: PLC0415 - not needed for --help
 
     if sys.stdin.isatty():
         raise InputError("- reads a log from standard input: pipe one in, as cat race.rlog | racelog dump -")
@@ -113,7 +113,7 @@ class _Stored:
     def __init__(
         self, path: Path, kinds: KindChoice, lane: str | None, start: int | None, end: int | None
     ) -> None:
-        from racelog.log.library import Log  # noqa: PLC0415 - not needed for --help
+        from racelog.log.read.library import Log  # noqa: PLC0415 - not needed for --help
 
         self._log = Log(path)
         self._kinds = kinds
@@ -164,8 +164,8 @@ class _Piped:
 
     def __init__(self, kinds: KindChoice, lane: str | None, start: int | None, end: int | None) -> None:
         from racelog.events import Head  # noqa: PLC0415 - not needed for --help
-        from racelog.log.codec import MAX_T_NS, MIN_T_NS  # noqa: PLC0415 - likewise
-        from racelog.log.stream import LogStream  # noqa: PLC0415 - likewise
+        from racelog.log.format.codec import MAX_T_NS, MIN_T_NS  # noqa: PLC0415 - likewise
+        from racelog.log.read.stream import LogStream  # noqa: PLC0415 - likewise
 
         if sys.stdin.isatty():
             raise InputError(
@@ -192,7 +192,7 @@ class _Piped:
         return list(self.engines.values())
 
     def batches(self) -> Iterator[list["AnyEvent"]]:
-        from racelog.log.window import part_between  # noqa: PLC0415 - not needed for --help
+        from racelog.log.rows.window import part_between  # noqa: PLC0415 - not needed for --help
 
         for events in self._stream.by_unit():
             parts = (part_between(event, self._start, self._end) for event in self._noted(events))
@@ -219,7 +219,7 @@ class _Piped:
         return int(lane) if named is None and lane.isdecimal() else named
 
     def _on_lane(self, event: "AnyEvent") -> bool:
-        from racelog.log.rows import lane_of  # noqa: PLC0415 - not needed for --help
+        from racelog.log.rows.rows import lane_of  # noqa: PLC0415 - not needed for --help
 
         if self._asked_lane is None:
             return True
@@ -230,7 +230,7 @@ class _Piped:
         return lane is not None and lane == wanted
 
     def finish(self) -> None:
-        from racelog.log.verify import losses  # noqa: PLC0415 - not needed for --help
+        from racelog.log.rewrite.verify import losses  # noqa: PLC0415 - not needed for --help
 
         report = self._stream.report
         tell_loss("standard input", losses(report.damage, self._heads, finished=report.finished))

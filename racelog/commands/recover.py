@@ -14,7 +14,7 @@ from racelog.errors import ExitCode
 from racelog.text import counted, printable
 
 if TYPE_CHECKING:
-    from racelog.log.recover import Recovery
+    from racelog.log.rewrite.recover import Recovery
 
 EXAMPLES = """\b
 Examples:
@@ -40,7 +40,7 @@ def recover(race: str, output: Path | None, home: Path | None, *, force: bool, a
     into the new file as gaps. Without -o, a crashed race is sealed where it lies; its segments stay if any byte of
     them is damaged.
     """
-    from racelog.log.recover import recover as recover_log  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.recover import recover as recover_log  # noqa: PLC0415 - not needed for --help
 
     with ProgressLine() as progress:
         done = recover_log(race_path(race, home), output, force=force, progress=progress)

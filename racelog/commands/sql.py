@@ -163,7 +163,7 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
         return
     from importlib import import_module  # noqa: PLC0415 - not needed for --help
 
-    from racelog.log.publish import new_file  # noqa: PLC0415 - not needed for --help
+    from racelog.log.write.atomic import new_file  # noqa: PLC0415 - not needed for --help
 
     # By its name alone: pictures are the cards' business, and the core never loads what draws them unless asked.
     import_module("racelog_cards.backend").load()
@@ -206,7 +206,7 @@ def _pieces(result: "Result", odd: "OddNumbers", form: str, width: int | None) -
 
 def _write(result: "Result", odd: "OddNumbers", form: str, output: Path, *, force: bool) -> None:
     """Write the rows into a file that appears when it is whole."""
-    from racelog.log.publish import new_file  # noqa: PLC0415 - not needed for --help
+    from racelog.log.write.atomic import new_file  # noqa: PLC0415 - not needed for --help
 
     with new_file(output, force=force) as partial:
         if form == "parquet":

@@ -9,7 +9,7 @@ from racelog.cells import width as cells
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
 from racelog.commands.output import plain_json
 from racelog.figures import duration
-from racelog.log.rows import Fact
+from racelog.log.rows.rows import Fact
 from racelog.text import counted, printable
 
 PIECE_NS = 250 * NS_PER_MS

@@ -18,8 +18,8 @@ from racelog.errors import ExitCode
 from racelog.text import counted, printable, shortened
 
 if TYPE_CHECKING:
-    from racelog.log.reader import FileDamage
-    from racelog.log.verify import Verdict, WriterAccount
+    from racelog.log.read.reader import FileDamage
+    from racelog.log.rewrite.verify import Verdict, WriterAccount
 
 MOST_FINDINGS = 20
 """More of one kind are counted, not listed: one lost unit can orphan thousands of chunks. --json lists all."""
@@ -52,7 +52,7 @@ def verify(race: str, home: Path | None, *, as_json: bool) -> int:
     A race that still runs, or whose recorder was killed, is unfinished: its torn tail was never committed, and
     that is no damage. With - for RACE, a log is checked as it flows in on standard input.
     """
-    from racelog.log.verify import verify_log, verify_stream  # noqa: PLC0415 - not needed for --help
+    from racelog.log.rewrite.verify import verify_log, verify_stream  # noqa: PLC0415 - not needed for --help
 
     if race == STDIN:
         verdict = verify_stream(piped_log())

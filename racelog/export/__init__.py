@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from racelog.errors import InputError, StorageError
-from racelog.log.advice import FULL, refusal
+from racelog.log.write.os_errors import FULL, refusal
 
 if TYPE_CHECKING:
-    from racelog.log.reader import RaceLog
+    from racelog.log.read.reader import RaceLog
 
 FORMS: dict[str, tuple[str, str]] = {
     "csv": ("tables", "a CSV file a table (RFC 4180)"),

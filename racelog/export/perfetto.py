@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from racelog.clock import NS_PER_S
 from racelog.export.source import Source
-from racelog.log.publish import new_file
+from racelog.log.write.atomic import new_file
 
 SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 SEQUENCE = 1

@@ -14,7 +14,7 @@ from racelog.clock import NS_PER_S
 from racelog.errors import RacelogError
 from racelog.events import ClockAnchor, Note
 from racelog.export.source import Source
-from racelog.log.publish import new_file
+from racelog.log.write.atomic import new_file
 from racelog.query.tables import TABLES
 
 LEVELS = {"debug": 1, "info": 2, "warning": 3, "error": 4}

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from racelog.export.source import Source
-from racelog.log.publish import new_file
+from racelog.log.write.atomic import new_file
 from racelog.text import json_inert
 
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 import duckdb
 
 from racelog.home import find_race, home_folder
-from racelog.log.reader import RaceLog, open_log
-from racelog.log.verify import lost_stretches
+from racelog.log.read.reader import RaceLog, open_log
+from racelog.log.rewrite.verify import lost_stretches
 from racelog.query.connect import load_races
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.health import health_line

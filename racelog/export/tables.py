@@ -12,8 +12,8 @@ import duckdb
 
 from racelog.errors import StorageError
 from racelog.export.source import Source
-from racelog.log.advice import refusal_in
-from racelog.log.publish import check_target, new_file, sync
+from racelog.log.write.atomic import check_target, new_file, sync
+from racelog.log.write.os_errors import refusal_in
 from racelog.query.cache import quoted, taken_path
 from racelog.query.tables import TABLES
 from racelog.text import json_inert

@@ -22,9 +22,9 @@ import duckdb
 import msgspec
 
 from racelog.home import own_folder
-from racelog.log.advice import refusal_in
-from racelog.log.reader import RaceLog
-from racelog.log.scan import log_files
+from racelog.log.read.reader import RaceLog
+from racelog.log.read.scan import log_files
+from racelog.log.write.os_errors import refusal_in
 from racelog.query.tables import TABLES, Batch, create_tables
 from racelog.text import name_as_text
 

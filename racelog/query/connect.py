@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound, StorageError
-from racelog.log.advice import refusal
-from racelog.log.lost import loss_told, lost_facts
-from racelog.log.names import sealed_sibling
-from racelog.log.reader import RaceLog, open_log
-from racelog.log.verify import lost_stretches
+from racelog.log.format.names import sealed_sibling
+from racelog.log.read.lost import loss_told, lost_facts
+from racelog.log.read.reader import RaceLog, open_log
+from racelog.log.rewrite.verify import lost_stretches
+from racelog.log.write.os_errors import refusal
 from racelog.opening import race_name
 from racelog.query.cache import Cache, CachedRace, is_quiet, is_settled
 from racelog.query.catalog import Catalog

@@ -35,7 +35,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.log.codec import OrderedEvent, decode_events, encode_events
+from racelog.log.format.codec import OrderedEvent, decode_events, encode_events
 from racelog.replay.health import lane_process
 from racelog.views.story.causes import reading_of
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from racelog.errors import InputError, NotALog
-from racelog.log.names import LIVE_SUFFIX
-from racelog.log.seek import LogIndex
-from racelog.log.superseded import heads_of_files
+from racelog.log.format.names import LIVE_SUFFIX
+from racelog.log.read.index import LogIndex
+from racelog.log.read.superseded import heads_of_files
 
 
 def logs_of(path: Path) -> list[Path]:

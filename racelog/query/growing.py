@@ -16,11 +16,11 @@ import numpy as np
 
 from racelog.clock import NS_PER_S
 from racelog.events import RequestEvent, Tokens
-from racelog.log.chunks import ChunkRow, columns
-from racelog.log.codec import MAX_T_NS, OrderedEvent
-from racelog.log.reader import LogReport, RaceLog
-from racelog.log.samples import Samples
-from racelog.log.window import part_between
+from racelog.log.format.codec import MAX_T_NS, OrderedEvent
+from racelog.log.read.reader import LogReport, RaceLog
+from racelog.log.rows.chunks import ChunkRow, columns
+from racelog.log.rows.samples import Samples
+from racelog.log.rows.window import part_between
 from racelog.query.cut import CONTEXT, Cut, Entries, OvertakenError, check_holds
 from racelog.query.graph import packed, unpacked
 from racelog.query.project import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from racelog.errors import RaceNotFound
 from racelog.home import find_race, home_folder, imports, stored_races
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.log.format.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.query.folders import logs_of
 from racelog.query.remote import RemoteLog, is_remote, logs_of_home, race_id_of, remote_logs
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import Request
 
 from racelog.errors import InputError, LogError
-from racelog.log.names import SEGMENT_SUFFIX
+from racelog.log.format.names import SEGMENT_SUFFIX
 from racelog.query.https import ask, bare
 
 MOST_PAGE_BYTES = 8 << 20

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from racelog.errors import InputError
-from racelog.log.advice import refusal_in
+from racelog.log.write.os_errors import refusal_in
 from racelog.query.cache import taken_path
 from racelog.query.statement import ROWS_PER_FETCH, Result, explained_errors
 

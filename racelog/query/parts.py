@@ -19,7 +19,7 @@ import msgspec
 
 from racelog.errors import LogError
 from racelog.home import own_folder
-from racelog.log.onward import Place, read_onward
+from racelog.log.read.resume import Place, read_onward
 from racelog.query.cache import CachedRace, Entry, join_tables, sweep, write_tables
 from racelog.query.checked import read_checked, write_checked
 from racelog.query.cut import Cut

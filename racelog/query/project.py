@@ -12,9 +12,9 @@ import numpy as np
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import KIND_CODES, STAMP_CODES, TOKEN_CODES, EngineSamples, GpuSamples, HostSamples
-from racelog.log.reader import RaceLog
-from racelog.log.samples import Samples
-from racelog.log.times import row_times
+from racelog.log.read.reader import RaceLog
+from racelog.log.rows.samples import Samples
+from racelog.log.rows.times import row_times
 from racelog.query.framing import frames
 from racelog.query.tables import TABLES, Batch, Columns
 from racelog.query.telling import story_batches

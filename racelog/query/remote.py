@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound
 from racelog.home import own_folder
-from racelog.log.names import SEGMENT_SUFFIX
+from racelog.log.format.names import SEGMENT_SUFFIX
 from racelog.query.cache import GRACE_S, PARTIAL
 from racelog.urls import public_url
 

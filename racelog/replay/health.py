@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from racelog.events import Calibration, Gap, HostSamples
-from racelog.log.times import row_times
+from racelog.log.rows.times import row_times
 
 BUSY_CPU_PCT = 90.0
 LATE_LOOP_US = 2_000.0

@@ -19,7 +19,7 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
-from racelog.log.codec import MIN_T_NS
+from racelog.log.format.codec import MIN_T_NS
 from racelog.replay.health import LATE_SEND_NS, HealthFold
 from racelog.replay.request import RequestState
 from racelog.replay.tally import Tally

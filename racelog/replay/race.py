@@ -25,7 +25,7 @@ from racelog.events import (
     RequestEvent,
     Tokens,
 )
-from racelog.log.reader import collector_paused
+from racelog.log.read.reader import collector_paused
 from racelog.replay.health import lane_process
 from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold

@@ -22,7 +22,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 
 RACE_ID = "20261121-013000-0a1b2c3d"
 

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from racelog.events import STAMP_CODES, HostSamples
-from racelog.log.times import row_times
+from racelog.log.rows.times import row_times
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay

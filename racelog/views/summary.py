@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES, AnyEvent, Tokens
-from racelog.log.library import Log
+from racelog.log.read.library import Log
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks, Replay

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
-from racelog.log.times import row_times
+from racelog.log.rows.times import row_times
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState

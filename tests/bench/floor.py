@@ -6,7 +6,7 @@ from itertools import pairwise
 import zstandard
 
 from racelog.events import Tokens
-from racelog.log.chunks import chunk_rows
+from racelog.log.rows.chunks import chunk_rows
 
 
 def text_bytes(batches: list[Tokens]) -> int:

@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from racelog.events import STAMP_CODES, TOKEN_CODES, Head, HostSamples, LaneEnd, LaneStart, Tokens
-from racelog.log.reader import RaceLog, open_log
+from racelog.log.read.reader import RaceLog, open_log
 from racelog.replay.health import lane_process
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks, Replay

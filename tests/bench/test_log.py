@@ -13,10 +13,10 @@ import pytest
 
 import racelog
 from racelog.events import AnyEvent, Head, Tokens
-from racelog.log.chunks import chunk_rows
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.rows.chunks import chunk_rows
+from racelog.log.write.segment import SegmentWriter
 from tests.bench.floor import gap_bytes, text_bytes
 from tests.bench.peers import PEERS, Chunk
 from tests.bench.workload import CORPUS, MadeRace, corpus_answers

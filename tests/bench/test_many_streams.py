@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from racelog.events import Gap, HostSamples, Tokens
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.summary import race_summary
 from tests.bench.truth import truth_server

@@ -13,8 +13,8 @@ from random import Random
 import pytest
 
 from racelog.events import AnyEvent, LaneEnd, LaneStart
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace

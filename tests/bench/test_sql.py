@@ -18,8 +18,8 @@ import pytest
 
 import racelog
 from racelog.events import LaneStart
-from racelog.log.names import SEGMENT_SUFFIX
-from racelog.log.segment import SegmentWriter
+from racelog.log.format.names import SEGMENT_SUFFIX
+from racelog.log.write.segment import SegmentWriter
 from racelog.query.cache import Cache, write_tables
 from racelog.query.tables import TABLES, Batch, Columns
 from tests.bench.test_log import against, table

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from racelog.events import RequestScheduled, RequestSent
-from racelog.log.reader import RaceLog, open_log
+from racelog.log.read.reader import RaceLog, open_log
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks
 from racelog.views.load import race_load

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from tests.bench.recording import ENGINE, LIMIT_S, Found, found
 from tests.bench.truth import CLIENT_CORE, GAP_MS, HERE, SERVER_CORE, TTFT_MS, pinned
 

@@ -25,9 +25,9 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.log.chunks import ChunkRow, chunk_rows, columns
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rows.chunks import ChunkRow, chunk_rows, columns
+from racelog.log.write.segment import SegmentWriter
 
 CORPUS = Path(__file__).parent / "corpus" / "smollm2.rlog"
 FLUSH_NS = 250_000_000

@@ -18,8 +18,8 @@ from msgspec import NODEFAULT, Struct
 from racelog.cli import run
 from racelog.commands.page import race_page
 from racelog.events import AnyEvent, Finish, Head
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.write.segment import SegmentWriter
 from racelog.query.project import race_batches
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog_cards.spec import card_spec

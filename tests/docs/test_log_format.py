@@ -12,8 +12,8 @@ from msgspec import NODEFAULT, Struct
 
 from racelog import schema
 from racelog.events import KIND_CODES, STAMP_CODES, AnyEvent, StoredEvent
-from racelog.log import codec, units
-from racelog.log.codec import encode_events
+from racelog.log.format import codec, units
+from racelog.log.format.codec import encode_events
 from tests.core.strategies import known_events
 
 KINDS: tuple[type[Struct], ...] = StoredEvent.__args__

@@ -26,7 +26,7 @@ import trustme
 import racelog
 from racelog.commands.page import page_lines, race_page
 from racelog.events import RequestEnd
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.race import race_view
 from racelog_player.lines.narrator import Narrator

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from racelog.errors import NotALog
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from tests.core.log.bytes_of import race_bytes, read, units
 
 RACE = race_bytes()

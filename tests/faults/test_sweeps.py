@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from racelog.log.units import UnitKind
+from racelog.log.format.units import UnitKind
 from tests.golden.vectors import unit
 from tests.soak.damage import SWEEPS, Sweep, Trial
 from tests.soak.sweeps import LOGS, Log, Tally, live_log, read, run, scan

@@ -11,8 +11,8 @@ import pytest
 
 from racelog.errors import ExitCode, StorageError
 from racelog.events import Head, Mark
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import ScriptedRace
 
 HEAD = ScriptedRace([]).head()
@@ -133,7 +133,7 @@ WRITE_FOR_EVER = """
 import sys
 from pathlib import Path
 from racelog.events import Mark
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import ScriptedRace
 writer = SegmentWriter(Path(sys.argv[1]), ScriptedRace([]).head())
 t = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from racelog.log.seal import seal
+from racelog.log.rewrite.seal import seal
 from racelog.testing.races import Plan, ScriptedRace
 
 RACE = ScriptedRace(

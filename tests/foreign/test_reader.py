@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from racelog.events import Tokens
-from racelog.log.chunks import chunk_rows
-from racelog.log.codec import encode_events
-from racelog.log.reader import open_log
+from racelog.log.format.codec import encode_events
+from racelog.log.read.reader import open_log
+from racelog.log.rows.chunks import chunk_rows
 from tests.foreign.conftest import Tool
 from tests.soak.damage import SWEEPS, Sweep
 from tests.soak.sweeps import joined_log

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from racelog.log.codec import decode_event
-from racelog.log.reader import open_log
-from racelog.log.scan import scan_file
-from racelog.log.units import Unit, decode_payload
+from racelog.log.format.codec import decode_event
+from racelog.log.format.units import Unit, decode_payload
+from racelog.log.read.reader import open_log
+from racelog.log.read.scan import scan_file
 from tests.foreign.conftest import Tool
 
 

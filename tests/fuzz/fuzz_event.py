@@ -6,7 +6,7 @@ Invariant: a payload gives events or a `LogError` and nothing else; what it gave
 """
 
 from racelog.errors import LogError
-from racelog.log.codec import MAX_T_NS, MIN_T_NS, decode_events, encode_events, time_span, to_plain
+from racelog.log.format.codec import MAX_T_NS, MIN_T_NS, decode_events, encode_events, time_span, to_plain
 from tests.fuzz.harness import main
 
 

@@ -7,8 +7,8 @@ whichever way they were split; never anything else, and never more memory than t
 """
 
 from racelog.errors import LogError
-from racelog.log.reader import UnitReader
-from racelog.log.units import Damage, Unit, UnitScanner
+from racelog.log.format.units import Damage, Unit, UnitScanner
+from racelog.log.read.reader import UnitReader
 from tests.fuzz.harness import main, repaired
 
 

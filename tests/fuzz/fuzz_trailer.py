@@ -7,7 +7,7 @@ hold decompresses to exactly what was promised, within the limits, or is a `LogE
 """
 
 from racelog.errors import LogError
-from racelog.log.units import MAX_PAYLOAD_BYTES, TRAILER_BYTES, Trailer, Unit, decode_payload
+from racelog.log.format.units import MAX_PAYLOAD_BYTES, TRAILER_BYTES, Trailer, Unit, decode_payload
 from tests.fuzz.harness import PREFIX, main, repaired
 
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from racelog.errors import LogError
 from racelog.events import Mark, Unknown
-from racelog.log import codec
-from racelog.log.codec import decode_events, encode_events
-from racelog.log.upcast import PlainEvent, Step, Upcasters
+from racelog.log.format import codec
+from racelog.log.format.codec import decode_events, encode_events
+from racelog.log.format.upcast import PlainEvent, Step, Upcasters
 from tests.fuzz.harness import main
 
 

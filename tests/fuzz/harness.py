@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FunctionType
 
 from racelog.errors import LogError
-from racelog.log.scan import scan_file
-from racelog.log.units import MAX_FRAME_BYTES, TRAILER_BYTES, Unit, decode_payload
+from racelog.log.format.units import MAX_FRAME_BYTES, TRAILER_BYTES, Unit, decode_payload
+from racelog.log.read.scan import scan_file
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FOUND = Path(__file__).parent / "found"

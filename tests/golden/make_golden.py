@@ -39,10 +39,10 @@ from racelog.events import (
     Unknown,
     Usage,
 )
-from racelog.log.codec import encode_events
-from racelog.log.join import joined
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.format.codec import encode_events
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.join import joined
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 from tests.golden.vectors import VECTORS
 

@@ -10,9 +10,9 @@ import pytest
 
 from racelog.errors import LogError, NewerLog, NotALog
 from racelog.events import KnownEvent, Unknown
-from racelog.log.codec import encode_events
-from racelog.log.fingerprint import fingerprint
-from racelog.log.reader import open_log
+from racelog.log.format.codec import encode_events
+from racelog.log.read.reader import open_log
+from racelog.log.rows.fingerprint import fingerprint
 from tests.golden.vectors import VECTORS
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import msgspec
 import zstandard
 
-from racelog.log.codec import decode_events, time_span
-from racelog.log.units import (
+from racelog.log.format.codec import decode_events, time_span
+from racelog.log.format.units import (
     MAX_PAYLOAD_BYTES,
     TRAILER_BYTES,
     Trailer,

@@ -17,7 +17,7 @@ from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import Tokens
 from racelog.export import write
-from racelog.log.verify import verify_log
+from racelog.log.rewrite.verify import verify_log
 from racelog_recorder.imports import import_results
 from racelog_recorder.imports import reading as bounds
 from tests.core.export.har_schema import HAR

@@ -7,8 +7,8 @@ from typing import Any
 import trio
 
 from racelog.events import RequestEnd
-from racelog.log.reader import RaceLog, open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import RaceLog, open_log
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.journal import Journal

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import trio
 
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.summary import race_summary
 from racelog_recorder.demo import RECORDING, demo_plan, serve_demo

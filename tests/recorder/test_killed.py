@@ -17,8 +17,8 @@ import pytest
 
 from racelog.events import AnyEvent, Head, LaneEnd, RequestEnd, RequestSent
 from racelog.home import stored_races
-from racelog.log.follow import LogFollower
-from racelog.log.reader import open_log
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import open_log
 from racelog_recorder.cli.watchers import TerminalState
 from tests.waiting import awaited
 

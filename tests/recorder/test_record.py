@@ -34,8 +34,8 @@ from racelog.events import (
     Tokens,
 )
 from racelog.home import stored_races
-from racelog.log.follow import LogFollower
-from racelog.log.reader import RaceLog, open_log
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import RaceLog, open_log
 from racelog.query.connect import connect
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace

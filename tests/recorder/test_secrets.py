@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from racelog.errors import EngineError
 from racelog.events import RequestEnd
-from racelog.log.scan import scan_file
-from racelog.log.units import Unit, decode_payload
+from racelog.log.format.units import Unit, decode_payload
+from racelog.log.read.scan import scan_file
 from racelog_recorder.plan.model import EnginePlan, RacePlan
 from racelog_recorder.preflight.preflight import check_engines
 from racelog_recorder.redaction import TELLING, scrubbed, secrets_of

@@ -8,7 +8,7 @@ import pytest
 
 from racelog.events import RequestEnd, Tokens
 from racelog.faults import KINDS
-from racelog.log.reader import RaceLog
+from racelog.log.read.reader import RaceLog
 from tests.recorder.requesting import cancelled_at_first_token, outcome, recorded
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from racelog.events import RequestEnd, RequestSent, Tokens, Usage
-from racelog.log.reader import RaceLog
+from racelog.log.read.reader import RaceLog
 from tests.recorder.requesting import recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, USAGE, chunked, content, event, read_request
 

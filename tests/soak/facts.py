@@ -6,8 +6,8 @@ from pathlib import Path
 
 from racelog.errors import LogError, RaceNotFound
 from racelog.events import AnyEvent, Finish, Head, Tokens
-from racelog.log.codec import encode_events
-from racelog.log.reader import open_log
+from racelog.log.format.codec import encode_events
+from racelog.log.read.reader import open_log
 
 Fact = bytes | tuple[int, int, int, str]
 

@@ -18,9 +18,9 @@ import trio
 
 from racelog.errors import RacelogError
 from racelog.events import AnyEvent, Head, Note
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.disks import Action, FaultyDisk, Operation, fail_with, write_half
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.journal.durability import Durability

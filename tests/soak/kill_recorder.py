@@ -31,9 +31,9 @@ import trio
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import NotALog
 from racelog.events import Head, Mark, Tokens
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
-from racelog.log.verify import verify_log
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.verify import verify_log
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import ScriptedRace
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.durability import FLUSH_S, Durability

@@ -22,9 +22,9 @@ from pathlib import Path
 import click
 
 from racelog.events import Head
-from racelog.log.compact import compact
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.compact import compact
+from racelog.log.rewrite.seal import seal
 from racelog.testing.disks import Action, FaultyDisk, die_after, die_before, die_within
 from racelog.testing.races import Plan, ScriptedRace
 from tests.soak.facts import facts, read_facts

@@ -18,10 +18,10 @@ from pathlib import Path
 import click
 
 from racelog.errors import LogError
-from racelog.log.codec import encode_events
-from racelog.log.reader import UnitReader
-from racelog.log.seal import ROWS_PER_UNIT, seal
-from racelog.log.units import Damage, Trailer, Unit, UnitScanner
+from racelog.log.format.codec import encode_events
+from racelog.log.format.units import Damage, Trailer, Unit, UnitScanner
+from racelog.log.read.reader import UnitReader
+from racelog.log.rewrite.seal import ROWS_PER_UNIT, seal
 from racelog.testing.races import Plan, ScriptedRace
 from tests.soak.damage import SWEEPS, Sweep, Trial
 

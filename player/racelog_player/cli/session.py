@@ -17,7 +17,7 @@ from racelog.clock import NS_PER_S
 from racelog.commands.loss import tell_loss_of
 from racelog.commands.output import terminal_width
 from racelog.errors import ExitCode, InputError
-from racelog.log.publish import new_file
+from racelog.log.write.atomic import new_file
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay

@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from racelog.export.source import Source
-from racelog.log.publish import new_file
+from racelog.log.write.atomic import new_file
 from racelog.replay.playhead import Playhead
 from racelog_player.controller.player import Player
 from racelog_player.film.cast import cast_lines

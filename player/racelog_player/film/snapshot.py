@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from racelog.errors import InputError
-from racelog.log.publish import publish
+from racelog.log.write.atomic import publish
 from racelog_player.terminal.canvas import Canvas, Depth, Line, Style, dressed
 from racelog_player.terminal.cells import flat, take, width
 from racelog_player.terminal.themes import Theme

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import AnyEvent, RequestEnd, RequestSent, ResponseHeaders, Tokens
-from racelog.log.follow import LogFollower
-from racelog.log.names import sealed_sibling
-from racelog.log.reader import open_log
+from racelog.log.format.names import sealed_sibling
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import open_log
 from racelog.replay.race import Align, RaceTracks
 from racelog.replay.together import side_by_side
 from racelog_player.model.lag import Lag

@@ -23,7 +23,7 @@ from msgspec import structs
 
 from racelog.clock import NS_PER_S
 from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
-from racelog.log.chunks import chunk_rows
+from racelog.log.rows.chunks import chunk_rows
 from racelog.replay.quantiles import quantile
 from racelog.text import counted
 from racelog_recorder.calibration.certificate import loopback_certificate

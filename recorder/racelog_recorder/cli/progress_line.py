@@ -24,7 +24,7 @@ from racelog.events import (
     Tokens,
 )
 from racelog.figures import duration, rate
-from racelog.log.chunks import chunk_rows
+from racelog.log.rows.chunks import chunk_rows
 from racelog.replay.quantiles import median
 from racelog.text import counted, printable
 

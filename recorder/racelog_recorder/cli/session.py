@@ -20,9 +20,9 @@ from racelog.commands.output import emit_json, terminal_width
 from racelog.commands.progress import ProgressLine
 from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError
 from racelog.home import own_folder
-from racelog.log.library import Log
-from racelog.log.names import LIVE_SUFFIX
-from racelog.log.seal import seal
+from racelog.log.format.names import LIVE_SUFFIX
+from racelog.log.read.library import Log
+from racelog.log.rewrite.seal import seal
 from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.cli.messages import Voice, tell
 from racelog_recorder.cli.signals import STOP_SIGNALS

@@ -16,7 +16,7 @@ import msgspec
 import trio
 from msgspec import Struct
 
-from racelog.log.follow import LogFollower
+from racelog.log.read.follow import LogFollower
 from racelog_recorder.cli.progress_line import Progress, calibration_line
 from racelog_recorder.machine.niceness import give_way, let_in
 

@@ -16,8 +16,8 @@ from racelog.clock import NS_PER_S, read_clocks, rfc3339
 from racelog.errors import ExitCode, InputError, StorageError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
 from racelog.home import new_race_id, own_folder
-from racelog.log.names import LIVE_SUFFIX, SEGMENT_SUFFIX
-from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog.log.format.names import LIVE_SUFFIX, SEGMENT_SUFFIX
+from racelog.log.write.segment import SegmentWriter, new_writer_id
 from racelog_recorder.conductor.child import Child
 from racelog_recorder.conductor.control import RESTARTED, By, RaceControl
 from racelog_recorder.journal.durability import Durability

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from racelog.errors import RacelogError
 from racelog.events import RequestScheduled
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks
 from racelog_recorder.plan.model import EnginePlan, RacePlan
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import InputError
 from racelog.events import Phase
-from racelog.log.progress import Progress
+from racelog.log.format.progress import Progress
 from racelog_recorder.dialects.message import MalformedMessage, Message
 from racelog_recorder.dialects.openai import DONE, parse_message
 from racelog_recorder.dialects.usage import TokenUsage, fuller

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from racelog.errors import InputError
-from racelog.log.progress import Progress
+from racelog.log.format.progress import Progress
 from racelog_recorder.imports.reading import document, named, parsed
 from racelog_recorder.imports.shape import Call, Run, Track, seconds_ns
 from racelog_recorder.imports.urls import harmless_url, harmless_values

@@ -11,11 +11,11 @@ import msgspec
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.home import IMPORTED, home_folder, note_import, own_folder
-from racelog.log.advice import FULL, refusal
-from racelog.log.names import SEGMENT_SUFFIX
-from racelog.log.progress import Progress, silent
-from racelog.log.publish import check_target
-from racelog.log.rewrite import write_sealed_race
+from racelog.log.format.names import SEGMENT_SUFFIX
+from racelog.log.format.progress import Progress, silent
+from racelog.log.rewrite.rewrite import write_sealed_race
+from racelog.log.write.atomic import check_target
+from racelog.log.write.os_errors import FULL, refusal
 from racelog_recorder.imports import aiperf, guidellm, vllm_bench, writing
 from racelog_recorder.imports.kinds import kind_of
 from racelog_recorder.imports.reading import opened

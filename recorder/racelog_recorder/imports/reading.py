@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from racelog.errors import InputError
-from racelog.log.progress import Progress
+from racelog.log.format.progress import Progress
 
 MOST_DOCUMENT_BYTES = 1 << 30
 """A JSON document is held in memory whole, a few times over."""

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from racelog.errors import InputError
-from racelog.log.progress import Progress
+from racelog.log.format.progress import Progress
 from racelog_recorder.imports.kinds import why_not
 from racelog_recorder.imports.reading import document, named, objects, parsed
 from racelog_recorder.imports.shape import Call, Part, Run, Track, seconds_ns

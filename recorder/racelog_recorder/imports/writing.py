@@ -25,7 +25,7 @@ from racelog.events import (
     ResponseHeaders,
     Usage,
 )
-from racelog.log.chunks import columns
+from racelog.log.rows.chunks import columns
 from racelog.text import counted
 from racelog_recorder.imports.shape import Call, Run
 from racelog_recorder.redaction import without_secrets

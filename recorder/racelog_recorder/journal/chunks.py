@@ -5,7 +5,7 @@ from operator import itemgetter, sub
 from typing import Protocol
 
 from racelog.events import Tokens
-from racelog.log.chunks import ChunkRow, chunk_rows, without_defaults
+from racelog.log.rows.chunks import ChunkRow, chunk_rows, without_defaults
 from racelog_recorder.journal.durability import FLUSH_BYTES
 
 CHUNK_BYTES = 12

@@ -10,7 +10,7 @@ import time
 import trio
 
 from racelog.events import AnyEvent, Head
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog_recorder.journal.backlog import MAX_WAITING, Backlog
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.durability import FLUSH_BYTES, SYNC_S, Durability

@@ -9,7 +9,7 @@ import msgspec
 
 from racelog.errors import SyncError
 from racelog.events import AnyEvent, Head, Note
-from racelog.log.segment import SegmentWriter, new_writer_id
+from racelog.log.write.segment import SegmentWriter, new_writer_id
 
 
 class RollingWriter:

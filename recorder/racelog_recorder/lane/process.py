@@ -14,7 +14,7 @@ import trio
 
 from racelog.clock import NS_PER_S
 from racelog.events import Head, LaneEnd, LaneStart, Note
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog.replay.health import lane_process
 from racelog_recorder.calibration.calibrate import calibrate, expected_streams
 from racelog_recorder.journal.chunks import ChunkColumns

@@ -15,7 +15,7 @@ import msgspec
 
 from racelog.errors import InputError
 from racelog.events import LaneFacts, Usage
-from racelog.log.reader import RaceLog
+from racelog.log.read.reader import RaceLog
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks
 from racelog.replay.request import RequestState

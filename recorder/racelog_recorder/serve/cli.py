@@ -12,7 +12,7 @@ from racelog.home import find_race, home_folder
 if TYPE_CHECKING:
     import trio
 
-    from racelog.log.reader import RaceLog
+    from racelog.log.read.reader import RaceLog
     from racelog_recorder.serve.server import BoundLane, ServedLane
 
 DEMO_LOG = Path(__file__).parents[1] / "demo" / "demo.rlog"
@@ -82,7 +82,7 @@ def serve(
     gets the recorded answer to the same messages; one that was never recorded gets the next answer in turn.
     """
     from racelog.commands.loss import tell_loss_of  # noqa: PLC0415 - as below
-    from racelog.log.reader import open_log  # noqa: PLC0415 - loads the log's codecs
+    from racelog.log.read.reader import open_log  # noqa: PLC0415 - loads the log's codecs
 
     log = open_log(_log_path(race, home, demo=demo))
     tell_loss_of(log)

@@ -14,7 +14,7 @@ import trio
 from msgspec import Struct
 
 from racelog.errors import InputError
-from racelog.log.reader import RaceLog
+from racelog.log.read.reader import RaceLog
 from racelog.text import printable
 from racelog_recorder.serve.answers import Answer, AnswerBook, RecordedLane, recorded_lanes
 from racelog_recorder.serve.door import JSON_TYPE, Door, host_of, is_json

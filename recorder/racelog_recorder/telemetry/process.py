@@ -13,7 +13,7 @@ import psutil
 import trio
 
 from racelog.events import Head, Note
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.journal.samples import recorded
 from racelog_recorder.protocol.messages import Report, TelemetrySpec

@@ -9,8 +9,8 @@ import pytest
 from racelog.cli import run
 from racelog.commands.telling import story
 from racelog.events import KnownEvent, Mark, Tokens, Unknown
-from racelog.log.codec import decode_event
-from racelog.log.rows import facts_in_order
+from racelog.log.format.codec import decode_event
+from racelog.log.rows.rows import facts_in_order
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.query.recorded import EVERY_KIND, write_log
 

@@ -7,10 +7,10 @@ import pytest
 
 from racelog.cli import run
 from racelog.events import Mark
-from racelog.log import rewrite
-from racelog.log.fingerprint import fingerprint
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite import rewrite
+from racelog.log.rows.fingerprint import fingerprint
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 
 RACE = ScriptedRace([Plan("a", requests=3, tokens=6), Plan("b", requests=3, tokens=6)])
@@ -120,7 +120,7 @@ def test_a_race_that_is_being_recorded_is_refused(home, monkeypatch, capfd):
     live = RACE.write_segments(home / "races" / f"{RACE_ID}.live")
     with SegmentWriter(live / "new.rlog", RACE.head(writer=9)) as writer:
         writer.commit([Mark(t=1, label="still at it")])
-    monkeypatch.setattr("racelog.log.alive._is_racelog", lambda pid: True)
+    monkeypatch.setattr("racelog.log.read.writer_alive._is_racelog", lambda pid: True)
 
     assert run(["compact", RACE_ID]) == 1
     assert "is still being recorded by process 4242" in capfd.readouterr().err

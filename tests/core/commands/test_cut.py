@@ -17,9 +17,9 @@ from racelog.events import (
     RequestScheduled,
     Tokens,
 )
-from racelog.log.cut import Window, cut
-from racelog.log.reader import open_log
-from racelog.log.verify import verify_log
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.cut import Window, cut
+from racelog.log.rewrite.verify import verify_log
 from racelog.testing.races import Plan, ScriptedRace
 
 MS = 1_000_000

@@ -5,8 +5,8 @@ import pytest
 
 from racelog.cli import run
 from racelog.events import Unknown
-from racelog.log.codec import decode_event
-from racelog.log.reader import open_log
+from racelog.log.format.codec import decode_event
+from racelog.log.read.reader import open_log
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.query.recorded import write_log
 

@@ -10,7 +10,7 @@ import pytest
 from racelog.cli import run
 from racelog.commands.page import NOTES_SHOWN, TEXT_SHOWN
 from racelog.events import Calibration, Gap, LaneFacts, Note, RequestSent
-from racelog.log.seal import seal
+from racelog.log.rewrite.seal import seal
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings
 from tests.core.query.recorded import store, write_log
 

@@ -6,9 +6,9 @@ import pytest
 
 from racelog.cli import run
 from racelog.events import RaceFacts
-from racelog.log.lost import lost_facts
-from racelog.log.reader import open_log
-from racelog.log.units import UnitScanner
+from racelog.log.format.units import UnitScanner
+from racelog.log.read.lost import lost_facts
+from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 

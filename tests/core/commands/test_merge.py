@@ -6,9 +6,9 @@ import pytest
 
 from racelog.cli import run
 from racelog.events import Head, Mark
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.log.bytes_of import units
 from tests.core.query.recorded import store, write_log
@@ -143,7 +143,7 @@ def test_nothing_readable_is_no_log(tmp_path, capfd):
 
 
 def test_a_file_that_changes_meanwhile_is_refused(live, tmp_path, monkeypatch, capfd):
-    from racelog.log import merge as merging  # noqa: PLC0415 - one use
+    from racelog.log.rewrite import merge as merging  # noqa: PLC0415 - one use
 
     lane = live / "lane-0.rlog"
     check = merging._Index.check

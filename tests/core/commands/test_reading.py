@@ -11,11 +11,11 @@ import pytest
 
 from racelog.cli import run
 from racelog.events import LaneFacts, Mark
-from racelog.log.codec import encode_events
-from racelog.log.library import Log
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
+from racelog.log.format.codec import encode_events
+from racelog.log.read.library import Log
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.log.bytes_of import units
 

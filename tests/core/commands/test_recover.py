@@ -10,13 +10,13 @@ import zstandard
 
 from racelog.cli import run
 from racelog.events import Gap, Head, LaneFacts, Mark, Note, Unknown
-from racelog.log.codec import encode_events
-from racelog.log.fingerprint import fingerprint
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
-from racelog.log.units import Trailer, UnitKind, encode_unit
-from racelog.log.verify import verify_log
+from racelog.log.format.codec import encode_events
+from racelog.log.format.units import Trailer, UnitKind, encode_unit
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.rewrite.verify import verify_log
+from racelog.log.rows.fingerprint import fingerprint
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from tests.core.log.bytes_of import units
 from tests.core.query.recorded import write_log
@@ -211,7 +211,7 @@ def test_what_is_no_log_fails(tmp_path):
 def test_a_race_that_is_being_recorded_is_not_sealed_under_its_recorder_s_hands(live, monkeypatch, capfd):
     lane = live / "lane-1.rlog"
     lane.write_bytes(lane.read_bytes()[:-3])
-    monkeypatch.setattr("racelog.log.alive._is_racelog", lambda pid: pid == 4242)
+    monkeypatch.setattr("racelog.log.read.writer_alive._is_racelog", lambda pid: pid == 4242)
 
     assert run(["recover", RACE_ID]) == 1
     assert "is still being recorded by process 4242" in capfd.readouterr().err
@@ -254,7 +254,7 @@ def test_a_race_that_is_being_recorded_is_left_to_its_recorder(home, monkeypatch
     live = RACE.write_segments(home / "races" / f"{RACE_ID}.live")
     with SegmentWriter(live / "new.rlog", RACE.head(writer=9)) as writer:
         writer.commit([Mark(t=1, label="still at it")])
-    monkeypatch.setattr("racelog.log.alive._is_racelog", lambda pid: True)
+    monkeypatch.setattr("racelog.log.read.writer_alive._is_racelog", lambda pid: True)
 
     assert run(["recover", RACE_ID]) == 1
     assert "is still being recorded by process 4242" in capfd.readouterr().err
@@ -263,7 +263,7 @@ def test_a_race_that_is_being_recorded_is_left_to_its_recorder(home, monkeypatch
 
 def test_a_whole_file_is_copied_without_being_held_in_memory(tmp_path, monkeypatch):
     path = RACE.write_file(tmp_path / "race.rlog")
-    monkeypatch.setattr("racelog.log.recover.gather", None)
+    monkeypatch.setattr("racelog.log.rewrite.recover.gather", None)
 
     assert run(["recover", str(path), "-o", str(tmp_path / "out.rlog")]) == 0
     assert path.read_bytes() == (tmp_path / "out.rlog").read_bytes()

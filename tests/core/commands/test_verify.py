@@ -22,11 +22,11 @@ from racelog.events import (
     Unknown,
     Usage,
 )  # fmt: skip
-from racelog.log.codec import encode_events
-from racelog.log.reader import FileDamage
-from racelog.log.seal import seal
-from racelog.log.units import TRAILER_BYTES, Damage, Trailer, UnitKind, encode_unit
-from racelog.log.verify import TAIL_REASONS, verify_log
+from racelog.log.format.codec import encode_events
+from racelog.log.format.units import TRAILER_BYTES, Damage, Trailer, UnitKind, encode_unit
+from racelog.log.read.reader import FileDamage
+from racelog.log.rewrite.seal import seal
+from racelog.log.rewrite.verify import TAIL_REASONS, verify_log
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.log.bytes_of import scan, units
 from tests.core.query.recorded import write_log

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from racelog.events import AnyEvent
-from racelog.log.codec import encode_events
-from racelog.log.reader import LogReport, UnitReader
-from racelog.log.units import Damage, Trailer, Unit, UnitKind, UnitScanner, encode_unit
+from racelog.log.format.codec import encode_events
+from racelog.log.format.units import Damage, Trailer, Unit, UnitKind, UnitScanner, encode_unit
+from racelog.log.read.reader import LogReport, UnitReader
 from racelog.testing.races import Plan, ScriptedRace
 
 SMALL_RACE = ScriptedRace([Plan("a", requests=2, tokens=3), Plan("b", requests=2, tokens=3, fail=(1,))])

@@ -10,9 +10,9 @@ from msgspec import Raw
 
 from racelog.errors import LogError
 from racelog.events import AnyEvent, Finish, GpuSamples, Head, HostSamples, Mark, Unknown
-from racelog.log.reader import open_log
-from racelog.log.rows import facts_of, lane_of
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.rows.rows import facts_of, lane_of
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
 
 MS = 1_000_000

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from racelog.errors import InputError
 from racelog.events import AnyEvent, Gap
-from racelog.log.backward import walk_back
-from racelog.log.codec import encode_events
-from racelog.log.compact import compact
-from racelog.log.cut import Window, cut
-from racelog.log.fingerprint import fingerprint
-from racelog.log.merge import merge
-from racelog.log.reader import open_log
-from racelog.log.recover import recover
-from racelog.log.rows import Fact, facts_of, lane_of
-from racelog.log.scan import scan_file
-from racelog.log.seal import seal
-from racelog.log.units import Unit
+from racelog.log.format.codec import encode_events
+from racelog.log.format.units import Unit
+from racelog.log.read.backward import walk_back
+from racelog.log.read.reader import open_log
+from racelog.log.read.scan import scan_file
+from racelog.log.rewrite.compact import compact
+from racelog.log.rewrite.cut import Window, cut
+from racelog.log.rewrite.merge import merge
+from racelog.log.rewrite.recover import recover
+from racelog.log.rewrite.seal import seal
+from racelog.log.rows.fingerprint import fingerprint
+from racelog.log.rows.rows import Fact, facts_of, lane_of
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks
 from tests.core.log.bytes_of import read, scan, units

@@ -7,8 +7,8 @@ import pytest
 
 import racelog
 from racelog.cli import run
-from racelog.log.reader import open_log
-from racelog.log.seek import MOST_OPEN, LogIndex
+from racelog.log.read.index import MOST_OPEN, LogIndex
+from racelog.log.read.reader import open_log
 from racelog.testing.races import Plan, ScriptedRace
 
 RACE = ScriptedRace([Plan("a", requests=2, tokens=3)])

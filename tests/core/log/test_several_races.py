@@ -8,11 +8,11 @@ import racelog
 from racelog.cli import run
 from racelog.errors import InputError, SeveralRaces
 from racelog.events import AnyEvent, Head, LaneFacts, RaceFacts
-from racelog.log.follow import LogFollower
-from racelog.log.gather import gather
-from racelog.log.reader import open_log
-from racelog.log.seal import seal
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.exact import gather
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import open_log
+from racelog.log.rewrite.seal import seal
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 
 OTHER = "20261122-020000-99999999"

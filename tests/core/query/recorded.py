@@ -23,8 +23,8 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.log.names import SEGMENT_SUFFIX
-from racelog.log.segment import SegmentWriter
+from racelog.log.format.names import SEGMENT_SUFFIX
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import RACE_ID, ScriptedRace
 
 MS = 1_000_000

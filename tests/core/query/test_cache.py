@@ -13,7 +13,7 @@ import pytest
 import racelog
 from racelog.errors import StorageError
 from racelog.events import Mark, RaceFacts
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.query import cache as cache_module
 from racelog.query import catalog as catalog_module
 from racelog.query.cache import Cache

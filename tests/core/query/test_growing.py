@@ -35,14 +35,14 @@ from racelog.events import (
     Unknown,
     Usage,
 )
-from racelog.log.codec import OrderedEvent
-from racelog.log.onward import read_onward
-from racelog.log.reader import LogReport, RaceLog, open_log
-from racelog.log.rows import lane_of
-from racelog.log.scan import scan_file
-from racelog.log.segment import SegmentWriter
-from racelog.log.units import Unit
-from racelog.log.window import part_between
+from racelog.log.format.codec import OrderedEvent
+from racelog.log.format.units import Unit
+from racelog.log.read.reader import LogReport, RaceLog, open_log
+from racelog.log.read.resume import read_onward
+from racelog.log.read.scan import scan_file
+from racelog.log.rows.rows import lane_of
+from racelog.log.rows.window import part_between
+from racelog.log.write.segment import SegmentWriter
 from racelog.query import growing, parts
 from racelog.query.connect import load_races
 from racelog.query.cut import Cut, OvertakenError

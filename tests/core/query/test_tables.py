@@ -7,7 +7,7 @@ import pytest
 
 from racelog.clock import NS_PER_S
 from racelog.events import Gap
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.query.connect import connect
 from racelog.query.project import MOST_STANDINGS, standing_positions
 from racelog.query.tables import TABLES

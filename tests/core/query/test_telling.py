@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from racelog.cli import app
 from racelog.clock import NS_PER_S
 from racelog.events import LaneEnd
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.query.connect import connect
 from racelog.query.telling import LONGEST_STORY_S
 from racelog.replay.race import RaceTracks

@@ -22,7 +22,7 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.query.connect import connect
 from racelog.query.saved import saved_query
 from racelog.replay.race import RaceTracks, Replay

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.events import AnyEvent, RequestEnd, Tokens
-from racelog.log.chunks import chunk_rows, columns
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
+from racelog.log.rows.chunks import chunk_rows, columns
 from racelog.replay import keyframes
 from racelog.replay.keyframes import Keyframes, state_bytes
 from racelog.replay.lane import LaneFold
@@ -141,7 +141,7 @@ def test_a_keyframe_does_not_move_when_the_fold_taken_from_it_does() -> None:
 
 def test_the_state_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from racelog.log.reader import open_log; from racelog.replay.race import RaceTracks, state_at; import sys, hashlib;"
+        "from racelog.log.read.reader import open_log; from racelog.replay.race import RaceTracks, state_at; import sys, hashlib;"
         "print(hashlib.sha256(state_at(RaceTracks(open_log(sys.argv[1]).events), 10**10).state_bytes()).hexdigest())"
     )
     told = {

@@ -8,10 +8,10 @@ from random import Random
 import msgspec
 
 from racelog.events import AnyEvent, RaceFacts, Tokens
-from racelog.log.chunks import chunk_rows, columns
-from racelog.log.follow import LogFollower
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import open_log
+from racelog.log.rows.chunks import chunk_rows, columns
+from racelog.log.write.segment import SegmentWriter
 from racelog.replay.race import RaceTracks, Replay, state_at
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view

@@ -10,8 +10,8 @@ from hypothesis.strategies import SearchStrategy
 
 from racelog.clock import NS_PER_MS
 from racelog.events import AnyEvent, Tokens
-from racelog.log.chunks import chunk_rows, columns
-from racelog.log.join import joined
+from racelog.log.rewrite.join import joined
+from racelog.log.rows.chunks import chunk_rows, columns
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
@@ -95,7 +95,7 @@ def test_splitting_batches_anywhere_changes_no_view(race: ScriptedRace, position
 def test_merging_batches_as_sealing_does_changes_no_view(
     tmp_path_factory: pytest.TempPathFactory, race: ScriptedRace, position: int
 ) -> None:
-    from racelog.log.reader import open_log  # noqa: PLC0415 - one use
+    from racelog.log.read.reader import open_log  # noqa: PLC0415 - one use
 
     log = open_log(race.write_file(tmp_path_factory.mktemp("log") / "a.rlog"))
 

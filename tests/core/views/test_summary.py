@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from racelog.events import AnyEvent, LaneEnd, Tokens
-from racelog.log.library import Log
+from racelog.log.read.library import Log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog.views.summary import RaceSummary, ending, log_summary, race_status, race_summary, spread

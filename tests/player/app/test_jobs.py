@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from racelog.events import LaneEnd
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.testing.races import Plan, ScriptedRace
 from tests.recorder.scripted import ScriptedServer, Wire
 

@@ -11,7 +11,7 @@ import pytest
 
 from racelog.events import Control, Head, LaneEnd, Mark, RaceFacts
 from racelog.home import stored_races
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.playhead import Playhead
 from racelog_player.controller.player import Player
 from racelog_player.playback.source import PastRace

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from racelog.cli import run
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import RaceView, race_view

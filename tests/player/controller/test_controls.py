@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from racelog.cli import run
 from racelog.errors import InputError
 from racelog.events import LaneEnd
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks, state_at
 from racelog.replay.speed import LADDER, faster, slower

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from racelog.events import Mark, RequestScheduled, Usage
-from racelog.log.segment import SegmentWriter
+from racelog.log.write.segment import SegmentWriter
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace

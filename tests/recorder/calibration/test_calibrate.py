@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from racelog.events import AnyEvent, Calibration, Head, Note, Tokens
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.write.segment import SegmentWriter
 from racelog_recorder.calibration import calibrate, truth_server
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.plan.arrivals import OpenLoop

@@ -4,7 +4,7 @@ import pytest
 
 from racelog.clock import NS_PER_S
 from racelog.events import AnyEvent, Calibration, LaneEnd, RequestEnd, Tokens
-from racelog.log.chunks import chunk_rows, columns
+from racelog.log.rows.chunks import chunk_rows, columns
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.cli.progress_line import Progress, calibration_line
 

@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from racelog.events import AnyEvent, Control, LaneEnd, LaneStart, RequestEnd, RequestScheduled, RequestSent
-from racelog.log.follow import LogFollower
-from racelog.log.reader import open_log
+from racelog.log.read.follow import LogFollower
+from racelog.log.read.reader import open_log
 from racelog_recorder.conductor.conductor import Conductor
 from racelog_recorder.load.open_loop import NEVER_SENT, TOO_LATE
 from racelog_recorder.machine.affinity import allowed_cpus

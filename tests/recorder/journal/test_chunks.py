@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.events import Tokens
-from racelog.log.chunks import ChunkRow, columns
+from racelog.log.rows.chunks import ChunkRow, columns
 from racelog_recorder.journal.chunks import OVERLAP, PORTION, ChunkColumns
 
 

@@ -11,9 +11,9 @@ import trio
 import trio.testing
 
 from racelog.events import Finish, Gap, Head, Mark, Note, Tokens
-from racelog.log.files import OsFiles
-from racelog.log.reader import RaceLog, open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import RaceLog, open_log
+from racelog.log.write.files import OsFiles
+from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import ScriptedRace
 from racelog_recorder.cli.record import FSYNC
 from racelog_recorder.journal.chunks import ChunkColumns

@@ -17,7 +17,7 @@ import trio.testing
 import trustme
 
 from racelog.errors import EngineError
-from racelog.log.reader import open_log
+from racelog.log.read.reader import open_log
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.cli.session import _checked
 from racelog_recorder.plan.model import EnginePlan, RacePlan

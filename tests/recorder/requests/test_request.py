@@ -10,8 +10,8 @@ import trio
 import trio.testing
 
 from racelog.events import RequestEnd, RequestSent, ResponseHeaders, Tokens, Usage
-from racelog.log.scan import scan_file
-from racelog.log.units import Unit, decode_payload
+from racelog.log.format.units import Unit, decode_payload
+from racelog.log.read.scan import scan_file
 from racelog_recorder.dialects.openai import endpoint
 from racelog_recorder.requests.request import Requester
 from tests.recorder.requesting import outcome, recorded

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from racelog.events import RequestEnd, Tokens, Usage
-from racelog.log.reader import RaceLog
+from racelog.log.read.reader import RaceLog
 from racelog_recorder.journal.chunks import ChunkColumns, Held
 from racelog_recorder.redaction import REMOVED, Hidden, hidden_of, public_timings
 from racelog_recorder.requests.scrubber import ScrubbedColumns, Scrubber, Secrets

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from racelog.events import Tokens, Usage
-from racelog.log.reader import LogReport, RaceLog, open_log
+from racelog.log.read.reader import LogReport, RaceLog, open_log
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.serve.server import serve_lanes
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.events import AnyEvent, EngineSamples, Head, Note
-from racelog.log.reader import open_log
-from racelog.log.segment import SegmentWriter
+from racelog.log.read.reader import open_log
+from racelog.log.write.segment import SegmentWriter
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.protocol.messages import MetricsTarget
 from racelog_recorder.telemetry.engine_metrics import (

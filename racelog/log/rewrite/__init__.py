@@ -1,0 +1,1 @@
+"""A log made anew from others, proven equal before it takes a name."""

@@ -1,0 +1,1 @@
+"""Columns taken apart into facts, and facts put together. Pure."""
