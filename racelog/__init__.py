@@ -16,14 +16,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from racelog.log.read.stream import LogStream as stream  # noqa: N813 - likewise
     from racelog.opening import open_race as open  # noqa: A004 - `racelog.open` reads as the promise it makes
-    from racelog.query.connect import connect
+    from racelog.query.connection.connect import connect
 
 __all__ = ["__version__", "connect", "open", "stream"]
 
 _HOMES = {
     "open": ("racelog.opening", "open_race"),
     "stream": ("racelog.log.read.stream", "LogStream"),
-    "connect": ("racelog.query.connect", "connect"),
+    "connect": ("racelog.query.connection.connect", "connect"),
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from racelog.commands.plots import Kind, Plot
     from racelog.commands.results import OddNumbers
-    from racelog.query.statement import Result
+    from racelog.query.connection.statement import Result
 
 EXAMPLES = """\b
 Examples:
@@ -85,12 +85,12 @@ def sql(  # noqa: PLR0917 - click passes them by name
     which can be deleted at any time.
     """
     if query == "@":
-        from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
+        from racelog.query.contract.saved import listing  # noqa: PLC0415 - not needed for --help
 
         emit_pieces(f"{line}\n" for line in listing(terminal_width()))
         return
-    from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
-    from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
+    from racelog.query.connection.connect import load_races  # noqa: PLC0415 - loads DuckDB and numpy
+    from racelog.query.connection.statement import run_statement  # noqa: PLC0415 - loads DuckDB
 
     form = form or ("table" if kind is not None else _named_by(output))
     if kind is not None:
@@ -136,7 +136,7 @@ def _named_by(output: Path | None) -> str:
 def _where(homes: "tuple[Path | str, ...]") -> str:
     """Return where races were looked for, with nothing secret of a URL."""
     from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
-    from racelog.query.remote import is_remote, shown  # noqa: PLC0415 - loads DuckDB
+    from racelog.query.sources.remote import is_remote, shown  # noqa: PLC0415 - loads DuckDB
 
     looked = [
         shown(str(home)) if is_remote(home) else str(home_folder(home) / "races") for home in homes or (None,)
@@ -185,7 +185,7 @@ def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
 
 def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     """Return the text of the query and its parameters' values."""
-    from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
 
     values = dict(map(assigned, params))
     if query.startswith("@"):
@@ -210,7 +210,7 @@ def _write(result: "Result", odd: "OddNumbers", form: str, output: Path, *, forc
 
     with new_file(output, force=force) as partial:
         if form == "parquet":
-            from racelog.query.parquet import write_parquet  # noqa: PLC0415 - loads DuckDB
+            from racelog.query.connection.parquet import write_parquet  # noqa: PLC0415 - loads DuckDB
 
             write_parquet(result, partial)
             return

@@ -11,7 +11,7 @@ import msgspec
 
 from racelog.export.single import indented, write_single
 from racelog.export.source import Source
-from racelog.query.tables import TABLES
+from racelog.query.contract.tables import TABLES
 
 SCHEMA = "racelog.race"
 VERSION = 1

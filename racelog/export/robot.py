@@ -15,7 +15,7 @@ from racelog.errors import RacelogError
 from racelog.events import ClockAnchor, Note
 from racelog.export.source import Source
 from racelog.log.write.atomic import new_file
-from racelog.query.tables import TABLES
+from racelog.query.contract.tables import TABLES
 
 LEVELS = {"debug": 1, "info": 2, "warning": 3, "error": 4}
 """foxglove.Log's levels (https://docs.foxglove.dev/docs/sdk/schemas/log)."""

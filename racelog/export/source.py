@@ -11,7 +11,7 @@ import duckdb
 from racelog.home import find_race, home_folder
 from racelog.log.read.reader import RaceLog, open_log
 from racelog.log.rewrite.verify import lost_stretches
-from racelog.query.connect import load_races
+from racelog.query.connection.connect import load_races
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.health import health_line
 from racelog.views.summary import RaceSummary, race_summary

@@ -1,4 +1,4 @@
-"""A file a table, as CSV, JSON lines or Parquet: the SQL contract (`racelog.query.tables`) outside of SQL.
+"""A file a table, as CSV, JSON lines or Parquet: the SQL contract (`racelog.query.contract.tables`) outside of SQL.
 
 DuckDB writes them, so what another reader gets is what a query gets. CSV ends lines with CRLF and leaves NULL empty;
 an empty text is ``""``, so the two stay apart. Values are as they are: a text that begins with ``=`` is not changed for the sake of
@@ -14,8 +14,8 @@ from racelog.errors import StorageError
 from racelog.export.source import Source
 from racelog.log.write.atomic import check_target, new_file, sync
 from racelog.log.write.os_errors import refusal_in
-from racelog.query.cache import quoted, taken_path
-from racelog.query.tables import TABLES
+from racelog.query.cache.cache import quoted, taken_path
+from racelog.query.contract.tables import TABLES
 from racelog.text import json_inert
 
 _PIECE_CHARACTERS = 1 << 20

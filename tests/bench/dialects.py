@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from racelog.query.connect import connect
+from racelog.query.connection.connect import connect
 from racelog_recorder.imports import import_results
 from tests.bench.stamp_peers import AIPERF, GUIDELLM, LIMIT_S, ran, tokenizer
 from tests.bench.truth import CLIENT_CORE, GAP_MS, TTFT_MS, Truth, pinned, truth_server

@@ -20,8 +20,8 @@ import racelog
 from racelog.events import LaneStart
 from racelog.log.format.names import SEGMENT_SUFFIX
 from racelog.log.write.segment import SegmentWriter
-from racelog.query.cache import Cache, write_tables
-from racelog.query.tables import TABLES, Batch, Columns
+from racelog.query.cache.cache import Cache, write_tables
+from racelog.query.contract.tables import TABLES, Batch, Columns
 from tests.bench.test_log import against, table
 from tests.bench.workload import MadeRace
 

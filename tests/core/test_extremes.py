@@ -20,7 +20,7 @@ from racelog.commands.page import race_page
 from racelog.events import AnyEvent, Finish, Head
 from racelog.log.read.reader import open_log
 from racelog.log.write.segment import SegmentWriter
-from racelog.query.project import race_batches
+from racelog.query.project.project import race_batches
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog_cards.spec import card_spec
 from tests.core.strategies import COLUMN_KINDS, KINDS, columns

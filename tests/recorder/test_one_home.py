@@ -11,7 +11,7 @@ import pytest
 
 import racelog
 from racelog.home import stored_races
-from racelog.query.tables import TABLES
+from racelog.query.contract.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.query.recorded import store
 

@@ -36,7 +36,7 @@ from racelog.events import (
 from racelog.home import stored_races
 from racelog.log.read.follow import LogFollower
 from racelog.log.read.reader import RaceLog, open_log
-from racelog.query.connect import connect
+from racelog.query.connection.connect import connect
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.story.tell import story

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from racelog.query.split import Statement, split
+from racelog.query.connection.split import Statement, split
 
 
 def is_complete(text: str) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer
 
-    from racelog.query.statement import Result
+    from racelog.query.connection.statement import Result
 
 HELP = """\
 A query ends with a semicolon and may take several lines. Tab completes; arrow up brings earlier ones back.
@@ -94,7 +94,7 @@ def shell(races: tuple[str, ...], homes: tuple[Path | str, ...]) -> int:
     are answered, and where one could not be, the exit status is that of the first.
     """
     from racelog.home import home_folder  # noqa: PLC0415 - not needed for --help
-    from racelog.query.connect import load_races  # noqa: PLC0415 - loads DuckDB
+    from racelog.query.connection.connect import load_races  # noqa: PLC0415 - loads DuckDB
 
     loaded = load_races(*races, home=homes, spill=True)
     for problem in loaded.problems:
@@ -169,8 +169,8 @@ def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[s
 
 def _result(connection: "duckdb.DuckDBPyConnection", question: str, *, exact: bool) -> "Result":
     """Return what a query, or ``@NAME`` with its parameters, gives; ``exact`` as in `run_statement`."""
-    from racelog.query.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
-    from racelog.query.statement import run_statement  # noqa: PLC0415 - loads DuckDB
+    from racelog.query.connection.statement import run_statement  # noqa: PLC0415 - loads DuckDB
+    from racelog.query.contract.saved import assigned, bound, saved_query  # noqa: PLC0415 - not needed for --help
 
     if not question.startswith("@"):
         return run_statement(connection, question, exact=exact)
@@ -193,8 +193,8 @@ def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[st
 
 def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
     from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
-    from racelog.query.saved import listing  # noqa: PLC0415 - not needed for --help
-    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.saved import listing  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
     command, *arguments = question.rstrip("; ").split()
     if command == ".help":
@@ -287,8 +287,8 @@ def new_session(connection: "duckdb.DuckDBPyConnection", history: Path) -> "Prom
 
 def words(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """Return all that Tab completes: commands, saved queries, tables, columns, macros, keywords."""
-    from racelog.query.saved import saved_queries  # noqa: PLC0415 - not needed for --help
-    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.saved import saved_queries  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
     columns = {column.name for table in TABLES.values() for column in table}
     query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal"
@@ -324,7 +324,7 @@ def offered(before: str, known: Sequence[str]) -> list[str]:
     A table's name alone after ``.schema``, a kind alone after ``.plot``; tables first where a query wants one, else last.
     """
     from racelog.commands.plots import KINDS  # noqa: PLC0415 - not needed for --help
-    from racelog.query.tables import TABLES  # noqa: PLC0415 - not needed for --help
+    from racelog.query.contract.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
     if re.match(r"\s*\.schema\s", before):
         return list(TABLES)

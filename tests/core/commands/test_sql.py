@@ -8,8 +8,8 @@ import pytest
 
 from racelog.cli import run
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
+from tests.core.query.contract.test_tables import ISSUE_QUERY
 from tests.core.query.recorded import store
-from tests.core.query.test_tables import ISSUE_QUERY
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from racelog.events import (
     Tokens,
 )
 from racelog.export import FORMS, write
-from racelog.query.tables import TABLES
+from racelog.query.contract.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.export.har_schema import HAR
 from tests.core.query.recorded import EVERY_KIND, MS, write_log

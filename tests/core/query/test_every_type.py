@@ -15,9 +15,9 @@ import pytest
 
 from racelog.cli import run
 from racelog.errors import InputError
-from racelog.query.connect import load_races
-from racelog.query.parquet import write_parquet
-from racelog.query.statement import run_statement
+from racelog.query.connection.connect import load_races
+from racelog.query.connection.parquet import write_parquet
+from racelog.query.connection.statement import run_statement
 
 ODD_VALUES = {
     "a long decimal": "'12345678901234567890123456789.123456789'::DECIMAL(38,9)",

@@ -23,8 +23,8 @@ from racelog.events import (
     Usage,
 )
 from racelog.log.read.reader import open_log
-from racelog.query.connect import connect
-from racelog.query.saved import saved_query
+from racelog.query.connection.connect import connect
+from racelog.query.contract.saved import saved_query
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID
 from racelog.views.summary import Spread, race_summary

@@ -10,7 +10,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from racelog.cli import run
-from racelog.query.connect import connect
+from racelog.query.connection.connect import connect
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_player.shell.questions import is_complete, questions_in
 from racelog_player.shell.shell import answer_all, asked, completer, new_session, words

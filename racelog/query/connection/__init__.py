@@ -1,0 +1,1 @@
+"""The database that a query sees, and one reading statement on it."""

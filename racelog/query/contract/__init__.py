@@ -1,0 +1,1 @@
+"""The SQL contract: tables, macros and saved queries."""

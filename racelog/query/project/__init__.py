@@ -1,0 +1,1 @@
+"""One race's log laid out as columns. Pure; no database."""

@@ -1,0 +1,1 @@
+"""Where races for SQL are looked for: homes, folders and URLs."""
