@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from racelog import __version__, standard
-from racelog.commands.loss import LOSSY
+from racelog import __version__
+from racelog.console import standard
+from racelog.console.loss import LOSSY
 from racelog.errors import ExitCode, RacelogError, Unwritable
 from racelog.log.write.os_errors import FULL, refusal
 from racelog.terminal import adapt_output, colours

@@ -56,8 +56,8 @@ def card(
     from racelog_cards.backend import load  # noqa: PLC0415 - as below
 
     load()
-    from racelog.commands.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
-    from racelog.commands.output import warn  # noqa: PLC0415 - not needed for --help
+    from racelog.console.loss import tell_loss_met  # noqa: PLC0415 - not needed for --help
+    from racelog.console.output import warn  # noqa: PLC0415 - not needed for --help
     from racelog.log.read.library import Log  # noqa: PLC0415 - heavy: numpy and matplotlib come with the drawing
     from racelog.views.summary import log_summary  # noqa: PLC0415 - as above
     from racelog_cards.draw import render  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""The plot of a query as a PNG: `racelog.commands.plots` says what is in it, here it gets its pixels."""
+"""The plot of a query as a PNG: `racelog.console.plots` says what is in it, here it gets its pixels."""
 
 from io import BytesIO
 from typing import Any
@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from racelog.commands.plots import Plot, Series
-from racelog.commands.scales import Axis
+from racelog.console.axes import Axis
+from racelog.console.plots import Plot, Series
 from racelog_cards.fonts import draws, font
 from racelog_cards.theme import THEMES, Theme
 from racelog_cards.wording import shown

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, race_argument
-from racelog.commands.choices import check_window, kind_option, lane_option, window_options
-from racelog.commands.output import emit_pieces
-from racelog.commands.reading import opened
+from racelog.console.arguments import home_option, race_argument
+from racelog.console.choices import check_window, kind_option, lane_option, window_options
+from racelog.console.output import emit_pieces
+from racelog.console.reading import opened
 from racelog.text import json_inert
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def cat(
     within 250 ms share one. Times are seconds on the race's clock, or nanoseconds where they are called t or t_ns. For the events exactly as the
     log holds them: racelog dump. With - for RACE, a log is read from standard input and told in the order it comes.
     """
-    from racelog.commands.telling import story  # noqa: PLC0415 - not needed for --help
+    from racelog.console.narrate import story  # noqa: PLC0415 - not needed for --help
     from racelog.log.rows.rows import facts_in_order  # noqa: PLC0415 - not needed for --help
 
     check_window(start, end)
@@ -87,7 +87,7 @@ def _ndjson(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str
 
 def _csv(facts: Iterable["Fact"], engines: Mapping[int, str]) -> Iterator[str]:
     """Yield a header and a row per fact; ``what`` is a chunk's text as it came, and of any other kind its words."""
-    from racelog.commands.telling import told  # noqa: PLC0415 - not needed for --help
+    from racelog.console.narrate import told  # noqa: PLC0415 - not needed for --help
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
-from racelog.commands.output import emit_json
-from racelog.commands.progress import ProgressLine
+from racelog.console.arguments import home_option, json_option, output_options, race_argument, race_path
+from racelog.console.output import emit_json
+from racelog.console.progress import ProgressLine
 from racelog.figures import percent
 from racelog.text import printable
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
-from racelog.commands.choices import check_window, chosen_lane, lane_option, window_options
-from racelog.commands.loss import tell_loss_of
-from racelog.commands.output import emit_json
-from racelog.commands.progress import ProgressLine
+from racelog.console.arguments import home_option, json_option, output_options, race_argument, race_path
+from racelog.console.choices import check_window, chosen_lane, lane_option, window_options
+from racelog.console.loss import tell_loss_of
+from racelog.console.output import emit_json
+from racelog.console.progress import ProgressLine
 from racelog.errors import InputError
 from racelog.text import counted, printable
 

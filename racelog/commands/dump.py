@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, race_argument
-from racelog.commands.choices import check_window, kind_option, lane_option, window_options
-from racelog.commands.output import emit
-from racelog.commands.reading import opened
+from racelog.console.arguments import home_option, race_argument
+from racelog.console.choices import check_window, kind_option, lane_option, window_options
+from racelog.console.output import emit
+from racelog.console.reading import opened
 from racelog.text import json_inert
 
 EXAMPLES = """\b

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, race_argument
-from racelog.commands.loss import tell_loss_of
-from racelog.commands.output import emit
+from racelog.console.arguments import home_option, race_argument
+from racelog.console.loss import tell_loss_of
+from racelog.console.output import emit
 from racelog.errors import InputError
 
 EXAMPLES = """\b

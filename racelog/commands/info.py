@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
-from racelog.commands.loss import tell_loss_of
-from racelog.commands.output import emit_json, terminal_width
+from racelog.console.arguments import home_option, json_option, race_argument, race_path
+from racelog.console.loss import tell_loss_of
+from racelog.console.output import emit_json, terminal_width
 
 EXAMPLES = """\b
 Examples:

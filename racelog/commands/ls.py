@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from racelog.commands.arguments import home_option, json_option
-from racelog.commands.output import Heading, emit_json, table_lines, terminal_width, warn
+from racelog.console.arguments import home_option, json_option
+from racelog.console.output import Heading, emit_json, table_lines, terminal_width, warn
 from racelog.errors import RacelogError
 from racelog.home import StoredRace, home_folder, stored_races
 

@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from racelog.clock import rfc3339
-from racelog.commands.output import Heading, table_lines
+from racelog.console.output import Heading, table_lines
 from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
 from racelog.figures import MS_PER_S, UNKNOWN, duration, instant, number, percent, rate, times

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, output_options, race_argument, race_path
-from racelog.commands.output import emit_json
-from racelog.commands.progress import ProgressLine
 from racelog.commands.verify import silent_lines
+from racelog.console.arguments import home_option, json_option, output_options, race_argument, race_path
+from racelog.console.output import emit_json
+from racelog.console.progress import ProgressLine
 from racelog.errors import ExitCode
 from racelog.text import counted, printable
 

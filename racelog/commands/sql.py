@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelog.commands.arguments import HomeOrUrl
-from racelog.commands.loss import note_loss
-from racelog.commands.output import emit_pieces, terminal_width, warn
+from racelog.console.arguments import HomeOrUrl
+from racelog.console.loss import note_loss
+from racelog.console.output import emit_pieces, terminal_width, warn
+from racelog.console.standard import input_lines
 from racelog.errors import InputError
-from racelog.standard import input_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from racelog.commands.plots import Kind, Plot
-    from racelog.commands.results import OddNumbers
+    from racelog.console.plots import Kind, Plot
+    from racelog.console.tables import OddNumbers
     from racelog.query.connection.statement import Result
 
 EXAMPLES = """\b
@@ -113,7 +113,7 @@ def sql(  # noqa: PLR0917 - click passes them by name
 
 def _give(result: "Result", form: str, output: Path | None, *, force: bool) -> None:
     """Print the rows, or write them into a file; what JSON could not hold of them is told."""
-    from racelog.commands.results import OddNumbers  # noqa: PLC0415 - not needed for --help
+    from racelog.console.tables import OddNumbers  # noqa: PLC0415 - not needed for --help
 
     odd = OddNumbers(result.columns, result.types, inside=form not in ("json", "jsonl"))
     if output is not None:
@@ -154,7 +154,7 @@ def _check_plot(form: str, output: Path | None) -> None:
 
 def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -> None:
     """Draw the rows on standard output, or into a file."""
-    from racelog.commands.plots import plot_of  # noqa: PLC0415 - not needed for --help
+    from racelog.console.plots import plot_of  # noqa: PLC0415 - not needed for --help
 
     plot = plot_of(kind, result.columns, result.rows)
     if output is None:
@@ -174,7 +174,7 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
 
 def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
     """Yield a plot's lines for standard output: dots where they can be shown and told apart, else signs of ASCII."""
-    from racelog.commands.dots import plot_lines  # noqa: PLC0415 - not needed for --help
+    from racelog.console.braille import plot_lines  # noqa: PLC0415 - not needed for --help
     from racelog.terminal import colours, speaks_unicode  # noqa: PLC0415 - not needed for --help
 
     wish = colours(os.environ)
@@ -196,7 +196,7 @@ def _asked(query: str, params: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
 
 def _pieces(result: "Result", odd: "OddNumbers", form: str, width: int | None) -> "Iterator[str]":
     """Yield the rows as text in one of the forms."""
-    from racelog.commands.results import FORMS, as_table  # noqa: PLC0415 - not needed for --help
+    from racelog.console.tables import FORMS, as_table  # noqa: PLC0415 - not needed for --help
 
     if form == "table" and result.explains:
         return (f"{row[-1]}\n" for row in result.rows)

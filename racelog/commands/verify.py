@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from racelog.commands.arguments import home_option, json_option, race_argument, race_path
-from racelog.commands.loss import tell_passed_over
-from racelog.commands.output import emit_json
-from racelog.commands.progress import ProgressLine
-from racelog.commands.reading import STDIN, piped_log
+from racelog.console.arguments import home_option, json_option, race_argument, race_path
+from racelog.console.loss import tell_passed_over
+from racelog.console.output import emit_json
+from racelog.console.progress import ProgressLine
+from racelog.console.reading import STDIN, piped_log
 from racelog.errors import ExitCode
 from racelog.text import counted, printable, shortened
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from racelog.clock import NS_PER_S
-from racelog.commands.loss import tell_loss_of
-from racelog.commands.output import terminal_width
+from racelog.console.loss import tell_loss_of
+from racelog.console.output import terminal_width
 from racelog.errors import ExitCode, InputError
 from racelog.log.write.atomic import new_file
 from racelog.replay.idle import squeezed

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from racelog.clock import NS_PER_S
-from racelog.commands.output import Heading, table_lines
+from racelog.console.output import Heading, table_lines
 from racelog.figures import MS_PER_S, duration
 from racelog.text import counted
 from racelog.views.health import health_line

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import TextIO
 
-from racelog.commands.output import terminal_width
+from racelog.console.output import terminal_width
 from racelog.replay.pace import Pace
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay

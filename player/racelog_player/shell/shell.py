@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.arguments import HomeOrUrl
+from racelog.console.arguments import HomeOrUrl
+from racelog.console.standard import input_lines
 from racelog.errors import ExitCode, InputError, RacelogError, Unwritable
 from racelog.home import own_folder
-from racelog.standard import input_lines
 from racelog.terminal import addressable
 from racelog.text import counted, printable
 from racelog_player.shell.questions import is_complete, questions_in
@@ -154,8 +154,8 @@ def answer(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[s
     Raises:
         InputError: it is none of them, or the query is refused.
     """
-    from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
-    from racelog.commands.results import as_table  # noqa: PLC0415 - not needed for --help
+    from racelog.console.output import terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog.console.tables import as_table  # noqa: PLC0415 - not needed for --help
 
     if question.startswith("."):
         yield from _command(connection, question)
@@ -180,8 +180,8 @@ def _result(connection: "duckdb.DuckDBPyConnection", question: str, *, exact: bo
 
 
 def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
-    from racelog.commands.plots import KINDS, plot_of  # noqa: PLC0415 - not needed for --help
     from racelog.commands.sql import plot_in_terminal  # noqa: PLC0415 - not needed for --help
+    from racelog.console.plots import KINDS, plot_of  # noqa: PLC0415 - not needed for --help
 
     _, wanted, query = [*question.split(maxsplit=2), "", ""][:3]
     kind = next((kind for kind in KINDS if wanted == kind), None)
@@ -192,7 +192,7 @@ def _plot(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[st
 
 
 def _command(connection: "duckdb.DuckDBPyConnection", question: str) -> Iterator[str]:
-    from racelog.commands.output import terminal_width  # noqa: PLC0415 - not needed for --help
+    from racelog.console.output import terminal_width  # noqa: PLC0415 - not needed for --help
     from racelog.query.contract.saved import listing  # noqa: PLC0415 - not needed for --help
     from racelog.query.contract.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
@@ -323,7 +323,7 @@ def offered(before: str, known: Sequence[str]) -> list[str]:
 
     A table's name alone after ``.schema``, a kind alone after ``.plot``; tables first where a query wants one, else last.
     """
-    from racelog.commands.plots import KINDS  # noqa: PLC0415 - not needed for --help
+    from racelog.console.plots import KINDS  # noqa: PLC0415 - not needed for --help
     from racelog.query.contract.tables import TABLES  # noqa: PLC0415 - not needed for --help
 
     if re.match(r"\s*\.schema\s", before):

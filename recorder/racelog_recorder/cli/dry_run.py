@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from racelog.cells import cut
 from racelog.clock import NS_PER_S
-from racelog.commands.output import Heading, table_lines
+from racelog.console.output import Heading, table_lines
 from racelog.figures import MS_PER_S, duration, tick
 from racelog.text import counted, printable
 from racelog_recorder.plan.arrivals import due_ns, due_until

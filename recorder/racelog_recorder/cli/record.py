@@ -222,7 +222,7 @@ def _view_flags(options: dict[str, Any]) -> tuple[str, ...]:
 
 def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
     """Print what would be raced, of the demo too."""
-    from racelog.commands.output import emit_json, terminal_width, warn  # noqa: PLC0415 - not needed for --help
+    from racelog.console.output import emit_json, terminal_width, warn  # noqa: PLC0415 - not needed for --help
     from racelog_recorder.cli.dry_run import rehearsal_lines, rehearse  # noqa: PLC0415 - beside the plan
     from racelog_recorder.demo import demo_plan, unserved_engines  # noqa: PLC0415 - loads the recording
     from racelog_recorder.machine.affinity import allowed_cpus, lane_cpus  # noqa: PLC0415 - loads the plan

@@ -16,8 +16,8 @@ from typing import Any
 import click
 import trio
 
-from racelog.commands.output import emit_json, terminal_width
-from racelog.commands.progress import ProgressLine
+from racelog.console.output import emit_json, terminal_width
+from racelog.console.progress import ProgressLine
 from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError
 from racelog.home import own_folder
 from racelog.log.format.names import LIVE_SUFFIX

@@ -2,7 +2,7 @@
 
 import click
 
-from racelog.commands.output import Heading, table_lines
+from racelog.console.output import Heading, table_lines
 from racelog.figures import UNKNOWN, duration, number, times
 from racelog.text import printable, shortened
 from racelog.views.faults import FaultCount

@@ -81,7 +81,7 @@ def serve(
     RACE is a path, an id, a prefix of one, or 'latest' (when left out). Every lane gets a port of its own. A request
     gets the recorded answer to the same messages; one that was never recorded gets the next answer in turn.
     """
-    from racelog.commands.loss import tell_loss_of  # noqa: PLC0415 - as below
+    from racelog.console.loss import tell_loss_of  # noqa: PLC0415 - as below
     from racelog.log.read.reader import open_log  # noqa: PLC0415 - loads the log's codecs
 
     log = open_log(_log_path(race, home, demo=demo))

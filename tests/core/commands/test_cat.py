@@ -7,7 +7,7 @@ import json
 import pytest
 
 from racelog.cli import run
-from racelog.commands.telling import story
+from racelog.console.narrate import story
 from racelog.events import KnownEvent, Mark, Tokens, Unknown
 from racelog.log.format.codec import decode_event
 from racelog.log.rows.rows import facts_in_order
@@ -76,10 +76,10 @@ def test_every_kind_is_told_in_words_of_its_own(tmp_path, capfd):
 
 
 def test_there_are_words_for_every_kind():
-    from racelog.commands import telling  # noqa: PLC0415 - one use
+    from racelog.console import narrate  # noqa: PLC0415 - one use
 
     kinds = {str(kind.__struct_config__.tag) for kind in KnownEvent.__args__}
-    assert kinds - {"tok"} == set(telling._WORDS)
+    assert kinds - {"tok"} == set(narrate._WORDS)
 
 
 @pytest.mark.parametrize(

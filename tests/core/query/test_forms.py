@@ -10,7 +10,7 @@ import pytest
 from click import unstyle
 
 from racelog.cli import run
-from racelog.commands.results import as_csv, as_json, as_markdown, as_table
+from racelog.console.tables import as_csv, as_json, as_markdown, as_table
 
 GOLDEN = Path(__file__).with_name("golden")
 QUERY = (GOLDEN / "query.sql").read_text()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from racelog.commands.scales import nice_step
+from racelog.console.axes import nice_step
 
 _APART = 12
 """Cells between two labels, at least."""

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from racelog.commands.progress import ProgressLine
+from racelog.console.progress import ProgressLine
 
 
 class Terminal(io.StringIO):

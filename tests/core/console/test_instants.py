@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from racelog.commands.instants import INSTANT
+from racelog.console.instants import INSTANT
 
 S = 1_000_000_000
 

@@ -7,8 +7,8 @@ import click
 
 from racelog.cells import cut
 from racelog.cells import width as cells
-from racelog.commands.plots import Plot, Series
-from racelog.commands.scales import Axis, short
+from racelog.console.axes import Axis, short
+from racelog.console.plots import Plot, Series
 from racelog.text import printable
 
 COLORS = ("cyan", "yellow", "magenta", "green", "red", "blue", "white", "bright_black")

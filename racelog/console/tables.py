@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from racelog.commands.output import Heading, narrowest_table, plain_json, table_lines
+from racelog.console.output import Heading, narrowest_table, plain_json, table_lines
 from racelog.text import counted, markdown_escaped, printable
 
 Row = tuple[Any, ...]

@@ -12,7 +12,7 @@ from itertools import islice
 from math import isfinite, log2
 from typing import Any, Literal
 
-from racelog.commands.scales import Axis, number_axis, time_axis, unit_of
+from racelog.console.axes import Axis, number_axis, time_axis, unit_of
 from racelog.errors import InputError
 
 Kind = Literal["line", "hist", "scatter"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from racelog.commands.instants import INSTANT
+from racelog.console.instants import INSTANT
 from racelog.errors import InputError
 
 if TYPE_CHECKING:

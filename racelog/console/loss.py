@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from racelog.commands.output import warn
+from racelog.console.output import warn
 
 if TYPE_CHECKING:
     from racelog.log.read.library import Log

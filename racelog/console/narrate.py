@@ -7,7 +7,7 @@ from typing import Any
 
 from racelog.cells import width as cells
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
-from racelog.commands.output import plain_json
+from racelog.console.output import plain_json
 from racelog.figures import duration
 from racelog.log.rows.rows import Fact
 from racelog.text import counted, printable

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from racelog.commands.arguments import race_path
-from racelog.commands.choices import KindChoice, no_such_lane
-from racelog.commands.loss import tell_loss, tell_loss_met
-from racelog.commands.output import warn
-from racelog.commands.progress import ProgressLine
+from racelog.console.arguments import race_path
+from racelog.console.choices import KindChoice, no_such_lane
+from racelog.console.loss import tell_loss, tell_loss_met
+from racelog.console.output import warn
+from racelog.console.progress import ProgressLine
 from racelog.errors import InputError
 from racelog.text import counted
 
