@@ -14,10 +14,10 @@ import click
 from racelog import __version__
 from racelog.console import standard
 from racelog.console.loss import LOSSY
+from racelog.display.terminal import adapt_output, colours
+from racelog.display.text import printable
 from racelog.errors import ExitCode, RacelogError, Unwritable
 from racelog.log.write.os_errors import FULL, refusal
-from racelog.terminal import adapt_output, colours
-from racelog.text import printable
 from racelog.urls import without_url_secrets
 
 GROUP = "racelog.commands"

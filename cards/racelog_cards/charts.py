@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from racelog.figures import MS_PER_S, duration_parts, tick
+from racelog.display.figures import MS_PER_S, duration_parts, tick
 from racelog.views.summary import LaneSummary
 from racelog_cards.numbers import round_steps
 

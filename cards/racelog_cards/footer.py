@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from racelog.figures import number, percent
-from racelog.text import counted
-from racelog.views.health import health_line
+from racelog.display.figures import number, percent
+from racelog.display.text import counted
+from racelog.views.evidence.health import health_line
 from racelog.views.summary import RaceSummary
 from racelog_cards.numbers import MIB_PER_GIB
 from racelog_cards.wording import Draws, model_shown, shown

@@ -1,4 +1,4 @@
-"""A card's day and the steps of its axes; how its figures read is `racelog.figures`."""
+"""A card's day and the steps of its axes; how its figures read is `racelog.display.figures`."""
 
 from datetime import UTC, datetime
 from math import floor, isfinite, log10

@@ -8,9 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from racelog.figures import duration, duration_parts, number, percent, rate, tick, times
-from racelog.text import counted
-from racelog.views.health import TOO_SLOW
+from racelog.display.figures import duration, duration_parts, number, percent, rate, tick, times
+from racelog.display.text import counted
+from racelog.views.evidence.health import TOO_SLOW
 from racelog.views.summary import LaneSummary, RaceSummary, Spread
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from matplotlib.colors import to_hex, to_rgb
 
-from racelog.colours import ON_DARK, ON_LIGHT, colors_of
+from racelog.display.colours import ON_DARK, ON_LIGHT, colors_of
 
 SIZES_PX = {"x": (1200, 675), "linkedin": (1200, 627), "square": (1080, 1080)}
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one look; ``lanes`` are those of `racelog.colours`."""
+    """The colours of one look; ``lanes`` are those of `racelog.display.colours`."""
 
     background: str
     panel: str

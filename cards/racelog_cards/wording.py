@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from racelog.text import printable, shortened
+from racelog.display.text import printable, shortened
 
 Draws = Callable[[str], bool]
 """Whether the fonts at hand have a glyph for a character."""

@@ -12,7 +12,7 @@ from racelog.console.arguments import home_option, race_argument
 from racelog.console.choices import check_window, kind_option, lane_option, window_options
 from racelog.console.output import emit_pieces
 from racelog.console.reading import opened
-from racelog.text import json_inert
+from racelog.display.text import json_inert
 
 if TYPE_CHECKING:
     from racelog.log.rows.rows import Fact

@@ -7,8 +7,8 @@ import click
 from racelog.console.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.console.output import emit_json
 from racelog.console.progress import ProgressLine
-from racelog.figures import percent
-from racelog.text import printable
+from racelog.display.figures import percent
+from racelog.display.text import printable
 
 EXAMPLES = """\b
 Examples:

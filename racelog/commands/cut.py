@@ -9,8 +9,8 @@ from racelog.console.choices import check_window, chosen_lane, lane_option, wind
 from racelog.console.loss import tell_loss_of
 from racelog.console.output import emit_json
 from racelog.console.progress import ProgressLine
+from racelog.display.text import counted, printable
 from racelog.errors import InputError
-from racelog.text import counted, printable
 
 EXAMPLES = """\b
 Examples:

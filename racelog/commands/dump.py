@@ -8,7 +8,7 @@ from racelog.console.arguments import home_option, race_argument
 from racelog.console.choices import check_window, kind_option, lane_option, window_options
 from racelog.console.output import emit
 from racelog.console.reading import opened
-from racelog.text import json_inert
+from racelog.display.text import json_inert
 
 EXAMPLES = """\b
 Examples:

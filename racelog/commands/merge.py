@@ -8,8 +8,8 @@ import click
 from racelog.console.arguments import home_option, json_option, output_options, race_path
 from racelog.console.output import emit_json, warn
 from racelog.console.progress import ProgressLine
+from racelog.display.text import counted, printable
 from racelog.errors import ExitCode
-from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.rewrite.merge import Merge

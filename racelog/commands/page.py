@@ -8,14 +8,14 @@ from msgspec import Struct
 
 from racelog.clock import rfc3339
 from racelog.console.output import Heading, table_lines
+from racelog.display.figures import MS_PER_S, UNKNOWN, duration, instant, number, percent, rate, times
+from racelog.display.text import counted, printable, shortened
 from racelog.events import Control, Gap, Head, Note
 from racelog.faults import advice
-from racelog.figures import MS_PER_S, UNKNOWN, duration, instant, number, percent, rate, times
 from racelog.log.read.reader import RaceLog
 from racelog.log.rewrite.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
-from racelog.text import counted, printable, shortened
-from racelog.views.health import LaneHealth, health_line
+from racelog.views.evidence.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending, race_summary
 
 SMALL_PRINT = (

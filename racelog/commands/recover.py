@@ -10,8 +10,8 @@ from racelog.commands.verify import silent_lines
 from racelog.console.arguments import home_option, json_option, output_options, race_argument, race_path
 from racelog.console.output import emit_json
 from racelog.console.progress import ProgressLine
+from racelog.display.text import counted, printable
 from racelog.errors import ExitCode
-from racelog.text import counted, printable
 
 if TYPE_CHECKING:
     from racelog.log.rewrite.recover import Recovery

@@ -175,7 +175,7 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
 def plot_in_terminal(plot: "Plot") -> "Iterator[str]":
     """Yield a plot's lines for standard output: dots where they can be shown and told apart, else signs of ASCII."""
     from racelog.console.braille import plot_lines  # noqa: PLC0415 - not needed for --help
-    from racelog.terminal import colours, speaks_unicode  # noqa: PLC0415 - not needed for --help
+    from racelog.display.terminal import colours, speaks_unicode  # noqa: PLC0415 - not needed for --help
 
     wish = colours(os.environ)
     told_apart = len(plot.series) == 1 or (sys.stdout.isatty() if wish is None else wish)

@@ -14,8 +14,8 @@ from racelog.console.loss import tell_passed_over
 from racelog.console.output import emit_json
 from racelog.console.progress import ProgressLine
 from racelog.console.reading import STDIN, piped_log
+from racelog.display.text import counted, printable, shortened
 from racelog.errors import ExitCode
-from racelog.text import counted, printable, shortened
 
 if TYPE_CHECKING:
     from racelog.log.read.reader import FileDamage

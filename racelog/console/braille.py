@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import click
 
-from racelog.cells import cut
-from racelog.cells import width as cells
 from racelog.console.axes import Axis, short
 from racelog.console.plots import Plot, Series
-from racelog.text import printable
+from racelog.display.cells import cut
+from racelog.display.cells import width as cells
+from racelog.display.text import printable
 
 COLORS = ("cyan", "yellow", "magenta", "green", "red", "blue", "white", "bright_black")
 SIGNS = "*o+x#@%&"

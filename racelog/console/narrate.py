@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from racelog.cells import width as cells
 from racelog.clock import NS_PER_MS, NS_PER_S, rfc3339
 from racelog.console.output import plain_json
-from racelog.figures import duration
+from racelog.display.cells import width as cells
+from racelog.display.figures import duration
+from racelog.display.text import counted, printable
 from racelog.log.rows.rows import Fact
-from racelog.text import counted, printable
 
 PIECE_NS = 250 * NS_PER_MS
 """Chunks of a request within this time are told on one line: a flush window, and faster than anyone reads."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from racelog.cells import cut, flat, shortened
-from racelog.cells import width as cells
-from racelog.text import json_inert, printable
+from racelog.display.cells import cut, flat, shortened
+from racelog.display.cells import width as cells
+from racelog.display.text import json_inert, printable
 from racelog.urls import without_url_secrets
 
 GUTTER = "  "

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from racelog.terminal import addressable
+from racelog.display.terminal import addressable
 
 QUIET_S = 1.0
 """What is done sooner needs no progress."""

@@ -14,8 +14,8 @@ from racelog.console.choices import KindChoice, no_such_lane
 from racelog.console.loss import tell_loss, tell_loss_met
 from racelog.console.output import warn
 from racelog.console.progress import ProgressLine
+from racelog.display.text import counted
 from racelog.errors import InputError
-from racelog.text import counted
 
 if TYPE_CHECKING:
     from racelog.events import AnyEvent

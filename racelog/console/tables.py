@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from racelog.console.output import Heading, narrowest_table, plain_json, table_lines
-from racelog.text import counted, markdown_escaped, printable
+from racelog.display.text import counted, markdown_escaped, printable
 
 Row = tuple[Any, ...]
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 FORMS: dict[str, tuple[str, str]] = {
     "csv": ("tables", "a CSV file a table (RFC 4180)"),
-    "json": ("document", "one JSON document: the summary and every table but tokens"),
+    "json": ("json", "one JSON document: the summary and every table but tokens"),
     "jsonl": ("tables", "a file of JSON lines a table"),
     "html": ("page", "one page with charts, requests and their tokens; opens without a network"),
     "md": ("markdown", "a summary fit for a pull request"),
     "parquet": ("tables", "a Parquet file a table"),
-    "mcap": ("robot", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
+    "mcap": ("mcap", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
     "perfetto": ("perfetto", "a native Perfetto trace: lanes, requests, GPUs"),
-    "har": ("archive", "an HTTP archive (HAR 1.2): each request with its timings"),
+    "har": ("har", "an HTTP archive (HAR 1.2): each request with its timings"),
     "cast": ("racelog_player.film.export_cast", "an asciicast v3: the player's film, for asciinema and agg"),
 }
 """Form -> the module that writes it, here or in another part of racelog, and what it is."""

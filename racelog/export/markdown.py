@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from racelog.display.figures import MS_PER_S, UNKNOWN, duration, number, times
+from racelog.display.text import counted, markdown_escaped, printable
 from racelog.events import RaceFacts
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.figures import MS_PER_S, UNKNOWN, duration, number, times
-from racelog.text import counted, markdown_escaped, printable
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 
 HEADINGS = (

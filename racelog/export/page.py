@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from racelog.colours import ON_DARK, ON_LIGHT, colors_of
+from racelog.display.colours import ON_DARK, ON_LIGHT, colors_of
+from racelog.display.figures import UNKNOWN, duration, number, percent
+from racelog.display.text import printable, printable_values
 from racelog.export.single import write_single
 from racelog.export.source import Source
-from racelog.figures import UNKNOWN, duration, number, percent
-from racelog.text import printable, printable_values
 from racelog.views.summary import LaneSummary, RaceSummary
 
 MOST_TOKENS = 200_000

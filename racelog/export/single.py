@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from racelog.display.text import json_inert
 from racelog.export.source import Source
 from racelog.log.write.atomic import new_file
-from racelog.text import json_inert
 
 
 def indented(value: Any) -> bytes:

@@ -13,7 +13,7 @@ from racelog.log.read.reader import RaceLog, open_log
 from racelog.log.rewrite.verify import lost_stretches
 from racelog.query.connection.connect import load_races
 from racelog.replay.race import RaceTracks, Replay
-from racelog.views.health import health_line
+from racelog.views.evidence.health import health_line
 from racelog.views.summary import RaceSummary, race_summary
 
 ROWS_PER_FETCH = 10_000

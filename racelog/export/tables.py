@@ -10,13 +10,13 @@ from pathlib import Path
 
 import duckdb
 
+from racelog.display.text import json_inert
 from racelog.errors import StorageError
 from racelog.export.source import Source
 from racelog.log.write.atomic import check_target, new_file, sync
 from racelog.log.write.os_errors import refusal_in
 from racelog.query.cache.cache import quoted, taken_path
 from racelog.query.contract.tables import TABLES
-from racelog.text import json_inert
 
 _PIECE_CHARACTERS = 1 << 20
 

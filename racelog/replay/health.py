@@ -1,4 +1,4 @@
-"""What a lane's recorder noted of itself, gathered up to any instant. Numbers only: `racelog.views.health` judges.
+"""What a lane's recorder noted of itself, gathered up to any instant. Numbers only: `racelog.views.evidence.health` judges.
 
 A lane's process samples itself (`HostSamples`, process ``lane:<engine>``), is calibrated before the race, and admits
 to what it lost. Readings count from the lane's start to its end: what arming, warm-up and calibration cost is no

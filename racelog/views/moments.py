@@ -7,9 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
+from racelog.display.text import printable
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
-from racelog.text import printable
 from racelog.views.faults import said
 from racelog.views.pauses import pauses
 from racelog.views.standings import race_verdict

@@ -8,7 +8,7 @@ from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import Replay
 from racelog.replay.request import RequestState
 from racelog.views.condition import Conditions, State
-from racelog.views.health import RaceHealth, race_health
+from racelog.views.evidence.health import RaceHealth, race_health
 from racelog.views.pauses import held_at
 from racelog.views.standings import race_verdict
 from racelog.views.verdict import Verdict

@@ -15,9 +15,9 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.track import LONGEST_S
+from racelog.views.evidence.health import RaceHealth, race_health
+from racelog.views.evidence.load import RaceLoad, race_load
 from racelog.views.faults import FaultCount, fault_counts
-from racelog.views.health import RaceHealth, race_health
-from racelog.views.load import RaceLoad, race_load
 from racelog.views.standings import race_verdict
 from racelog.views.verdict import FINISH, Verdict
 

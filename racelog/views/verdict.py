@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from racelog.figures import percent, tick
-from racelog.text import counted, shortened
+from racelog.display.figures import percent, tick
+from racelog.display.text import counted, shortened
 
 FINISH = 0.95
 """Who finished under this share of the requests did not finish the race, where the plan says nothing else."""

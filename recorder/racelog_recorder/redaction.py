@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from racelog.text import printable, shortened
+from racelog.display.text import printable, shortened
 
 REMOVED = "<removed>"
 SHOWN_CHARACTERS = 60

@@ -19,7 +19,7 @@ from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view
-from racelog.views.story.tell import story
+from racelog.views.story.engine import story
 from racelog_player.controller.player import Player
 from racelog_player.panes.screen import screen
 from racelog_player.terminal.canvas import Canvas, Depth

@@ -21,7 +21,7 @@ from racelog.events import RequestScheduled, RequestSent
 from racelog.log.read.reader import RaceLog, open_log
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import RaceTracks
-from racelog.views.load import race_load
+from racelog.views.evidence.load import race_load
 from tests.bench.recording import lane_cpu_s
 from tests.bench.truth import Truth, truth_server
 

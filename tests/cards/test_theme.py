@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from racelog.colours import TEXT_LEAST, asked_color, contrast
+from racelog.display.colours import TEXT_LEAST, asked_color, contrast
 from racelog_cards.theme import DARK, LIGHT, Theme, lane_colors
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from racelog.cli import run
+from racelog.display.text import printable
 from racelog.events import LaneStart
 from racelog.testing.races import Plan, ScriptedRace
-from racelog.text import printable
 from racelog.urls import without_url_secrets
 from tests.core.query.recorded import write_log
 

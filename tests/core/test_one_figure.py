@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from racelog.cli import app
-from racelog.figures import number
+from racelog.display.figures import number
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view

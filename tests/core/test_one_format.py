@@ -1,4 +1,4 @@
-"""No place but `racelog.figures` says how a fraction reads: the source is looked through for formats of its own."""
+"""No place but `racelog.display.figures` says how a fraction reads: the source is looked through for formats of its own."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parents[2]
 ROOTS = ("racelog", "player", "recorder", "cards")
-THE_PLACE = "racelog/figures.py"
+THE_PLACE = "racelog/display/figures.py"
 
 ELSEWHERE = {
     "racelog/console/output.py: {value:f}": "JSON of a decimal: every digit",

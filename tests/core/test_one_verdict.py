@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from racelog.commands.ls import race_entry
 from racelog.commands.page import winner_line
 from racelog.events import AnyEvent, Control, LaneEnd, LaneFacts, RaceFacts, RequestEnd, Usage
-from racelog.export.document import document
+from racelog.export.json import document
 from racelog.export.markdown import lines
 from racelog.export.page import data
 from racelog.export.source import Source
@@ -18,7 +18,7 @@ from racelog.home import StoredRace
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog.views.race import race_view
-from racelog.views.story.tell import story
+from racelog.views.story.engine import story
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_cards.spec import card_spec
 from racelog_player.film.snapshot import text_of

@@ -39,8 +39,8 @@ from racelog.log.read.reader import RaceLog, open_log
 from racelog.query.connection.connect import connect
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
-from racelog.views.story.tell import story
-from racelog.views.story.teller import Teller
+from racelog.views.story.engine import story
+from racelog.views.story.live import Teller
 from tests.waiting import awaited
 
 DEADLINE_S = 40.0

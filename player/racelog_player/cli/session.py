@@ -16,15 +16,15 @@ from msgspec.structs import replace
 from racelog.clock import NS_PER_S
 from racelog.console.loss import tell_loss_of
 from racelog.console.output import terminal_width
+from racelog.display.signs import to_ascii
+from racelog.display.terminal import addressable, speaks_unicode
+from racelog.display.text import counted, json_inert
 from racelog.errors import ExitCode, InputError
 from racelog.log.write.atomic import new_file
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
-from racelog.signs import to_ascii
-from racelog.terminal import addressable, speaks_unicode
-from racelog.text import counted, json_inert
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
 from racelog_player.controller.control_pipe import Control

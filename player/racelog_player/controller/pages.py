@@ -1,11 +1,11 @@
 """Which key opens which page, and what each page is made from: views of the replay where it stands."""
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.figures import tick
+from racelog.display.figures import tick
 from racelog.replay.race import Replay
 from racelog.views.details import details_view
+from racelog.views.evidence.readings import Readings
 from racelog.views.inspector import inspector_view, reading_view
-from racelog.views.readings import Readings
 from racelog.views.series import Series, axis_ns, round_length_ns, shorter_ns
 from racelog.views.timeline import Timeline
 from racelog_player.model.scene import Page

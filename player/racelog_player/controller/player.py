@@ -14,8 +14,8 @@ from racelog.views.condition import Conditions
 from racelog.views.race import race_view
 from racelog.views.recent import Recent
 from racelog.views.story.achievements import viewer_achievements
+from racelog.views.story.engine import until
 from racelog.views.story.rows import Comment, Level, Tone
-from racelog.views.story.tell import until
 from racelog.views.summary import RaceSummary, race_summary
 from racelog_player.controller.control_pipe import Control
 from racelog_player.controller.host import Host

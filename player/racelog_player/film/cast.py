@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_S
-from racelog.text import json_inert, printable
+from racelog.display.text import json_inert, printable
 from racelog_player.controller.player import Player
 from racelog_player.model.scene import Scene
 from racelog_player.panes.screen import screen

@@ -6,9 +6,9 @@ import click
 
 from racelog.clock import NS_PER_S
 from racelog.console.output import Heading, table_lines
-from racelog.figures import MS_PER_S, duration
-from racelog.text import counted
-from racelog.views.health import health_line
+from racelog.display.figures import MS_PER_S, duration
+from racelog.display.text import counted
+from racelog.views.evidence.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
 from racelog_player.model.times import clock_text

@@ -9,12 +9,12 @@ from itertools import repeat
 from typing import TextIO
 
 from racelog.console.output import terminal_width
+from racelog.display.signs import to_ascii
+from racelog.display.terminal import speaks_unicode
 from racelog.replay.pace import Pace
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import Replay
 from racelog.replay.speed import MAX
-from racelog.signs import to_ascii
-from racelog.terminal import speaks_unicode
 from racelog.views.condition import Conditions
 from racelog.views.moments import Moment, moments, turning_points
 from racelog.views.race import race_view

@@ -1,7 +1,7 @@
 """How far the picture is behind what it should show: measured, and the worst of the last second is told."""
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.figures import duration
+from racelog.display.figures import duration
 
 TOLD_NS = 100 * NS_PER_MS
 """Less than this nobody sees."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from racelog.figures import duration, progress
+from racelog.display.figures import duration, progress
+from racelog.display.text import counted
 from racelog.replay.speed import speed_text
-from racelog.text import counted
-from racelog.views.health import TOO_SLOW, clock_checked, health_line
+from racelog.views.evidence.health import TOO_SLOW, clock_checked, health_line
 from racelog.views.race import RaceView
 from racelog_player.model.lag import lag_text
 from racelog_player.model.scene import Page, Scene, Stage, Transport

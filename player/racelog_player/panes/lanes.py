@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from racelog.figures import percent, progress
-from racelog.text import counted
+from racelog.display.figures import percent, progress
+from racelog.display.text import counted
 from racelog.views.race import LaneView, RaceView
 from racelog_player.model.animation import AT_REST, Moved
 from racelog_player.panes.widgets import bar, between, line_width, rate_text, spark

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from racelog.views.health import TOO_SLOW
+from racelog.views.evidence.health import TOO_SLOW
 from racelog.views.race import LaneView, RaceView
 from racelog_player.panes.widgets import ms_text, rate_text
 from racelog_player.terminal.cells import flat

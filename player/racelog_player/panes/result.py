@@ -1,6 +1,6 @@
 """The result: who won and by how much, and a row of numbers per lane. Pure."""
 
-from racelog.figures import times
+from racelog.display.figures import times
 from racelog.views.race import RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending
 from racelog_player.panes.lanes import name_cells

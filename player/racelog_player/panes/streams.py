@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from racelog.text import counted
+from racelog.display.text import counted
 from racelog.views.race import LaneView, RaceView, StreamView
 from racelog.views.recent import Ended
 from racelog_player.panes.lanes import emoji

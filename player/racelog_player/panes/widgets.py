@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from racelog.figures import duration, number, percent
+from racelog.display.figures import duration, number, percent
 from racelog_player.terminal.canvas import Line, Span, Style
 from racelog_player.terminal.cells import take, width
 from racelog_player.terminal.style import FAINT, TRACK, Look, mix
@@ -54,17 +54,17 @@ def _sparks(values: tuple[int, ...], peak: int) -> str:
 
 
 def ms_text(value: float | None) -> str:
-    """Return milliseconds as `racelog.figures.duration` has them, or the sign for no number."""
+    """Return milliseconds as `racelog.display.figures.duration` has them, or the sign for no number."""
     return NOTHING if value is None else duration(value)
 
 
 def rate_text(value: float | None) -> str:
-    """Return a rate without its unit as `racelog.figures.number` has it, or the sign for no number."""
+    """Return a rate without its unit as `racelog.display.figures.number` has it, or the sign for no number."""
     return NOTHING if value is None else number(value)
 
 
 def share_text(value: float | None) -> str:
-    """Return a share as `racelog.figures.percent` has it, or the sign for no number."""
+    """Return a share as `racelog.display.figures.percent` has it, or the sign for no number."""
     return NOTHING if value is None else percent(value)
 
 

@@ -10,8 +10,8 @@ from racelog.replay.race import Align
 from racelog.replay.speed import doubled, faster, halved, slower
 from racelog.views.moments import Moment, busy_instants, moments
 from racelog.views.pauses import pauses
-from racelog.views.story.tell import Story
-from racelog.views.story.teller import Teller
+from racelog.views.story.engine import Story
+from racelog.views.story.live import Teller
 from racelog_player.model.times import clock_text, parse_target
 from racelog_player.playback.source import Source
 from racelog_player.settings.keys import Do

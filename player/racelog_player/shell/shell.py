@@ -14,10 +14,10 @@ import click
 
 from racelog.console.arguments import HomeOrUrl
 from racelog.console.standard import input_lines
+from racelog.display.terminal import addressable
+from racelog.display.text import counted, printable
 from racelog.errors import ExitCode, InputError, RacelogError, Unwritable
 from racelog.home import own_folder
-from racelog.terminal import addressable
-from racelog.text import counted, printable
 from racelog_player.shell.questions import is_complete, questions_in
 from racelog_player.terminal.keeping import KeptTerminal, heeding, stop_here
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from racelog.signs import to_ascii
+from racelog.display.signs import to_ascii
 from racelog_player.terminal.cells import flat, take, width
 from racelog_player.terminal.themes import DEFAULT, Theme
 

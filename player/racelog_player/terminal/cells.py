@@ -1,9 +1,9 @@
-"""Text laid out in terminal cells: flush left, flush right, wrapped. Pure; how wide text is, `racelog.cells` says."""
+"""Text laid out in terminal cells: flush left, flush right, wrapped. Pure; how wide text is, `racelog.display.cells` says."""
 
 import re
 from functools import lru_cache
 
-from racelog.cells import cut, flat, shortened, take, width
+from racelog.display.cells import cut, flat, shortened, take, width
 
 __all__ = ["cut", "flat", "left", "named", "prose", "right", "take", "width", "wrap"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from racelog.colours import asked_color
-from racelog.terminal import addressable, colours, speaks_unicode
+from racelog.display.colours import asked_color
+from racelog.display.terminal import addressable, colours, speaks_unicode
 from racelog.views.race import LaneView, RaceView
 from racelog_player.terminal.canvas import Depth, Style
 
@@ -40,7 +40,7 @@ class Look:
 
 
 def depth_of(environment: Mapping[str, str]) -> Depth:
-    """Return how many colours the terminal of this environment shows; `racelog.terminal.colours` says whether any."""
+    """Return how many colours the terminal of this environment shows; `racelog.display.terminal.colours` says whether any."""
     term = environment.get("TERM", "")
     if colours(environment) is False:
         return Depth.NONE

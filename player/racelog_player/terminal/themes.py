@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from racelog.colours import ON_DARK, ON_LIGHT, SPARE, Ground, blend, lane_colors, readable
+from racelog.display.colours import ON_DARK, ON_LIGHT, SPARE, Ground, blend, lane_colors, readable
 from racelog.errors import InputError
 
 ROLES = ("text", "background", "soft", "faint", "good", "bad", "warn", "track", "accent", "raised")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from racelog.display.text import counted, shortened
 from racelog.events import (
     AnyEvent,
     Head,
@@ -13,7 +14,6 @@ from racelog.events import (
     RequestScheduled,
     Tokens,
 )
-from racelog.text import counted, shortened
 
 LANES_NAMED = 8
 """How many lanes a sentence names."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from racelog.display.text import counted
 from racelog.errors import LogError, NotALog, RaceNotFound, SeveralRaces
 from racelog.events import AnyEvent, Finish, Head, RaceFacts, Tokens
 from racelog.log.format.codec import OrderedEvent, decode_unit
@@ -20,7 +21,6 @@ from racelog.log.format.names import sealed_sibling
 from racelog.log.format.units import Damage, Unit
 from racelog.log.read.scan import log_files, scan_file
 from racelog.log.read.superseded import superseded_beside
-from racelog.text import counted
 
 E = TypeVar("E", bound=Struct)
 

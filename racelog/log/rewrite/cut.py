@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from racelog.display.figures import instant
 from racelog.errors import InputError
 from racelog.events import (
     AnyEvent,
@@ -35,7 +36,6 @@ from racelog.events import (
     Tokens,
     Usage,
 )
-from racelog.figures import instant
 from racelog.log.format.codec import MAX_T_NS, MIN_T_NS
 from racelog.log.format.lifecycle import RequestKey
 from racelog.log.rows.chunks import chunk_rows, columns

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from racelog.display.text import counted
 from racelog.errors import InputError, LogError, SeveralRaces
 from racelog.events import AnyEvent, Gap, Note
 from racelog.log.format.names import sealed_sibling
@@ -23,7 +24,6 @@ from racelog.log.rewrite.rewrite import write_sealed_race
 from racelog.log.rewrite.seal import finish_seal, seal
 from racelog.log.rewrite.verify import Verdict, WriterAccount, verify_log
 from racelog.log.write.atomic import check_target, new_file
-from racelog.text import counted
 
 
 @dataclass(slots=True)

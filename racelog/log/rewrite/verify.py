@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from racelog.display.text import counted
 from racelog.errors import LogError, NotALog
 from racelog.events import (
     AnyEvent,
@@ -35,7 +36,6 @@ from racelog.log.read.reader import FileDamage, RaceLog
 from racelog.log.read.scan import log_files, scan_file
 from racelog.log.read.stream import LogStream
 from racelog.log.read.superseded import superseded_in
-from racelog.text import counted
 
 TAIL_REASONS = frozenset({"zero tail", "not committed: no trailer follows"})
 """What `UnitScanner.finish` calls the bytes after the last trailer."""

@@ -21,12 +21,12 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from racelog.display.text import name_as_text
 from racelog.home import own_folder
 from racelog.log.read.reader import RaceLog
 from racelog.log.read.scan import log_files
 from racelog.log.write.os_errors import refusal_in
 from racelog.query.contract.tables import TABLES, Batch, create_tables
-from racelog.text import name_as_text
 
 PROJECTION = 4
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""

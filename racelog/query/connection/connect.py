@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from racelog.display.text import name_as_text
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound, StorageError
 from racelog.log.format.names import sealed_sibling
 from racelog.log.read.lost import loss_told, lost_facts
@@ -24,7 +25,6 @@ from racelog.query.connection.memory import spill_folder
 from racelog.query.contract.tables import Batch
 from racelog.query.sources.homes import Home, Homes
 from racelog.query.sources.remote import RemoteLog, local_copy
-from racelog.text import name_as_text
 
 if TYPE_CHECKING:
     from racelog.query.incremental.store import Answer

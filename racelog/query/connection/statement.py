@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from racelog.display.text import printable
 from racelog.errors import InputError
 from racelog.query.connection.exact import Told, projection, telling
 from racelog.query.connection.memory import out_of_memory
 from racelog.query.connection.split import without_end
 from racelog.query.contract.tables import TABLES
-from racelog.text import printable
 
 T = TypeVar("T")
 

@@ -38,12 +38,12 @@ from racelog.query.project.story import LONGEST_STORY_S, told_batches
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.track import LaneTrack
-from racelog.views.story.beats import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
 from racelog.views.story.causes import reading_of
-from racelog.views.story.tell import Telling
+from racelog.views.story.engine import Telling
+from racelog.views.story.happenings import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
 
 MARGIN_NS = 2 * NS_PER_S
-"""A lane's last word is this old before what lies earlier is settled, as for `racelog.views.story.teller`."""
+"""A lane's last word is this old before what lies earlier is settled, as for `racelog.views.story.live`."""
 
 SETTLE_NS = 5 * NS_PER_S
 """So much more must be settled before it is kept: what is not is read again at each question, and keeping has a price."""

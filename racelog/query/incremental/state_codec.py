@@ -21,10 +21,10 @@ from racelog.replay.request import RequestState
 from racelog.replay.tally import Tally
 from racelog.views.story.achievements import Achievements
 from racelog.views.story.anomalies import Anomalies
-from racelog.views.story.beats import Book, LaneAccount
 from racelog.views.story.commentary import Commentator
+from racelog.views.story.engine import Story, Telling
+from racelog.views.story.happenings import Book, LaneAccount
 from racelog.views.story.insights import Insights
-from racelog.views.story.tell import Story, Telling
 
 _CLASSES: dict[str, type] = {
     kind.__name__: kind

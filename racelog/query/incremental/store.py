@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from racelog.display.text import name_as_text
 from racelog.errors import LogError
 from racelog.home import own_folder
 from racelog.log.read.resume import Place, read_onward
@@ -26,7 +27,6 @@ from racelog.query.contract.tables import TABLES, Batch
 from racelog.query.incremental.advance import grow
 from racelog.query.incremental.checkpoint import Cut
 from racelog.query.incremental.state_codec import code_mark
-from racelog.text import name_as_text
 
 STATE = "state"
 

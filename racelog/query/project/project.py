@@ -23,8 +23,8 @@ from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
-from racelog.views.health import LaneHealth, RaceHealth, StampError, race_health
-from racelog.views.load import race_load
+from racelog.views.evidence.health import LaneHealth, RaceHealth, StampError, race_health
+from racelog.views.evidence.load import race_load
 from racelog.views.race import prompt_text
 from racelog.views.standings import race_verdict
 from racelog.views.summary import race_status

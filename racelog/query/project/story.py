@@ -6,7 +6,7 @@ from typing import Any
 from racelog.clock import NS_PER_S
 from racelog.query.contract.tables import TABLES
 from racelog.replay.race import RaceTracks
-from racelog.views.story.tell import Story, story
+from racelog.views.story.engine import Story, story
 
 LONGEST_STORY_S = 7 * 86_400
 """The rules look at every second; a log that claims more than a week (one bad stamp is enough) has no story."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from racelog.clock import NS_PER_S
-from racelog.views.story.beats import Beat, Book, LaneAccount
+from racelog.views.story.happenings import Beat, Book, LaneAccount
 from racelog.views.story.rows import Achievement, Category
 
 FAST_MS, FAST_NS = 200.0, 300 * NS_PER_S

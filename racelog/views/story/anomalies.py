@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from racelog.clock import NS_PER_MS, NS_PER_S
-from racelog.figures import change, duration, number, percent, rate
+from racelog.display.figures import change, duration, number, percent, rate
+from racelog.display.text import counted, printable
 from racelog.replay.quantiles import median
-from racelog.text import counted, printable
-from racelog.views.story.beats import Beat, Book, LaneAccount
 from racelog.views.story.causes import MINUTE_NS, WINDOW_NS, causes, paused_since
+from racelog.views.story.happenings import Beat, Book, LaneAccount
 from racelog.views.story.rows import Anomaly, AnomalyKind
 
 SPIKE = 1.5

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from racelog.clock import NS_PER_S
+from racelog.display.figures import percent
+from racelog.display.text import counted, printable
 from racelog.events import EngineSamples, GpuSamples, HostSamples
-from racelog.figures import percent
 from racelog.replay.quantiles import median
 from racelog.replay.race import RaceTracks
-from racelog.text import counted, printable
 from racelog.views.pauses import held
-from racelog.views.story.beats import Book, LaneAccount
+from racelog.views.story.happenings import Book, LaneAccount
 from racelog.views.story.rows import AnomalyKind
 
 MINUTE_NS = 60 * NS_PER_S

@@ -6,10 +6,10 @@ Texts name the lane, the number and what it is compared with; nothing is said th
 from collections.abc import Iterator
 
 from racelog.clock import NS_PER_MS
-from racelog.figures import duration, progress
-from racelog.text import counted, printable
+from racelog.display.figures import duration, progress
+from racelog.display.text import counted, printable
 from racelog.views.faults import said
-from racelog.views.story.beats import Beat, Book, LaneAccount
+from racelog.views.story.happenings import Beat, Book, LaneAccount
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight, Level, Tone
 from racelog.views.verdict import Verdict
 

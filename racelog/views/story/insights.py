@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from racelog.figures import duration, number, percent, rate, times
+from racelog.display.figures import duration, number, percent, rate, times
+from racelog.display.text import counted, printable
 from racelog.replay.quantiles import quantile
-from racelog.text import counted, printable
-from racelog.views.story.beats import Book, LaneAccount
+from racelog.views.story.happenings import Book, LaneAccount
 from racelog.views.story.rows import Category, Insight, Priority
 
 SHARES = (0.25, 0.5, 0.75, 1.0)

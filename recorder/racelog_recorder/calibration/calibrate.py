@@ -22,10 +22,10 @@ import trio
 from msgspec import structs
 
 from racelog.clock import NS_PER_S
+from racelog.display.text import counted
 from racelog.events import STAMP_CODES, TOKEN_CODES, Calibration, Note, Tokens
 from racelog.log.rows.chunks import chunk_rows
 from racelog.replay.quantiles import quantile
-from racelog.text import counted
 from racelog_recorder.calibration.certificate import loopback_certificate
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.journal import Journal

@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from racelog.cells import cut
 from racelog.clock import NS_PER_S
 from racelog.console.output import Heading, table_lines
-from racelog.figures import MS_PER_S, duration, tick
-from racelog.text import counted, printable
+from racelog.display.cells import cut
+from racelog.display.figures import MS_PER_S, duration, tick
+from racelog.display.text import counted, printable
 from racelog_recorder.plan.arrivals import due_ns, due_until
 from racelog_recorder.plan.model import Messages, RacePlan, public_plan
 from racelog_recorder.plan.prompts import schedule

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import click
 
-from racelog.text import printable
+from racelog.display.text import printable
 
 
 def tell(text: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from racelog.clock import NS_PER_MS, NS_PER_S
+from racelog.display.figures import duration, rate
+from racelog.display.text import counted, printable
 from racelog.events import (
     TOKEN_CODES,
     AnyEvent,
@@ -23,10 +25,8 @@ from racelog.events import (
     RequestSent,
     Tokens,
 )
-from racelog.figures import duration, rate
 from racelog.log.rows.chunks import chunk_rows
 from racelog.replay.quantiles import median
-from racelog.text import counted, printable
 
 RECENT = 1_000
 """The TTFT in the line is the median of so many requests, the latest ones."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from racelog.display.terminal import addressable
 from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
-from racelog.terminal import addressable
 
 if TYPE_CHECKING:
     from racelog_recorder.journal.durability import Durability

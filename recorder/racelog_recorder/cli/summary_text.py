@@ -3,10 +3,10 @@
 import click
 
 from racelog.console.output import Heading, table_lines
-from racelog.figures import UNKNOWN, duration, number, times
-from racelog.text import printable, shortened
+from racelog.display.figures import UNKNOWN, duration, number, times
+from racelog.display.text import printable, shortened
+from racelog.views.evidence.health import health_line
 from racelog.views.faults import FaultCount
-from racelog.views.health import health_line
 from racelog.views.summary import LaneSummary, RaceSummary
 
 MEDALS = ("1st", "2nd", "3rd")

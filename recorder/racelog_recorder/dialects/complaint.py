@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from racelog.text import REPLACEMENT
+from racelog.display.text import REPLACEMENT
 from racelog_recorder.dialects.message import MalformedMessage, as_json, mended, plain_json
 
 WORDS = ("message", "msg", "error_message", "error_msg", "errorMessage", "error_description")

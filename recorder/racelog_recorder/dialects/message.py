@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from racelog.text import REPLACEMENT
+from racelog.display.text import REPLACEMENT
 from racelog_recorder.dialects.usage import TokenUsage
 
 HEAD_BYTES = 80

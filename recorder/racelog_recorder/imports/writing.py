@@ -8,6 +8,7 @@ import msgspec
 
 from racelog import __version__
 from racelog.clock import rfc3339
+from racelog.display.text import counted
 from racelog.errors import InputError
 from racelog.events import (
     AnyEvent,
@@ -26,7 +27,6 @@ from racelog.events import (
     Usage,
 )
 from racelog.log.rows.chunks import columns
-from racelog.text import counted
 from racelog_recorder.imports.shape import Call, Run
 from racelog_recorder.redaction import without_secrets
 

@@ -3,8 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
+from racelog.display.text import counted
 from racelog.events import AnyEvent, Gap, Tokens
-from racelog.text import counted
 
 MAX_WAITING = 256
 """Batches that may wait. With the size that flushes a batch early (64 KiB) they are about 16 MiB of payload at most, and

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from racelog.display.text import counted
 from racelog.errors import InputError
-from racelog.text import counted
 from racelog_recorder.plan.model import RacePlan
 
 SPARE_FILES = 64

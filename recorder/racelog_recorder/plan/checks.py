@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import wcwidth
 
-from racelog.text import printable
+from racelog.display.text import printable
 from racelog_recorder.dialects.registry import DIALECTS
 from racelog_recorder.plan.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 from racelog_recorder.redaction import not_text, public_url, shown, without_secrets

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from racelog.text import counted
+from racelog.display.text import counted
 from racelog.views.verdict import FINISH
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT
 from racelog_recorder.plan.arrivals import OpenLoop

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from racelog.text import printable
+from racelog.display.text import printable
 from racelog_recorder.plan.checks import FieldError
 from racelog_recorder.redaction import not_text, public_url, shown
 from racelog_recorder.transports.pump.tls import TlsFiles

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import httpx2
 import trio
 
+from racelog.display.text import printable
 from racelog.errors import EngineError
-from racelog.text import printable
 from racelog.views.faults import said as plain
 from racelog_recorder.dialects.openai import endpoint
 from racelog_recorder.dialects.registry import DIALECTS, Dialect

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import httpx2
 
-from racelog.text import counted
+from racelog.display.text import counted
 from racelog_recorder.dialects.complaint import FAILING, stated_complaint
 from racelog_recorder.dialects.registry import Dialect
 from racelog_recorder.redaction import public_url

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import structs
 
+from racelog.display.text import REPLACEMENT
 from racelog.events import TOKEN_CODES
-from racelog.text import REPLACEMENT
 from racelog_recorder.dialects.complaint import named_error_text
 from racelog_recorder.dialects.message import MalformedMessage, Message, Said, mended
 from racelog_recorder.dialects.openai import SEVERAL

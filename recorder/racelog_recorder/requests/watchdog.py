@@ -15,7 +15,7 @@ from typing import Protocol
 import trio
 
 from racelog.clock import NS_PER_S
-from racelog.text import counted
+from racelog.display.text import counted
 from racelog_recorder.plan.deadlines import Deadlines
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from racelog.display.text import printable
 from racelog.errors import InputError
 from racelog.events import LaneFacts, Usage
 from racelog.log.read.reader import RaceLog
@@ -20,7 +21,6 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks
 from racelog.replay.request import RequestState
 from racelog.replay.track import LaneTrack
-from racelog.text import printable
 
 Outcome = Literal["ok", "refused", "cut"]
 """A whole answer; an HTTP status that is an error; or a connection that broke, with or without a first part."""

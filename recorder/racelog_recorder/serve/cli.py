@@ -171,7 +171,7 @@ def _announce(bound: "list[BoundLane]", *, as_json: bool) -> None:
 
 def _table(rows: "list[tuple[ServedLane, int]]") -> None:
     """Print a line per lane."""
-    from racelog.cells import flat, width  # noqa: PLC0415 - beside the log
+    from racelog.display.cells import flat, width  # noqa: PLC0415 - beside the log
 
     cells = [("engine", "model", "url", "answers")]
     cells += [(flat(lane.engine), flat(lane.model), flat(lane.url), f"{answers:,}") for lane, answers in rows]
@@ -185,7 +185,7 @@ def _engine_flag(lane: "ServedLane") -> str:
     """Return the flag that races ``lane`` again, safe to paste whatever the engine was called."""
     import shlex  # noqa: PLC0415 - only here
 
-    from racelog.text import printable  # noqa: PLC0415 - beside the log
+    from racelog.display.text import printable  # noqa: PLC0415 - beside the log
 
     name = re.sub(r"[=,\s]+", "-", printable(lane.engine)).strip("-") or "lane"
     color = f",color={lane.color}" if re.fullmatch(r"#[0-9a-fA-F]{6}", lane.color) else ""

@@ -13,9 +13,9 @@ import msgspec
 import trio
 from msgspec import Struct
 
+from racelog.display.text import printable
 from racelog.errors import InputError
 from racelog.log.read.reader import RaceLog
-from racelog.text import printable
 from racelog_recorder.serve.answers import Answer, AnswerBook, RecordedLane, recorded_lanes
 from racelog_recorder.serve.door import JSON_TYPE, Door, host_of, is_json
 from racelog_recorder.serve.frames import Envelope, completion, stream_frames

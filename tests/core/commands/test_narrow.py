@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from racelog.cells import width
 from racelog.commands.ls import HEADINGS
 from racelog.commands.page import page_lines, race_page
 from racelog.console.output import Heading, table_lines
+from racelog.display.cells import width
 from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.cells import width as cells
 from racelog.cli import run
 from racelog.console.axes import number_axis, time_axis, unit_of
 from racelog.console.braille import plot_lines
 from racelog.console.plots import KINDS, MOST_ROWS, MOST_SERIES, plot_of
+from racelog.display.cells import width as cells
 from racelog.errors import InputError
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.query.recorded import store

@@ -7,8 +7,8 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.together import side_by_side
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.standings import race_verdict, terms_of
-from racelog.views.story.beats import beats
-from racelog.views.story.tell import Telling
+from racelog.views.story.engine import Telling
+from racelog.views.story.happenings import beats
 from racelog.views.verdict import FINISH, Verdict
 from tests.player.theatre import theatre
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import pytest
 
-from racelog.cells import width
+from racelog.display.cells import width
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.race import race_view

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from racelog.display.signs import to_ascii
 from racelog.events import Calibration, Mark
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
-from racelog.signs import to_ascii
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.race import StreamView
 from racelog_player.controller.player import Player

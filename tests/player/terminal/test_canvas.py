@@ -3,7 +3,7 @@
 import pyte
 import pytest
 
-from racelog.signs import to_ascii
+from racelog.display.signs import to_ascii
 from racelog_player.terminal.canvas import BEGIN_UPDATE, END_UPDATE, Canvas, Depth, Span, Style, sgr
 from racelog_player.terminal.cells import cut, left, wrap
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from racelog.colours import APART, NAMED, contrast, distance, readable
+from racelog.display.colours import APART, NAMED, contrast, distance, readable
 from racelog_player.film.snapshot import INK, PAPER
 from racelog_player.terminal.style import color_of, mix
 from racelog_player.terminal.themes import BUILT_IN, DEFAULT, PALETTE, Theme, cast_for

@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar
 
-from racelog.figures import tick
+from racelog.display.figures import tick
 from racelog.views.series import LaneSeries, SeriesView
 from racelog_player.panes.pages.axes import Dots, Heights, Plot, nice_top, ticks
 from racelog_player.panes.pages.heads import heading, lane_sign, nothing

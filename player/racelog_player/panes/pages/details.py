@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from racelog.text import counted
+from racelog.display.text import counted
 from racelog.views.details import DetailsView, Histogram, Percentiles, Sample
 from racelog.views.race import LaneView
 from racelog_player.panes.pages.heads import lane_heading

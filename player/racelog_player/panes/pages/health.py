@@ -1,7 +1,7 @@
 """Recorder health: can these numbers be trusted? The verdict first, then what it rests on. Pure."""
 
-from racelog.figures import duration, percent
-from racelog.views.health import (
+from racelog.display.figures import duration, percent
+from racelog.views.evidence.health import (
     CALIBRATION_P99_US,
     COALESCED_SHARE,
     FULL_SHARE,
@@ -11,7 +11,7 @@ from racelog.views.health import (
     LaneHealth,
     RaceHealth,
 )
-from racelog.views.readings import HealthView, ProcessHealth, StampHealth
+from racelog.views.evidence.readings import HealthView, ProcessHealth, StampHealth
 from racelog_player.panes.pages.heads import heading
 from racelog_player.panes.widgets import NOTHING, ms_text, scrolled, share_text, spark
 from racelog_player.terminal.canvas import Line, Span

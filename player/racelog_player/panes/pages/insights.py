@@ -1,8 +1,8 @@
 """Insights so far, each with the numbers it rests on, and the anomalies with what may explain them. Pure."""
 
-from racelog.figures import progress
+from racelog.display.figures import progress
+from racelog.views.story.engine import Story
 from racelog.views.story.rows import Anomaly, Insight
-from racelog.views.story.tell import Story
 from racelog_player.model.times import clock_text
 from racelog_player.panes.pages.heads import heading
 from racelog_player.panes.widgets import scrolled

@@ -1,7 +1,7 @@
 """The inspector: requests of one engine as they stream, the first token marked. Pure."""
 
-from racelog.figures import number
-from racelog.text import counted
+from racelog.display.figures import number
+from racelog.display.text import counted
 from racelog.views.inspector import InspectorView, RequestView
 from racelog_player.panes.pages.heads import lane_heading, nothing
 from racelog_player.panes.widgets import beside, line_width, ms_text, spread_rows

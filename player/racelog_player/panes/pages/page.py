@@ -1,10 +1,10 @@
 """The page that fills the screen, drawn by its own pane. Pure."""
 
 from racelog.views.details import DetailsView
+from racelog.views.evidence.readings import HealthView
 from racelog.views.inspector import InspectorView, ReadingView
-from racelog.views.readings import HealthView
 from racelog.views.series import SeriesView
-from racelog.views.story.tell import Story
+from racelog.views.story.engine import Story
 from racelog.views.timeline import TimelineView
 from racelog_player.model.scene import Page, Scene
 from racelog_player.panes.pages.achievements import achievements_pane

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from racelog.figures import progress
-from racelog.text import counted
+from racelog.display.figures import progress
+from racelog.display.text import counted
 from racelog.views.timeline import BarView, GpuTrack, LaneBars, TimelineView
 from racelog_player.panes.lanes import WIDE
 from racelog_player.panes.pages.axes import ticks

@@ -13,7 +13,7 @@ from racelog.query.connection.connect import connect
 from racelog.query.project.story import LONGEST_STORY_S
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
-from racelog.views.story.tell import Story, story
+from racelog.views.story.engine import Story, story
 from tests.core.query.recorded import EVERY_KIND, write_log
 
 REAL = ["recorder/racelog_recorder/demo/demo.rlog", "tests/bench/corpus/smollm2-vllm.rlog"]

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from racelog.display.signs import to_ascii
 from racelog.events import AnyEvent, RequestEnd, RequestSent
 from racelog.faults import KINDS
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
-from racelog.signs import to_ascii
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_player.controller.player import Player
 from racelog_player.film.snapshot import text_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from racelog.signs import to_ascii
+from racelog.display.signs import to_ascii
 from racelog.views.timeline import BarView, LaneBars, Outcome, TimelineView
 from racelog_player.panes.pages.timeline import timeline_pane
 from racelog_player.terminal.canvas import Depth, Span

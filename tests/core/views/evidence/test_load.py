@@ -2,7 +2,7 @@
 
 from racelog.events import Control, LaneFacts, LaneStart, RaceFacts
 from racelog.replay.race import RaceTracks
-from racelog.views.load import race_load
+from racelog.views.evidence.load import race_load
 
 MS = 1_000_000
 

@@ -20,8 +20,8 @@ from racelog.events import (
 )
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
+from racelog.views.story.engine import Story, story, until
 from racelog.views.story.rows import Anomaly
-from racelog.views.story.tell import Story, story, until
 from tests.player.theatre import theatre
 
 MS = 1_000_000

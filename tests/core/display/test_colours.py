@@ -6,7 +6,16 @@ from itertools import combinations
 import pytest
 
 from racelog.clock import NS_PER_S
-from racelog.colours import APART, ON_DARK, ON_LIGHT, TEXT_LEAST, asked_color, colors_of, contrast, distance
+from racelog.display.colours import (
+    APART,
+    ON_DARK,
+    ON_LIGHT,
+    TEXT_LEAST,
+    asked_color,
+    colors_of,
+    contrast,
+    distance,
+)
 from racelog.export.page import data
 from racelog.export.source import Source
 from racelog.replay.playhead import Playhead

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from racelog.events import AnyEvent, Control, RequestEnd, RequestScheduled, RequestSent, Tokens
 from racelog.replay.race import Align, RaceTracks
 from racelog.testing.races import Plan, ScriptedRace
-from racelog.views.story.beats import Beat
-from racelog.views.story.tell import Telling, story
-from racelog.views.story.teller import Teller
+from racelog.views.story.engine import Telling, story
+from racelog.views.story.happenings import Beat
+from racelog.views.story.live import Teller
 from tests.player.theatre import MS, SECOND, theatre
 
 

@@ -1,4 +1,4 @@
-"""The readings behind the verdict on the recorder (`racelog.views.health`): its processes, its stamps, its notes."""
+"""The readings behind the verdict on the recorder (`racelog.views.evidence.health`): its processes, its stamps, its notes."""
 
 from array import array
 from bisect import bisect_right, insort
@@ -14,7 +14,7 @@ from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import quantile
 from racelog.replay.race import Replay
 from racelog.replay.track import LaneTrack
-from racelog.views.health import RaceHealth, health_line, race_health
+from racelog.views.evidence.health import RaceHealth, health_line, race_health
 
 Verdict = Literal["good", "watch", "bad", "unknown"]
 

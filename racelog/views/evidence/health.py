@@ -12,14 +12,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from racelog.clock import NS_PER_MS
+from racelog.display.figures import duration, percent, tick
+from racelog.display.text import counted
 from racelog.events import STAMP_CODES, Calibration, RaceFacts
-from racelog.figures import duration, percent, tick
 from racelog.replay.health import LATE_LOOP_US, LATE_SEND_NS
 from racelog.replay.lane import LaneFold
 from racelog.replay.quantiles import median, quantile
 from racelog.replay.race import RaceTracks, Replay
-from racelog.text import counted
-from racelog.views.load import agreed_starts
+from racelog.views.evidence.load import agreed_starts
 from racelog.views.pauses import held
 
 FULL_SHARE = 0.10

@@ -6,7 +6,7 @@ counted wrong bends every column after it.
 
 from functools import lru_cache
 
-from racelog.text import printable
+from racelog.display.text import printable
 
 _JOINERS = str.maketrans(
     "", "", "\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}\u200b\ufeff"

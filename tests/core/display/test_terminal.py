@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from racelog.signs import to_ascii
-from racelog.terminal import AsciiWriter, SignWriter, addressable, colours, speaks_unicode
+from racelog.display.signs import to_ascii
+from racelog.display.terminal import AsciiWriter, SignWriter, addressable, colours, speaks_unicode
 
 
 @pytest.mark.parametrize(

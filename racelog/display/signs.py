@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from racelog.cells import width
+from racelog.display.cells import width
 
 _STAND_INS = {
     **dict.fromkeys("█▉▊▋", "#"), "▓": "%",

@@ -1,23 +1,27 @@
 """The whole story of a race: every rule run once over all beats, and what of it is known at a position."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import fields, is_dataclass
+from dataclasses import replace as replace_fields
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from racelog.replay.race import RaceTracks
+from racelog.replay.tally import Tally
 from racelog.views.story.achievements import Achievements
 from racelog.views.story.anomalies import Anomalies
-from racelog.views.story.beats import Beat, Book, beats
 from racelog.views.story.commentary import Commentator, of_achievement, of_anomaly, of_insight
-from racelog.views.story.forks import forked
+from racelog.views.story.happenings import Beat, Book, LaneAccount, beats
 from racelog.views.story.insights import Insights
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight
 
 Row = TypeVar("Row", Comment, Anomaly, Insight)
+T = TypeVar("T")
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -119,3 +123,20 @@ def _achieved(
 
 def _known(rows: Sequence[Row], position_ns: int) -> list[Row]:
     return list(rows[: bisect_right(rows, position_ns, key=lambda row: row.position_ns)])
+
+
+def forked(value: T) -> T:
+    """Return a copy of a rule, a book or a container that shares what never changes: requests, tracks, rows, numbers."""
+    if isinstance(value, dict):
+        return type(value)({key: forked(one) for key, one in value.items()})
+    if isinstance(value, list | set | deque):
+        return copy(value)
+    if isinstance(value, LaneAccount | Tally) and is_dataclass(value):
+        return replace_fields(
+            value, **{part.name: forked(getattr(value, part.name)) for part in fields(value)}
+        )
+    if isinstance(value, Book | Anomalies | Commentator | Insights | Achievements):
+        other = copy(value)
+        vars(other).update({name: forked(one) for name, one in vars(value).items()})
+        return other
+    return value

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from racelog.events import HostSamples
 from racelog.replay.race import RaceTracks, Replay
-from racelog.views.readings import Readings, health_view
+from racelog.views.evidence.readings import Readings, health_view
 from tests.player.theatre import SECOND, theatre
 
 

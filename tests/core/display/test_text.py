@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog.text import MOST_MARKS, counted, json_inert, printable, printable_values
+from racelog.display.text import MOST_MARKS, counted, json_inert, printable, printable_values
 
 anything = st.text(st.characters(exclude_categories=()))
 HOSTILE = st.text("\x1b[]31m;\x07\x9b\x9d\u202e\u2066\r\n\t\x00\ud800\udfffab")

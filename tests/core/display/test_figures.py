@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from racelog.figures import change, duration, instant, number, percent, progress, rate, tick, times
+from racelog.display.figures import change, duration, instant, number, percent, progress, rate, tick, times
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from racelog.events import (
 from racelog.replay.health import LATE_SEND_NS
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
-from racelog.views.health import LEAST_SAMPLES, RaceHealth, health_line, race_health
+from racelog.views.evidence.health import LEAST_SAMPLES, RaceHealth, health_line, race_health
 
 PLAN = Plan("vLLM", requests=10, tokens=10, start_ms=1000, ttft_ms=100, gap_ms=100)
 """Races from 1 s to 11 s: a hundred chunks, and a hundred readings at ten a second."""

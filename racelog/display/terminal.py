@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import BinaryIO, TextIO
 
-from racelog.signs import to_ascii
+from racelog.display.signs import to_ascii
 
 _UNADDRESSED = ("", "dumb", "unknown")
 _UTF8 = ("utf8", "utf-8")

@@ -11,9 +11,9 @@ from itertools import islice
 from racelog.clock import NS_PER_S
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
-from racelog.views.story.beats import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
 from racelog.views.story.causes import readings_by
-from racelog.views.story.tell import Story, Telling
+from racelog.views.story.engine import Story, Telling
+from racelog.views.story.happenings import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
 
 MARGIN_NS = 2 * NS_PER_S
 """A lane's last word is this old before what lies earlier counts as settled; a recorder commits four times a second."""

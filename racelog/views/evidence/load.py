@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from racelog.clock import NS_PER_S
-from racelog.figures import tick
+from racelog.display.figures import tick
 from racelog.replay.race import RaceTracks
 from racelog.views.pauses import held
 
