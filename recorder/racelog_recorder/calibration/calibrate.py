@@ -1,6 +1,6 @@
 """The calibration before a race: the lane's own pump against a server that knows the truth, for about a second.
 
-    lane process: pump -> TLS? -> HTTP -> SSE -> JSON -> columns   <-- loopback --   `truth` process: "<ns of its send>"
+    lane process: pump -> TLS? -> HTTP -> SSE -> JSON -> columns   <-- loopback --   `truth_server` process: "<ns of its send>"
 
 As many streams as the race will have open, over loopback, so that what is found is the client's own error; over TLS
 where the engine's URL is https. It never takes longer than `LIMIT_S` and never fails a race: what went wrong is a note.

@@ -283,7 +283,7 @@ def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":
 
 
 def _overrides(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the flags that were given, under the names `plan_flags` takes."""
+    """Return the flags that were given, under the names `plan.flags` takes."""
     names = (
         "requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name", "rate", "arrival",
         "burstiness", "max_open", "grace", "finish", "pin",

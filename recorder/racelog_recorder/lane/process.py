@@ -1,6 +1,6 @@
 """One lane: a process of its own that races one engine and writes its own segment.
 
-    python -m racelog_recorder.lane.process     spec and orders on stdin, reports on stdout (see `spec`)
+    python -m racelog_recorder.lane.process     spec and orders on stdin, reports on stdout (see `racelog_recorder.protocol.messages`)
 
 ready -> go at an agreed instant -> requests, in a closed loop or by a schedule, until all are sent, the time is up or
 the conductor says stop -> the segment is finished.

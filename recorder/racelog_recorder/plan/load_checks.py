@@ -1,6 +1,6 @@
 """The checks of a plan's load fields: how requests are spaced, how many are open, on which CPUs lanes run.
 
-As in `plan_checks`, a check returns the value as the plan keeps it or raises `FieldError`; `load_conflict` looks at fields
+As in `checks`, a check returns the value as the plan keeps it or raises `FieldError`; `load_conflict` looks at fields
 that are right alone and wrong together.
 """
 

@@ -1,6 +1,6 @@
 """The telemetry process: the recording machine, its GPUs and what engines say of themselves, apart from every lane.
 
-    python -m racelog_recorder.telemetry.process     spec on stdin, reports on stdout (see `spec`)
+    python -m racelog_recorder.telemetry.process     spec on stdin, reports on stdout (see `racelog_recorder.protocol.messages`)
 
 Where there is no GPU there are no GPU samples, and a note says why; what the driver does not tell is null.
 """
