@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from racelog.clock import NS_PER_S
 from racelog.display.text import printable
+from racelog.live import countdown_ns
 from racelog.replay.lane import LaneFold
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.faults import said
@@ -22,9 +23,6 @@ KINDS: tuple[MomentKind, ...] = (
 
 HOLDS_NS = NS_PER_S
 """Places that changed again sooner are not worth a stop."""
-
-COUNTDOWN = "countdown"
-"""Marks of this name are the recorder's own count down to the start: before the race, not in it."""
 
 
 class Moment(Struct, frozen=True, order=True):
@@ -47,7 +45,7 @@ def moments(tracks: RaceTracks) -> list[Moment]:
     found += [
         Moment(max(0, mark.t - first), f"mark: {printable(mark.label)}", "mark")
         for mark in tracks.marks
-        if not mark.label.startswith(COUNTDOWN)
+        if countdown_ns(mark.label) is None  # the count down to the start is before the race, not in it
         and (first := _race_start(tracks)) is not None
         and mark.t >= first
     ]

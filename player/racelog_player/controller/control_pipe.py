@@ -1,8 +1,8 @@
-"""The way back from the view to the recorder: one JSON object a line on a pipe that it handed us."""
+"""The way back from the view to the recorder: wishes (`racelog.live`) on a pipe that it handed us."""
 
 import os
 
-import msgspec
+from racelog.live import Wish, wish_line
 
 
 class Control:
@@ -18,37 +18,37 @@ class Control:
 
     def up(self) -> bool:
         """Tell that the view has the terminal: from now on a Ctrl+C is a key, and asks before it stops."""
-        return self._send({"do": "up"})
+        return self._send(Wish("up"))
 
     def stop(self) -> bool:
         """Ask to end the race early; return whether the wish was sent."""
-        return self._send({"do": "stop"})
+        return self._send(Wish("stop"))
 
     def restart(self) -> bool:
         """Ask to end this race, if it runs, and to begin another by the same plan; return whether the wish was sent."""
-        return self._send({"do": "restart"})
+        return self._send(Wish("restart"))
 
     def pause(self) -> bool:
         """Ask that no further request is sent until `resume`; what is open goes on. Return whether the wish was sent."""
-        return self._send({"do": "pause"})
+        return self._send(Wish("pause"))
 
     def resume(self) -> bool:
         """Ask to go on after a pause; return whether the wish was sent."""
-        return self._send({"do": "resume"})
+        return self._send(Wish("resume"))
 
     def eliminate(self, lane: int) -> bool:
         """Ask to take one lane out of the race; return whether the wish was sent."""
-        return self._send({"do": "eliminate", "lane": lane})
+        return self._send(Wish("eliminate", lane=lane))
 
     def mark(self, label: str) -> bool:
         """Ask for a mark named ``label`` now; return whether the wish was sent."""
-        return self._send({"do": "mark", "label": label})
+        return self._send(Wish("mark", label=label))
 
-    def _send(self, wish: dict[str, str | int]) -> bool:
+    def _send(self, wish: Wish) -> bool:
         if self._fd is None:
             return False
         try:
-            os.write(self._fd, msgspec.json.encode(wish) + b"\n")
+            os.write(self._fd, wish_line(wish))
         except OSError:  # the recorder is gone: we carry on as a viewer
             self._fd = None
             return False

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.events import AnyEvent, RequestEnd, RequestSent, ResponseHeaders, Tokens
+from racelog.live import countdown_ns
 from racelog.log.format.names import sealed_sibling
 from racelog.log.read.follow import LogFollower
 from racelog.log.read.reader import open_log
@@ -18,9 +19,6 @@ LAG_NS = 400 * NS_PER_MS
 
 _SEEN = (RequestSent, ResponseHeaders, Tokens, RequestEnd)
 """What moves a picture, stamped as it happens; a column's ``t`` is that of its first chunk."""
-
-COUNTDOWN_LABEL = "countdown"
-COUNTDOWN_S = 3
 
 
 class Source(Protocol):
@@ -140,15 +138,14 @@ class LiveRace:
         return whole if trial and edge >= latest.duration_ns() else min(edge, whole)
 
     def countdown_s(self, now_ns: int) -> int | None:
-        """Return the whole seconds left of a 3-2-1 begun by a mark ``countdown`` (or ``countdown:SECONDS``)."""
+        """Return the whole seconds left of a 3-2-1 that a mark began."""
         head = self.tracks.head
         if head is None:
             return None
         now = now_ns - head.mono_origin_ns
         for mark in reversed(self.tracks.marks):
-            word, _, seconds = mark.label.partition(":")
-            if word == COUNTDOWN_LABEL:
-                left_ns = mark.t + _countdown_ns(seconds) - now
+            if (whole_ns := countdown_ns(mark.label)) is not None:
+                left_ns = mark.t + whole_ns - now
                 return -(-left_ns // NS_PER_S) if left_ns > -NS_PER_S else None
         return None
 
@@ -175,12 +172,3 @@ def _labels(paths: Sequence[Path]) -> list[str]:
     """Return a short name for each log: its file's, numbered where two are called the same."""
     stems = [path.name.split(".")[0] for path in paths]
     return [stem if stems.count(stem) == 1 else f"{stem} #{number}" for number, stem in enumerate(stems, 1)]
-
-
-def _countdown_ns(seconds: str) -> int:
-    """Return the length a countdown mark names, or the usual one when it names none."""
-    try:
-        length = float(seconds)
-    except ValueError:
-        length = COUNTDOWN_S
-    return round((length if 0 < length < 3600 else COUNTDOWN_S) * NS_PER_S)  # noqa: PLR2004 - an hour's countdown is none

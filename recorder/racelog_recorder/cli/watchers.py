@@ -12,10 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 import trio
-from msgspec import Struct
 
+from racelog.live import LONGEST_WISH_BYTES, Wish, read_wish
 from racelog.log.read.follow import LogFollower
 from racelog_recorder.cli.progress_line import Progress, calibration_line
 from racelog_recorder.machine.niceness import give_way, let_in
@@ -32,14 +31,6 @@ INTERRUPTED = (1, -2, 130)
 """How a Python program ends on a Ctrl+C that comes while it starts."""
 
 Tell = Callable[[str], None]
-
-
-class _Wish(Struct):
-    """What the view asks of the race."""
-
-    do: str
-    label: str = ""
-    lane: int = -1
 
 
 class Steered(Protocol):
@@ -68,9 +59,6 @@ class Steered(Protocol):
     def mark(self, label: str) -> None:
         """Name this instant."""
         ...
-
-
-_wishes = msgspec.json.Decoder(_Wish)
 
 
 class TerminalState:
@@ -151,17 +139,16 @@ async def _hear(wishes: trio.abc.ReceiveStream, race: Steered) -> bool:
         while (end := buffer.find(b"\n")) >= 0:
             line = bytes(buffer[:end])
             del buffer[: end + 1]
-            try:
-                wish = _wishes.decode(line)
-            except msgspec.DecodeError:
-                continue
-            up = up or wish.do == "up"
-            _grant(wish, race)
+            if (wish := read_wish(line)) is not None:
+                up = up or wish.do == "up"
+                _grant(wish, race)
+        if len(buffer) > LONGEST_WISH_BYTES:
+            buffer.clear()
     return up
 
 
-def _grant(wish: _Wish, race: Steered) -> None:
-    """Pass one wish on; one that this race does not know is not an error of the view's."""
+def _grant(wish: Wish, race: Steered) -> None:
+    """Pass one wish on."""
     match wish.do:
         case "stop":
             race.stop()
@@ -174,8 +161,8 @@ def _grant(wish: _Wish, race: Steered) -> None:
         case "eliminate":
             race.eliminate(wish.lane)
         case "mark":
-            race.mark(wish.label[:200])
-        case _:
+            race.mark(wish.label)
+        case "up":  # it is the view's answer to who has the keyboard, and asks nothing of the race
             return
 
 

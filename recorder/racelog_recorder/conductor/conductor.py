@@ -16,6 +16,7 @@ from racelog.clock import NS_PER_S, read_clocks, rfc3339
 from racelog.errors import ExitCode, InputError, StorageError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
 from racelog.home import new_race_id, own_folder
+from racelog.live import countdown_label
 from racelog.log.format.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.log.write.segment import SegmentWriter, new_writer_id
 from racelog_recorder.conductor.child import Child
@@ -43,7 +44,6 @@ MODEL_CHARACTERS = 512
 HANDOVER_S = 1.0
 """Pause between two lanes of a time trial, so that one's last work is not the other's first."""
 
-COUNTDOWN_MARK = "countdown"
 TELEMETRY_WAIT_S = 5.0
 """How long a race waits for its telemetry: a wedged GPU driver must not hold it up, nor keep it from ending."""
 
@@ -275,7 +275,7 @@ class Conductor:
         assert self._journal is not None
         if seconds <= 0:
             return
-        self._journal.record(Mark(t=self._journal.now_ns(), label=f"{COUNTDOWN_MARK}:{seconds:g}"))
+        self._journal.record(Mark(t=self._journal.now_ns(), label=countdown_label(seconds)))
         await self._journal.flush()
         left = seconds
         while left > 0 and not self.control.stopped.is_set():

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from racelog.live import MAX_COUNTDOWN_S
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT, DIALECTS
 from racelog_recorder.plan.checks import (
     COLOR_PATTERN,
@@ -17,7 +18,6 @@ from racelog_recorder.plan.checks import (
     GRIDS,
     HEADER_PATTERN,
     MAX_CONCURRENCY,
-    MAX_COUNTDOWN_S,
     MAX_DURATION_S,
     MAX_EMOJI,
     MAX_GRACE_S,
