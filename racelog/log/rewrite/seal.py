@@ -6,19 +6,22 @@ then renamed; the segments are removed last. A crash at any instant leaves eithe
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
 from racelog.errors import InputError, LogError, StorageError
 from racelog.events import AnyEvent, Head
 from racelog.log.format.progress import Progress, silent
+from racelog.log.format.units import Trailer, Unit
 from racelog.log.read.exact import ExactEvents, exact_events
 from racelog.log.read.index import LogIndex
-from racelog.log.read.scan import log_files
+from racelog.log.read.scan import log_files, scan_file
 from racelog.log.read.superseded import heads, superseded
 from racelog.log.rewrite.join import CHARACTERS_PER_BATCH, CHUNKS_PER_BATCH, joined
 from racelog.log.rows.fingerprint import Facts, fingerprint
+from racelog.log.write.files import OsFiles
 from racelog.log.write.os_errors import refusal
 from racelog.log.write.segment import SegmentWriter, new_writer_id
 
@@ -65,11 +68,41 @@ def seal(directory: Path, target: Path, progress: Progress = silent) -> Path:
         StorageError: the target cannot be written, and the segments are untouched; or it is whole, and the segments
             cannot be removed.
     """
+    return _replaced(directory, target, lambda partial: _seal_beside(directory, partial, progress))
+
+
+def put_together(directory: Path, target: Path) -> Path:
+    """Make the single file ``target`` of the units in ``directory`` as they are, and remove the segments; return ``target``.
+
+    What `seal` does, without packing anything: who was told to stop has no time for more, and `compact` does the rest
+    whenever there is. Damage is treated likewise. Cost: each byte is read, checked and written once, and read once more.
+
+    Raises:
+        InputError, LogError, StorageError: as `seal`.
+    """
+    return _replaced(directory, target, lambda partial: _copy_beside(directory, partial))
+
+
+def payload_bytes(directory: Path) -> int:
+    """Return how much the units in ``directory`` hold unpacked, which is what sealing them takes time for.
+
+    Cost: each byte is read once; nothing is decompressed.
+    """
+    return sum(
+        found.trailer.payload_bytes
+        for file in log_files(directory)
+        for found in scan_file(file)
+        if isinstance(found, Unit)
+    )
+
+
+def _replaced(directory: Path, target: Path, write: Callable[[Path], bool]) -> Path:
+    """Put what ``write`` makes of ``directory`` in its place; it tells whether anything there is damaged, and then the segments stay."""
     _refuse_taken(target)
     size = _size(directory)
     partial = target.with_name(target.name + ".sealing")
     try:
-        damaged = _seal_beside(directory, partial, progress)
+        damaged = write(partial)
         _refuse_taken(target)  # it may have been put there while we wrote
         _rename_synced(partial, target)
     finally:
@@ -126,6 +159,33 @@ def _seal_beside(directory: Path, partial: Path, progress: Progress) -> bool:
     ):
         raise LogError(
             f"the sealed file {partial} does not read back equal; the segments in {directory} are untouched"
+        )
+    return damaged
+
+
+def _copy_beside(directory: Path, partial: Path) -> bool:
+    """Write the units in ``directory`` to ``partial``, prove it, and tell whether any of them is damaged."""
+    with LogIndex(directory) as index:
+        index.leave_out(superseded(index))
+        damaged = bool(index.damage)
+        copied: list[Trailer] = []
+        try:
+            partial.unlink(missing_ok=True)
+            with os.fdopen(OsFiles().create(partial), "wb") as out:
+                for span in sorted(index.spans, key=attrgetter("file", "offset")):
+                    for found in index.read(span):
+                        if isinstance(found, Unit):
+                            copied.append(found.trailer)
+                            out.write(found.frame + found.trailer.pack())
+                        else:
+                            damaged = True
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise StorageError(f"cannot write {partial}: {refusal(error)}") from error
+    if [found.trailer if isinstance(found, Unit) else found for found in scan_file(partial)] != copied:
+        raise LogError(
+            f"the file {partial} does not read back equal; the segments in {directory} are untouched"
         )
     return damaged
 

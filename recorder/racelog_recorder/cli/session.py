@@ -3,13 +3,11 @@
 preflight -> conductor (lanes, telemetry) beside an onlooker and the signals -> seal -> summary
 """
 
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,11 @@ import click
 import trio
 
 from racelog.console.output import emit_json, terminal_width
-from racelog.console.progress import ProgressLine
 from racelog.errors import NOTHING_RECORDED, ExitCode, InputError, Interrupted, RacelogError
-from racelog.home import own_folder
-from racelog.log.format.names import LIVE_SUFFIX
 from racelog.log.read.library import Log
-from racelog.log.rewrite.seal import seal
 from racelog.views.summary import RaceSummary, log_summary
 from racelog_recorder.cli.messages import Voice, tell
+from racelog_recorder.cli.sealing import another_name, seal_race
 from racelog_recorder.cli.signals import STOP_SIGNALS
 from racelog_recorder.cli.summary_text import summary_lines
 from racelog_recorder.cli.watchers import print_progress, watch_in_terminal
@@ -102,7 +97,7 @@ async def _record(session: Session, races: list[Paths]) -> int:
             if engine.remark:
                 tell(f"warning: {engine.remark}")
         outcome = await _race(session, plan, engines, keys, races)
-    return _close(outcome, races[-1], as_json=session.as_json)
+    return _close(outcome, races[-1], in_home=session.output is None, as_json=session.as_json)
 
 
 async def _race(
@@ -127,12 +122,7 @@ async def _race(
 
 def _free_name(output: Path | None) -> Path | None:
     """Return ``output`` with the first number behind its name that no log has; None stays None."""
-    return None if output is None else _another_name(output)
-
-
-def _another_name(output: Path) -> Path:
-    names = (output.with_name(f"{output.stem}-{number}{output.suffix}") for number in count(2))
-    return next(name for name in names if not (name.exists() or name.with_suffix(LIVE_SUFFIX).exists()))
+    return None if output is None else another_name(output)
 
 
 @asynccontextmanager
@@ -200,7 +190,10 @@ async def _run_watched(conductor: Conductor, paths: Paths, voice: Voice, view: t
             beside.start_soon(_watch, conductor, paths.live, voice, lines, view)
             outcome = await conductor.run(paths.live)
             lines.cancel()
-            await trio.to_thread.run_sync(partial(_seal, paths, quiet=voice.quiet))
+            stopped = conductor.control.stopped.is_set
+            outcome.packed = await trio.to_thread.run_sync(
+                partial(seal_race, paths, stopped, quiet=voice.quiet)
+            )
         around.cancel_scope.cancel()
     return outcome
 
@@ -233,8 +226,12 @@ async def _heed_signals(
     with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            times = conductor.stop("signal")
-            if number != signal.SIGHUP:
+            over, times = conductor.control.over, conductor.stop("signal")
+            if number == signal.SIGHUP:
+                continue
+            if over:
+                voice("the race is over; its log is made one file at once")
+            else:
                 _tell_of_stop(times, voice)
 
 
@@ -244,56 +241,40 @@ def _tell_of_stop(times: int, voice: Voice) -> None:
         voice(STOPPING[min(times, len(STOPPING)) - 1])
 
 
-def _seal(paths: Paths, *, quiet: bool) -> None:
-    """Seal; under another name, which ``paths`` then have, if somebody took the one that was asked for meanwhile."""
-    own_folder(paths.sealed.parent)
-    if not quiet:
-        tell("sealing the log")
-    while True:
-        try:
-            _seal_to(paths, quiet=quiet)
-        except InputError as error:
-            if not os.path.lexists(paths.sealed):
-                raise
-            paths.sealed = _another_name(paths.sealed)
-            tell(f"{error}: this one is {paths.sealed}")
-        else:
-            return
+def _close(outcome: Outcome, paths: Paths, *, in_home: bool, as_json: bool) -> int:
+    """Print the result and how to go on; return the exit code.
 
-
-def _seal_to(paths: Paths, *, quiet: bool) -> None:
-    if quiet:
-        seal(paths.live, paths.sealed)
-        return
-    with ProgressLine() as progress:
-        seal(paths.live, paths.sealed, progress)
-
-
-def _close(outcome: Outcome, paths: Paths, *, as_json: bool) -> int:
-    """Print the result and how to go on; return the exit code."""
-    with Log(paths.sealed) as log:
-        summary = log_summary(log)
-    with suppress(OSError):
-        if as_json:
-            emit_json(summary)
-        else:
-            click.echo("\n".join(summary_lines(summary, terminal_width())))
+    The result of a long race that was told to stop is computed for a program alone: it takes a second for every million
+    chunks, and a person is told how to see it.
+    """
+    summary: RaceSummary | None = None
+    if outcome.packed or as_json:
+        with Log(paths.sealed) as log:
+            summary = log_summary(log)
+        with suppress(OSError):
+            if as_json:
+                emit_json(summary)
+            else:
+                click.echo("\n".join(summary_lines(summary, terminal_width())))
     if paths.live.exists():
         tell(
             f"some bytes of the segments are unreadable; they are kept in {paths.live} (racelog verify {paths.live})"
         )
-    _say_next(summary, paths)
+    _say_next(paths, in_home=in_home, packed=outcome.packed)
     code = outcome.exit_code
-    if code is ExitCode.OK and any(lane.ok == 0 for lane in summary.lanes):
+    if code is ExitCode.OK and summary is not None and any(lane.ok == 0 for lane in summary.lanes):
         return ExitCode.ENGINE
     return code
 
 
-def _say_next(summary: RaceSummary, paths: Paths) -> None:
-    """Name the log and the three things to do with it."""
-    in_home = paths.sealed.stem == summary.race_id
-    race = summary.race_id if in_home else str(paths.sealed)
+def _say_next(paths: Paths, *, in_home: bool, packed: bool) -> None:
+    """Name the log and the three things to do with it; first to pack it, if there was no time for that."""
+    is_id = in_home and paths.sealed.stem == paths.live.stem
+    race = paths.sealed.stem if is_id else str(paths.sealed)
     tell(f"\nrecorded {paths.sealed} ({paths.sealed.stat().st_size:,} bytes)")
+    if not packed:
+        tell("  it holds everything, and is not packed: that takes longer than a stop may. To make it small:")
+        tell(f"  racelog compact {race}")
     tell(f"  racelog play {race} --speed 4x")
     tell(f"  racelog info {race}")
     tell(f"  racelog card {race} -o card.png")

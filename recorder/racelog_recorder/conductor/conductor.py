@@ -80,13 +80,14 @@ class Paths:
 class Outcome:
     """How a race ended: for each lane its process's fate, and the command's exit code.
 
-    ``again``: another race of the same plan was asked for.
+    ``again``: another race of the same plan was asked for. ``packed``: its log is no mere copy of its segments.
     """
 
     died: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
     again: bool = False
     storage_failed: bool = False
+    packed: bool = True
 
     @property
     def exit_code(self) -> ExitCode:
@@ -131,7 +132,6 @@ class Conductor:
         self.order = schedule(plan.prompts, plan.seed, count, shuffle=plan.shuffle)
         self._journal: Journal | None = None
         self._nursery: trio.Nursery | None = None
-        self._over = False
 
     async def run(self, live: Path) -> Outcome:
         """Race; every segment in ``live`` is finished when this returns, whatever happened to its lane."""
@@ -153,7 +153,7 @@ class Conductor:
                 await self._race(nursery, live)
                 await self._end_telemetry(telemetry)
             nursery.cancel_scope.cancel()
-        self._over = True
+        self.control.end()
         with trio.CancelScope(shield=True):
             await journal.finish()
         return self.outcome
@@ -177,7 +177,7 @@ class Conductor:
     def restart(self) -> None:
         """Ask for another race of the same plan; one that still runs ends at once and keeps its log."""
         self.outcome.again = True
-        if not self._over:
+        if not self.control.over:
             self.control.end_now(RESTARTED)
 
     def eliminate(self, lane: int) -> None:

@@ -34,6 +34,7 @@ class RaceControl:
 
     def __init__(self, grace_s: float) -> None:
         self.stopped = trio.Event()
+        self.over = False
         self.eliminated: dict[int, str] = {}
         self._grace_s = min(grace_s, STOP_GRACE_S)
         self._stops = 0
@@ -57,6 +58,11 @@ class RaceControl:
     def begin(self, journal: Journal, nursery: trio.Nursery) -> None:
         """Record to ``journal`` and send from ``nursery`` from now on."""
         self._journal, self._nursery = journal, nursery
+
+    def end(self) -> None:
+        """Send no more orders: every lane's process has ended. That the race was told to stop can still be asked."""
+        self.over = True
+        self._nursery = None
 
     def add(self, lane: int, child: Child) -> None:
         """Take a lane that starts; one that starts after a stop has missed it, and is told."""

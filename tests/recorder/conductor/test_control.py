@@ -300,3 +300,10 @@ def test_a_pinned_lane_says_on_which_cpu_it_ran(engines: list[str], tmp_path: Pa
     _, events = race(engines, tmp_path / "r.live", requests=1, pin=(cpu,))
 
     assert [start.cpus for start in events if isinstance(start, LaneStart)] == [[cpu], [cpu]]
+
+
+def test_a_stop_is_heard_after_the_last_lane_has_ended(engines: list[str], tmp_path: Path) -> None:
+    driver, _ = race(engines, tmp_path / "r.live", requests=1)
+    stopped = driver.conductor.stop("signal")
+
+    assert (stopped, driver.conductor.outcome.exit_code, driver.conductor.control.over) == (1, 130, True)

@@ -17,7 +17,9 @@ from racelog.log.format.units import Unit, decode_payload
 from racelog.log.read.reader import open_log
 from racelog.log.read.scan import scan_file
 from racelog.log.rewrite import seal as sealing
-from racelog.log.rewrite.seal import seal
+from racelog.log.rewrite.compact import compact
+from racelog.log.rewrite.seal import payload_bytes, put_together, seal
+from racelog.log.rewrite.verify import verify_log
 from racelog.log.rows.fingerprint import fingerprint
 from racelog.log.write.segment import SegmentWriter
 from racelog.testing.races import Plan, ScriptedRace
@@ -283,3 +285,61 @@ def test_a_seal_that_is_interrupted_leaves_nothing_beside_its_target(tmp_path, m
 
     assert [path.name for path in tmp_path.iterdir()] == ["race.live"]
     assert before == {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_units_put_together_are_the_same_units_and_the_segments_are_gone(live: Path, tmp_path: Path) -> None:
+    before = [found for file in sorted(live.iterdir()) for found in scan_file(file)]
+
+    path = put_together(live, tmp_path / "race.rlog")
+
+    assert [(one.trailer, one.frame) for one in scan_file(path) if isinstance(one, Unit)] == [
+        (one.trailer, one.frame) for one in before if isinstance(one, Unit)
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["race.rlog"]
+
+
+def test_a_log_put_together_is_whole_and_compact_packs_it(live: Path, tmp_path: Path) -> None:
+    facts = fingerprint(open_log(live).events)
+    path = put_together(live, tmp_path / "race.rlog")
+    state = verify_log(path).state
+    compact(path)
+    log = open_log(path)
+
+    assert (state, fingerprint(log.events), [head.role for head in log.of(Head)]) == (
+        "whole",
+        facts,
+        ["seal"],
+    )
+
+
+def test_segments_that_are_damaged_stay_beside_what_was_put_together_of_them(
+    live: Path, tmp_path: Path
+) -> None:
+    lane = sorted(live.iterdir())[1]
+    data = bytearray(lane.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    lane.write_bytes(data)
+    before = contents(live)
+
+    path = put_together(live, tmp_path / "race.rlog")
+
+    assert contents(live) == before
+    assert not [found for found in scan_file(path) if not isinstance(found, Unit)]
+
+
+def test_a_file_that_took_the_name_is_not_written_over_by_units_put_together(
+    live: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "race.rlog"
+    target.write_bytes(b"mine")
+
+    with pytest.raises(InputError, match="exists already; sealing never overwrites a log"):
+        put_together(live, target)
+
+    assert target.read_bytes() == b"mine"
+
+
+def test_what_units_hold_unpacked_is_told_without_unpacking_them(live: Path) -> None:
+    units = [found for file in live.iterdir() for found in scan_file(file)]
+
+    assert payload_bytes(live) == sum(len(decode_payload(one)) for one in units if isinstance(one, Unit))
