@@ -30,8 +30,7 @@ from racelog_player.settings.settings import Settings, remember
 from racelog_player.terminal.canvas import Canvas, Line
 from racelog_player.terminal.keeping import ENDS, stop_here
 from racelog_player.terminal.style import Look, colors_of, depth_of, shows_unicode
-from racelog_player.terminal.themes import cast_for
-from racelog_player.terminal.wardrobe import Wardrobe
+from racelog_player.terminal.themes import ThemeChoice, cast_for
 
 SUSPEND = "c-z"
 """In raw mode the terminal makes no signal of it."""
@@ -49,14 +48,14 @@ class App:
         terminal: tuple[Input, Output],
         look: Look,
         settings: Settings,
-        wardrobe: Wardrobe,
+        themes: ThemeChoice,
     ) -> None:
         self._player = player
-        self._wardrobe = wardrobe
+        self._themes = themes
         self._in, self._out = terminal
         self._look = look
-        self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=wardrobe.theme)
-        self._worn = wardrobe.theme
+        self._canvas = Canvas(look.depth, ascii_only=look.ascii_only, theme=themes.theme)
+        self._worn = themes.theme
         self._lines: list[Line] = []
         self._scene: Scene | None = None
         self._scrolled = 0
@@ -132,7 +131,7 @@ class App:
     def _dress(self) -> None:
         """Wear the theme with colours for the lanes of this race, told from each other."""
         assert self._scene is not None
-        theme = cast_for(self._wardrobe.theme, colors_of(self._scene.race))
+        theme = cast_for(self._themes.theme, colors_of(self._scene.race))
         if theme != self._worn:
             self._worn = theme
             self._canvas.wear(theme)
@@ -142,7 +141,7 @@ class App:
         assert self._scene is not None
         if self._scene.scroll > self._scrolled:
             scroll = scrolled_within(self._scene, self._look, columns, rows)
-            self._player.browsing.scroll = scroll
+            self._player.navigation.scroll = scroll
             self._scene = replace(self._scene, scroll=scroll)
         self._scrolled = self._scene.scroll
 
@@ -186,16 +185,16 @@ class App:
 
     def themes(self) -> tuple[str, ...]:
         """Return the names of the themes there are."""
-        return self._wardrobe.names()
+        return self._themes.names()
 
     def adopt(self, name: str, settings: Settings) -> str:
         """Show by ``settings`` from the next frame on, and remember what has changed."""
         self._frame_s = 1 / settings.fps
-        self._wardrobe.wear(settings.theme)
+        self._themes.wear(settings.theme)
         if settings.mouse != self._mouse:
             self._mouse = settings.mouse
             self._out.write_raw(ON if settings.mouse else OFF)
-        return remember(self._wardrobe.home, name, getattr(settings, name))
+        return remember(self._themes.home, name, getattr(settings, name))
 
     def resized(self) -> None:
         """Draw everything anew in the new size."""
@@ -279,7 +278,7 @@ def _signals(loop: asyncio.AbstractEventLoop, app: App) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def run_app(player: Player, settings: Settings, wardrobe: Wardrobe) -> ExitCode:
+def run_app(player: Player, settings: Settings, themes: ThemeChoice) -> ExitCode:
     """Play on this process's terminal; return the exit code.
 
     Raises:
@@ -292,6 +291,6 @@ def run_app(player: Player, settings: Settings, wardrobe: Wardrobe) -> ExitCode:
     terminal = create_input(always_prefer_tty=True), create_output()
 
     async def played() -> ExitCode:
-        return await App(player, terminal, look, settings, wardrobe).run()
+        return await App(player, terminal, look, settings, themes).run()
 
     return asyncio.run(played())

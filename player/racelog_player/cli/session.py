@@ -39,8 +39,7 @@ from racelog_player.settings.profile import keep_profile, load_profile
 from racelog_player.settings.rebinding import key_map
 from racelog_player.settings.settings import NAMES, Settings, recall, remember
 from racelog_player.terminal.style import Look, colors_of
-from racelog_player.terminal.themes import cast_for
-from racelog_player.terminal.wardrobe import Wardrobe
+from racelog_player.terminal.themes import ThemeChoice, cast_for
 
 PROBLEM_NS = 60 * NS_PER_S
 """What is wrong with a setting is shown so long, or until the first key says something."""
@@ -100,7 +99,7 @@ class Session:
                 f"{options['cast']}: a film is written as {' or '.join(FILMS)}, not "
                 f"{options['cast'].suffix or 'without a suffix'}"
             )
-        self._wardrobe()
+        self._themes()
 
     def run(self) -> int:
         """Print the instant, tell what would be played, write the film, or play."""
@@ -146,8 +145,8 @@ class Session:
             remember(self.home, "mode", self.settings.mode)
         settings = replace(self.settings, motion=motion and self.settings.motion)
         player = Player(self.source, playhead, control, keys=self.keys, settings=settings)
-        player.deck.until_ns = self._until_ns()
-        player.deck.stop_at_moments = self.options["pause_on_marks"]
+        player.playback.until_ns = self._until_ns()
+        player.playback.stop_at_moments = self.options["pause_on_marks"]
         return player
 
     def _until_ns(self) -> int | None:
@@ -180,7 +179,7 @@ class Session:
             replay.seek(instant)
         if self.options["snapshot"] is not None:
             still = self.player(Playhead(instant, 0, paused=True)).scene(0)
-            theme = cast_for(self._wardrobe().theme, colors_of(still.race))
+            theme = cast_for(self._themes().theme, colors_of(still.race))
             save(
                 self.options["snapshot"],
                 screen(still, Look(), *self.size),
@@ -223,7 +222,7 @@ class Session:
             if path.suffix.lower() == ".gif":
                 self._gif(partial, player)
                 return
-            theme, title = self._wardrobe().theme, facts.name if facts else ""
+            theme, title = self._themes().theme, facts.name if facts else ""
             with partial.open("w", encoding="utf-8") as file:
                 file.writelines(cast_lines(player, theme, self.size, self.settings.fps, title))
 
@@ -246,7 +245,7 @@ class Session:
         ]
         film = ((t_ns, lines) for t_ns, _, lines in frames(player, self.size, fps))
         with click.progressbar(length=max(1, lasts_ns), label="drawing", file=sys.stderr) as bar:
-            theme = cast_for(self._wardrobe().theme, colors_of(player.scene(0).race))
+            theme = cast_for(self._themes().theme, colors_of(player.scene(0).race))
             painter = gif.Painter(theme, self.size)
             gif.write_gif(path, film, stills, painter, seen=lambda t_ns: bar.update(t_ns - bar.pos))
 
@@ -261,26 +260,26 @@ class Session:
 
         if self.options["follow"] and hasattr(os, "nice"):
             os.nice(NICENESS)
-        wardrobe = self._wardrobe()
-        self.settings = replace(self.settings, theme=wardrobe.theme.name)
+        themes = self._themes()
+        self.settings = replace(self.settings, theme=themes.theme.name)
         player = self.player(head, Control(self.options["control_fd"]), motion=True)
         if self.problem:
             player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
-        player.browsing.explained |= before.explanations
-        code = run_app(player, self.settings, wardrobe)
-        if player.browsing.explained != before.explanations:
-            keep_profile(self.home, replace(before, explanations=frozenset(player.browsing.explained)))
+        player.navigation.explained |= before.explanations
+        code = run_app(player, self.settings, themes)
+        if player.navigation.explained != before.explanations:
+            keep_profile(self.home, replace(before, explanations=frozenset(player.navigation.explained)))
         return code
 
-    def _wardrobe(self) -> Wardrobe:
+    def _themes(self) -> ThemeChoice:
         """Return the themes, the wanted or remembered one worn; one that was remembered and is gone is not missed."""
         try:
-            return Wardrobe(self.home, self.settings.theme)
+            return ThemeChoice(self.home, self.settings.theme)
         except InputError:
             if self.options["theme"]:
                 raise
-            return Wardrobe(self.home)
+            return ThemeChoice(self.home)
 
 
 def _settings(home: Path, options: Mapping[str, Any]) -> tuple[Settings, str]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from racelog.views.inspector import InspectorView
 from racelog.views.story.rows import Comment
-from racelog_player.controller.pages import PAGE_KEYS
 from racelog_player.model.scene import Page
 from racelog_player.panes.pages.explain import EXPLAINERS
-from racelog_player.settings.keys import Do
+from racelog_player.panes.pages.table import PAGES
 
 WHEEL_LINES = 3
 """Lines a notch of the wheel scrolls; pages that go from one thing to the next take one."""
@@ -16,7 +15,7 @@ SHOWN = 16
 """Lines of commentary that are on the screen at most."""
 
 
-class Browsing:
+class Navigation:
     """Changed by keys and the mouse; ``explained`` names the explanations that were looked at, also on earlier days."""
 
     def __init__(self) -> None:
@@ -30,24 +29,27 @@ class Browsing:
         self._back = 0
         self._held: Comment | None = None
 
-    def turn(self, wish: Do, busy: Sequence[bool] = ()) -> None:
-        """Turn to a page, or back from it with the same key; from one request back to all of them.
+    def turn(self, page: Page, busy: Sequence[bool] = ()) -> None:
+        """Turn to a page, or with the same key back from it.
 
         ``busy`` says of each lane whether a request is open on it: answers open on one where there is something to see,
         unless the user has chosen a lane.
         """
-        page = PAGE_KEYS.get(wish, Page.INSPECTOR if self.page is Page.READING else Page.RACE)
         self.page = Page.RACE if page is self.page else page
         self.scroll, self.answered = 0, False
         if self.page is Page.INSPECTOR and not self.chosen and any(busy) and not busy[self.focus]:
             self.focus = busy.index(True)
         self._learn()
 
+    def close(self) -> None:
+        """Go back from one request to all of them, and from every other page to the race."""
+        self.turn(Page.INSPECTOR if self.page is Page.READING else Page.RACE)
+
     def open(self, content: object, busy: Sequence[bool] = ()) -> None:
         """Go deeper: from the race to a lane's answers, from those to the chosen one; from a quiz to its answer."""
         self.answered = self.page is Page.EXPLAIN
         if self.page is Page.RACE:
-            self.turn(Do.INSPECTOR, busy)
+            self.turn(Page.INSPECTOR, busy)
         elif self.page is Page.INSPECTOR and isinstance(content, InspectorView) and content.requests:
             picked = content.requests[min(self.scroll, len(content.requests) - 1)]
             self.page, self.reading, self.scroll = Page.READING, picked.req, 0
@@ -72,7 +74,7 @@ class Browsing:
 
     def wheel(self, kind: str) -> None:
         """Scroll by a notch of the wheel."""
-        lines = 1 if self.page in (Page.RACE, Page.EXPLAIN, Page.INSPECTOR) else WHEEL_LINES
+        lines = WHEEL_LINES if self.page in PAGES and PAGES[self.page].by_lines else 1
         self.scroll_by(lines if kind == "wheel-down" else -lines)
 
     def talk(self, comments: Sequence[Comment]) -> tuple[tuple[Comment, ...], int]:

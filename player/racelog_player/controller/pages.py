@@ -1,30 +1,22 @@
-"""Which key opens which page, and what each page is made from: views of the replay where it stands."""
+"""Makes what a page draws: a view of the replay where it stands, made anew as often as the eye needs."""
+
+from collections.abc import Callable
 
 from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.display.figures import tick
 from racelog.replay.race import Replay
-from racelog.views.details import details_view
 from racelog.views.evidence.readings import Readings
-from racelog.views.inspector import inspector_view, reading_view
 from racelog.views.series import Series, axis_ns, round_length_ns, shorter_ns
+from racelog.views.story.engine import Story
 from racelog.views.timeline import Timeline
 from racelog_player.model.scene import Page
-from racelog_player.settings.keys import Do
-
-PAGE_KEYS: dict[Do, Page] = {
-    Do.INSPECTOR: Page.INSPECTOR, Do.TIMELINE: Page.TIMELINE, Do.CHARTS: Page.CHARTS, Do.DETAILS: Page.DETAILS,
-    Do.EXPLAIN: Page.EXPLAIN, Do.ACHIEVEMENTS: Page.ACHIEVEMENTS, Do.INSIGHTS: Page.INSIGHTS, Do.HEALTH: Page.HEALTH,
-    Do.HELP: Page.HELP, Do.OPTIONS: Page.OPTIONS,
-}  # fmt: skip
-
-ZOOM_KEYS = {"+": True, "-": False}
-"""What these keys mean on the charts, whatever they are bound to: a shorter stretch, or a longer one."""
-
-STEPS = 240
-"""Steps of a chart: two a cell on a terminal of 130 columns; narrower ones draw them closer."""
+from racelog_player.panes.pages.table import PAGES, PageRow, Sources
+from racelog_player.settings.options import OptionsView
 
 SLOWLY_NS = 200 * NS_PER_MS
 """Charts, details and health read every request so far; they are made anew this often, which the eye takes as live."""
+
+NO_LANE = -1
 
 
 class Pages:
@@ -38,29 +30,26 @@ class Pages:
         self._readings = Readings()
         self._span_ns: int | None = None
 
-    def content(self, page: Page, replay: Replay, lane: int | None, reading: int | None = None) -> object:
-        """Return the view that ``page`` draws, of ``replay`` where it stands.
-
-        ``lane`` is the one in focus, ``reading`` the request that is read.
-        """
-        if lane is None:
+    def content(
+        self,
+        page: Page,
+        replay: Replay,
+        *,
+        lane: int | None,
+        request: int | None,
+        story: Callable[[], Story],
+        explained: int,
+        options: Callable[[], OptionsView],
+    ) -> object:
+        """Return the view that ``page`` draws, as `Sources` says; None where it has none, or none yet."""
+        row = PAGES.get(page)
+        if row is None or row.make is None or (row.lanes and lane is None):
             return None
-        if page is Page.READING:
-            return reading_view(replay, lane, reading)
-        if page is Page.INSPECTOR:
-            return inspector_view(replay, lane)
-        if page is Page.TIMELINE:
-            return self._timeline.view(replay)
-        known = (
-            page,
-            lane,
-            self._span_ns,
-            replay.position_ns // SLOWLY_NS,
-            replay.position_ns >= replay.tracks.duration_ns(),
-        )
-        if known != self._made_for:
-            self._made, self._made_for = self._slow(page, replay, lane), known
-        return self._made
+        of = Sources(
+            replay, NO_LANE if lane is None else lane, request, self._span_ns, story, explained, options,
+            self._series, self._timeline, self._readings,
+        )  # fmt: skip
+        return self._kept(page, row, of) if row.slow else row.make(of)
 
     def zoom(self, replay: Replay, *, inward: bool) -> str:
         """Show a shorter or a longer stretch of the race in the charts; return words about it."""
@@ -69,13 +58,12 @@ class Pages:
         self._span_ns = wanted if wanted < axis_ns(replay) else None
         return "the whole race" if self._span_ns is None else f"{tick(wanted / NS_PER_S)} s at a time"
 
-    def _slow(self, page: Page, replay: Replay, lane: int) -> object:
-        match page:
-            case Page.CHARTS:
-                return self._series.view(replay, STEPS, self._span_ns)
-            case Page.DETAILS:
-                return details_view(replay, lane)
-            case Page.HEALTH:
-                return self._readings.view(replay)
-            case _:
-                return None
+    def _kept(self, page: Page, row: PageRow, of: Sources) -> object:
+        """Return the view of a page that is slow to make, made anew when it would show something else."""
+        position_ns = of.replay.position_ns
+        over = position_ns >= of.replay.tracks.duration_ns()
+        known = (page, of.lane, of.span_ns, position_ns // SLOWLY_NS, over)
+        if known != self._made_for:
+            assert row.make is not None
+            self._made, self._made_for = row.make(of), known
+        return self._made

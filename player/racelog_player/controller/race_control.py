@@ -26,8 +26,8 @@ class Asking(Enum):
     AGAIN = "race again, by the same plan?  y yes · n no"
 
 
-class Steering:
-    """The helm of a race; ``done`` says that the user has left the view with it."""
+class RaceControl:
+    """Asks, warns and passes on; ``done`` says that the user has left the view."""
 
     def __init__(self, control: Control, source: Source) -> None:
         self.done = False
@@ -108,12 +108,12 @@ class Steering:
         self._lane = racing[(racing.index(self._lane) + step) % len(racing)]
         return self._lane
 
-    def leave(self, wish: Do) -> None:
+    def leave(self, *, insisting: bool = False) -> None:
         """Leave a race that needs nobody; ask first where leaving would stop it. A second Ctrl+C leaves at once.
 
         It is passed on as well: the recorder stops the more firmly, the more often it is told to.
         """
-        insists = bool(self._ending) and wish is Do.INTERRUPT
+        insists = bool(self._ending) and insisting
         if self._source.ended or not self.connected:
             self.done = True
         elif insists:
@@ -130,7 +130,7 @@ class Steering:
                 self._control.stop()
                 self.done = True
             else:
-                self.leave(wish)
+                self.leave(insisting=True)
             return ""
         if wish is Do.NO:
             return ""

@@ -35,7 +35,7 @@ def cast_lines(player: Player, theme: Theme, size: tuple[int, int], fps: float, 
     canvas = Canvas(Depth.TRUE, theme=theme)
     yield _event(0.0, "o", "\x1b[?25l\x1b[2J")
     shown_ns = 0
-    marks = [moment for moment in player.deck.moments() if moment.kind != "error"]
+    marks = [moment for moment in player.playback.moments() if moment.kind != "error"]
     for now_ns, scene, lines in frames(player, size, fps):
         while marks and marks[0].position_ns <= scene.transport.position_ns:
             yield _event((now_ns - shown_ns) / NS_PER_S, "m", marks.pop(0).text)

@@ -25,6 +25,9 @@ GLOSSARY = (
     ("p99", "99 of 100 were faster"), ("E2E", "request sent to last byte"),
 )  # fmt: skip
 
+Keys = tuple[tuple[str, str], ...]
+"""Keys as the footer shows them, each with what it does."""
+
 _HELP, _PAGES = ("?", "all keys"), ("i t c d e a n", "pages")
 _PAGES_BY_WORD = (
     ("i", "answers"), ("t", "timeline"), ("c", "charts"), ("d", "details"), ("e", "explain"), ("a", "achievements"),
@@ -33,28 +36,6 @@ _PAGES_BY_WORD = (
 """Each by its name where there is room for all of them."""
 
 _RACE_KEYS = (("space", "pause"), ("← →", "5 s"), _HELP, _PAGES, ("↑ ↓", "speed"), ("q", "leave"))
-_BACK = ("esc", "back to the race")
-_LANE = ("tab", "next engine")
-_KEYS = {
-    Page.INSPECTOR: (
-        _BACK,
-        _LANE,
-        ("j k", "choose"),
-        ("enter", "open it"),
-        ("space", "pause"),
-        (". ,", "token on, back"),
-    ),
-    Page.READING: (("esc", "all answers"), ("j k", "scroll"), ("space", "pause"), (". ,", "token on, back")),
-    Page.TIMELINE: (_BACK, ("space", "pause"), ("← →", "5 s"), ("[ ]", "moments")),
-    Page.CHARTS: (_BACK, ("space", "pause"), ("← →", "5 s"), ("+ -", "zoom"), ("s", "save the screen")),
-    Page.DETAILS: (_BACK, _LANE, ("j k", "scroll"), ("e", "what numbers mean")),
-    Page.EXPLAIN: (_BACK, _LANE, ("j k", "next number")),
-    Page.ACHIEVEMENTS: (_BACK, ("j k", "scroll")),
-    Page.INSIGHTS: (_BACK, ("j k", "scroll"), ("[ ]", "moments")),
-    Page.HEALTH: (_BACK, ("j k", "scroll"), ("space", "pause")),
-    Page.OPTIONS: (_BACK, ("↑ ↓", "choose"), ("← →", "change")),
-    Page.HELP: (("esc", "closes"), ("j k", "scroll")),
-}
 
 _DIGITS = {
     "3": ("█████", "    █", " ████", "    █", "█████"),
@@ -154,8 +135,8 @@ def _rail_at(
     return line
 
 
-def keys_line(scene: Scene, columns: int) -> Line:
-    """Return the bottom row: a question, what is being typed, a notice, or the keys."""
+def keys_line(scene: Scene, columns: int, of_page: Keys = ()) -> Line:
+    """Return the bottom row: a question, what is being typed, a notice, or the keys: those ``of_page``, or the race's."""
     if scene.typing is not None:
         hint = "   1m23.4s · 50% · +250ms · @finish · enter goes, esc does not"
         return [Span(" go to ", WARN), Span(scene.typing, STRONG), Span("▌", ACCENT), Span(hint, FAINT)]
@@ -163,7 +144,7 @@ def keys_line(scene: Scene, columns: int) -> Line:
         return [Span(" "), Span(f" {scene.question} ", Style(WARN.fg, bold=True, reverse=True))]
     if scene.notice:
         return [Span(" "), Span(cut(flat(scene.notice), columns - 2), WARN)]
-    keys = _KEYS.get(scene.page, _RACE_KEYS)
+    keys = of_page or _RACE_KEYS
     if scene.page is Page.RACE and scene.transport.over:
         again = (("r", "race again"),) if scene.transport.controls else ()
         keys = (("q", "to leave"), ("space", "play again"), *again, _HELP, _PAGES)

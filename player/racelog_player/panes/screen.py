@@ -11,7 +11,7 @@ from racelog_player.panes.comments import comments_pane
 from racelog_player.panes.frame import grid_pane, keys_line, small, small_print, title, transport_line
 from racelog_player.panes.lanes import lanes_pane
 from racelog_player.panes.lessons import callout
-from racelog_player.panes.pages.page import page_pane
+from racelog_player.panes.pages.table import PAGES, page_pane
 from racelog_player.panes.result import result_pane
 from racelog_player.panes.standings import board_pane
 from racelog_player.panes.streams import LEAST_ROWS, streams_pane
@@ -34,7 +34,10 @@ def screen(scene: Scene, look: Look, columns: int, rows: int) -> list[Line]:
         tiny = small(scene.race, scene.transport, columns, rows)
         return _filled([_within(line, columns) for line in tiny], rows)
     top = [title(scene, columns), []]
-    bottom = [transport_line(scene.transport, columns), keys_line(scene, columns)]
+    bottom = [
+        transport_line(scene.transport, columns),
+        keys_line(scene, columns, PAGES[scene.page].keys if scene.page in PAGES else ()),
+    ]
     room = rows - len(top) - len(bottom)
     body = _filled(_body(scene, look, columns, room), room)
     lines = [_within(line, columns) for line in [*top, *body, *bottom]]

@@ -1,4 +1,4 @@
-"""The tape deck: one source, one playhead, and everything that moves it. No screen, no keys, no waiting."""
+"""Playback: one source, one playhead, and everything that moves it. No screen, no keys, no waiting."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,18 +7,13 @@ from racelog.clock import NS_PER_S
 from racelog.replay.idle import AS_RECORDED, squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import Align
-from racelog.replay.speed import doubled, faster, halved, slower
 from racelog.views.moments import Moment, busy_instants, moments
 from racelog.views.pauses import pauses
 from racelog.views.story.engine import Story
 from racelog.views.story.live import Teller
 from racelog_player.model.times import clock_text, parse_target
 from racelog_player.playback.source import Source
-from racelog_player.settings.keys import Do
 
-SPEEDS: dict[Do, Callable[[float], float]] = {
-    Do.FASTER: faster, Do.SLOWER: slower, Do.DOUBLE_SPEED: doubled, Do.HALF_SPEED: halved,
-}  # fmt: skip
 UNDO_DEPTH = 50
 EASE_NS = 5 * NS_PER_S
 """Who goes back to a moment and presses again within this time means the one before it."""
@@ -30,7 +25,7 @@ _ALIGN: dict[Align, tuple[Align, str]] = {
 }
 
 
-class Deck:
+class Playback:
     """Moves a playhead over a source; every method takes the clock's instant and returns words for the user, or "".
 
     ``until_ns`` and ``stop_at_moments`` pause it by themselves when it gets there.
@@ -151,19 +146,19 @@ class Deck:
             self.seek(target, now_ns)
         return ""
 
-    def step(self, wish: Do, now_ns: int) -> str:
+    def step(self, now_ns: int, *, forward: bool) -> str:
         """Pause, and go to the next or last thing that was recorded."""
         here, tracks = self.position_ns(now_ns), self.source.tracks
-        target = tracks.next_change_ns(here) if wish is Do.STEP_FORWARD else tracks.last_change_ns(here)
+        target = tracks.next_change_ns(here) if forward else tracks.last_change_ns(here)
         if target is None:
-            return "nothing later is recorded" if wish is Do.STEP_FORWARD else "nothing earlier is recorded"
+            return "nothing later is recorded" if forward else "nothing earlier is recorded"
         self._hold(target, now_ns)
         return ""
 
-    def jump(self, wish: Do, now_ns: int) -> str:
+    def jump(self, now_ns: int, *, forward: bool) -> str:
         """Go to the next or the last moment; return what happens there."""
         here = self.position_ns(now_ns)
-        if wish is Do.NEXT_MOMENT:
+        if forward:
             target = next((moment for moment in self.moments() if moment.position_ns > here), None)
         else:
             before_ns = self._before_ns(here, now_ns)
@@ -192,12 +187,11 @@ class Deck:
         self.seek(parse_target(text, here, limit, self.moments()), now_ns)
         return ""
 
-    def change_speed(self, wish: Do, now_ns: int) -> str:
-        """Climb the ladder, double, halve, or go back to normal."""
+    def change_speed(self, change: Callable[[float], float], now_ns: int) -> str:
+        """Play at what ``change`` makes of the present speed."""
         if self.playhead.live and not self.source.ended:
             return "live runs at 1×; seek back with ← first"  # noqa: RUF001 - the sign we show
-        speed = SPEEDS[wish](self.playhead.speed) if wish in SPEEDS else 1.0
-        self.playhead = self.playhead.at_speed(speed, now_ns, self.limit_ns(now_ns))
+        self.playhead = self.playhead.at_speed(change(self.playhead.speed), now_ns, self.limit_ns(now_ns))
         return ""
 
     def go_end(self, now_ns: int) -> str:

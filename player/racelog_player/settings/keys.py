@@ -103,6 +103,9 @@ OPTION_KEYS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 """On the page of settings: rows to move by, and choices to turn the setting by, whatever the keys are bound to."""
 
+ZOOM_KEYS = {"+": True, "-": False}
+"""What these keys mean on the charts, whatever they are bound to: a shorter stretch, or a longer one."""
+
 PRESETS: dict[str, KeyMap] = {
     "default": {},
     "mpv": {

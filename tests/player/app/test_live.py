@@ -217,12 +217,12 @@ def test_a_replay_shows_the_pause_where_it_was(record: Callable[..., Any], home:
     (race,) = stored_races(home)
     source = PastRace(race.path)
     player = Player(source, Playhead(0, 0, paused=True))
-    ((begin, end),) = player.deck.pauses()
-    player.deck.seek(begin, 0)
+    ((begin, end),) = player.playback.pauses()
+    player.playback.seek(begin, 0)
     shown = player.scene(0)
-    player.deck.seek(begin - 1, 0)
+    player.playback.seek(begin - 1, 0)
     assert (shown.held, player.scene(0).held, begin < end) == (True, False, True)
-    assert [one.text for one in player.deck.moments() if one.kind == "pause"] == ["the race is paused"]
+    assert [one.text for one in player.playback.moments() if one.kind == "pause"] == ["the race is paused"]
 
 
 def test_the_view_of_a_recording_has_the_theme_the_mode_and_the_commentary_asked_for(

@@ -116,13 +116,13 @@ def test_alignment_goes_round_in_three(player: Player) -> None:
     told = []
     for _ in range(3):
         after(player, "A")
-        told.append(player.deck.source.tracks.align)
+        told.append(player.playback.source.tracks.align)
     assert told == ["first-token", "wall", "start"]
 
 
 def test_playing_pauses_by_itself_at_every_moment_when_asked_to(log: Path) -> None:
     player = Player(PastRace(log), Playhead(0, 0))
-    player.deck.stop_at_moments = True
+    player.playback.stop_at_moments = True
     scene = player.scene(SECOND)
     assert (scene.transport.paused, scene.transport.position_ns, scene.notice) == (
         True,
@@ -133,7 +133,7 @@ def test_playing_pauses_by_itself_at_every_moment_when_asked_to(log: Path) -> No
 
 def test_playing_pauses_where_it_should_end(log: Path) -> None:
     player = Player(PastRace(log), Playhead(0, 0))
-    player.deck.until_ns = 3 * SECOND
+    player.playback.until_ns = 3 * SECOND
     transport = player.scene(9 * SECOND).transport
     assert (transport.paused, transport.position_ns) == (True, 3 * SECOND)
 
@@ -214,7 +214,7 @@ def test_the_question_goes_round_the_lanes_that_still_race(
 
 
 def test_a_lane_that_ended_meanwhile_is_no_longer_asked_about(wishes: tuple[int, int]) -> None:
-    source = running(wishes).deck.source
+    source = running(wishes).playback.source
     player = Player(source, Playhead(0, 0, paused=True), Control(wishes[1]))
     after(player, "x")
     source.tracks.lanes[0].end_ns = SECOND

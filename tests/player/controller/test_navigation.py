@@ -15,7 +15,9 @@ from racelog_player.controller.player import Player
 from racelog_player.film.snapshot import text_of
 from racelog_player.model.scene import Page
 from racelog_player.panes.pages.explain import EXPLAINERS
+from racelog_player.panes.pages.table import PAGES
 from racelog_player.panes.screen import screen, scrolled_within
+from racelog_player.settings.keys import Do
 from racelog_player.settings.profile import FILE, Profile, keep_profile, load_profile
 from racelog_player.terminal.style import Look
 from tests.player.theatre import SECOND, Still, theatre
@@ -97,11 +99,11 @@ def test_a_message_of_parts_is_text_and_the_names_of_the_rest(content: object, e
 
 def test_what_is_scrolled_beyond_the_end_is_taken_back() -> None:
     looking = player("i", "c-m", events=wordy())
-    looking.browsing.scroll = 300
+    looking.navigation.scroll = 300
     kept = scrolled_within(looking.scene(0), Look(), 120, 40)
-    looking.browsing.scroll = kept
+    looking.navigation.scroll = kept
     end = text(looking, 120, 40)
-    looking.browsing.scroll = kept - 1
+    looking.navigation.scroll = kept - 1
     assert ("the end" in end, end == text(looking, 120, 40)) == (True, False)
 
 
@@ -207,3 +209,11 @@ def test_an_expert_has_more_columns_in_the_standings(mode_key: str, shown: list[
     (head,) = [row for row in text(player(mode_key), 200, 60).split("\n") if "STANDINGS" in row]
 
     assert [word for word in ("in flight", "req/s", "tokens", "slow") if word in head] == shown
+
+
+def test_every_page_but_the_race_has_its_row_in_the_table() -> None:
+    assert set(PAGES) == set(Page) - {Page.RACE}
+
+
+def test_every_wish_does_something_but_the_answers_to_a_question() -> None:
+    assert set(Do) - set(player()._acts) == {Do.YES, Do.NO}
