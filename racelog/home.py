@@ -9,8 +9,11 @@ was imported began before it came: it takes its place in the order by when it ca
 was given last.
 """
 
+import errno
 import json
 import os
+import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,22 +95,92 @@ def imports(home: Path) -> dict[str, str]:
 
 
 def stored_races(home: Path) -> list[StoredRace]:
-    """Return the races in ``home``, what came last first; a sealed race hides its own leftover segments."""
+    """Return the races in ``home``, what came last first; a sealed race hides its own leftover segments.
+
+    A home that is not there yet has none. What is called like a race counts, whatever it holds: `newest` passes over
+    those that hold nothing. Cost: a look at each file's kind.
+
+    Raises:
+        InputError: what lies there is no folder that can be read; the message says what it is.
+    """
     folder = home / "races"
-    if not folder.is_dir():
-        return []
     came = imports(home)
     found: dict[str, StoredRace] = {}
-    for path in folder.iterdir():
-        if path.name.endswith(LIVE_SUFFIX) and path.is_dir():
-            race_id = path.name.removesuffix(LIVE_SUFFIX)
-            found.setdefault(
-                race_id, StoredRace(race_id, path, sealed=False, came=came.get(race_id, race_id))
-            )
-        elif path.name.endswith(SEGMENT_SUFFIX) and path.is_file():
-            race_id = path.name.removesuffix(SEGMENT_SUFFIX)
-            found[race_id] = StoredRace(race_id, path, sealed=True, came=came.get(race_id, race_id))
+    try:
+        for path in folder.iterdir():
+            if path.name.endswith(LIVE_SUFFIX) and stat.S_ISDIR(_mode(path)):
+                race_id = path.name.removesuffix(LIVE_SUFFIX)
+                found.setdefault(
+                    race_id, StoredRace(race_id, path, sealed=False, came=came.get(race_id, race_id))
+                )
+            elif path.name.endswith(SEGMENT_SUFFIX) and stat.S_ISREG(_mode(path)):
+                race_id = path.name.removesuffix(SEGMENT_SUFFIX)
+                found[race_id] = StoredRace(race_id, path, sealed=True, came=came.get(race_id, race_id))
+    except OSError as error:
+        if wrong := _what_is_wrong(folder, error):
+            raise InputError(
+                f"no race can be looked for in {folder}: {wrong}. Name another folder: --home or RACELOG_HOME"
+            ) from error
     return sorted(found.values(), key=lambda race: race.came, reverse=True)
+
+
+def newest(races: Iterable[StoredRace]) -> StoredRace | None:
+    """Return which of ``races`` came last, or None: ``latest``. One that holds no unit (an empty file, say) is none.
+
+    Cost: of each race passed over its whole file, of the one found the beginning.
+    """
+    in_order = sorted(races, key=lambda race: race.came, reverse=True)
+    return next((race for race in in_order if holds_a_unit(race.path)), None)
+
+
+def holds_a_unit(path: Path) -> bool:
+    """Return whether a file, or any segment of a folder, may hold a unit: whether a unit's mark is in it at all.
+
+    One that cannot be read may: whoever opens it is told why not.
+    """
+    from racelog.log.format.units import TRAILER_PREFIX  # noqa: PLC0415 - loads zstandard, which --help does without
+
+    try:
+        files = path.glob(f"*{SEGMENT_SUFFIX}") if path.is_dir() else [path]
+        return any(_has(file, TRAILER_PREFIX) for file in files)
+    except OSError:
+        return True
+
+
+def _has(path: Path, mark: bytes) -> bool:
+    """Return whether ``mark`` is anywhere in a file; memory: two megabytes."""
+    with path.open("rb") as file:
+        tail = b""
+        while data := file.read(1 << 20):
+            if mark in tail + data:
+                return True
+            tail = data[1 - len(mark) :]
+    return False
+
+
+def _mode(path: Path) -> int:
+    """Return what kind of file lies at ``path``; 0 for a link that leads nowhere.
+
+    Raises:
+        OSError: it may not be looked at.
+    """
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return 0
+        raise
+
+
+def _what_is_wrong(folder: Path, error: OSError) -> str:
+    """Return why ``folder`` cannot be listed, naming what is at fault; empty where it is only not there yet."""
+    for part in (*reversed(folder.parents), folder):
+        if part.is_symlink() and not _exists(part):
+            return f"{part} is a link that leads nowhere"
+        if _exists(part) and not part.is_dir():
+            return f"{part} is a file, not a folder"
+    reason = error.strerror or str(error)
+    return "" if error.errno == errno.ENOENT else reason[:1].lower() + reason[1:]
 
 
 def _exists(path: Path) -> bool:
@@ -118,12 +191,25 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _latest(races: list[StoredRace], home: Path) -> Path:
+    """Return the race of ``home`` that came last.
+
+    Raises:
+        RaceNotFound: none of them holds a unit.
+    """
+    if latest := newest(races):
+        return latest.path
+    raise RaceNotFound(
+        f"no race 'latest': nothing in {home / 'races'} holds a unit of a log. See what there is: racelog ls"
+    )
+
+
 def find_race(race: str, home: Path) -> Path:
     """Return the log that ``race`` names: a path, ``latest``, a race id or a unique prefix of one.
 
     Raises:
         RaceNotFound: nothing answers to it; the message lists what there is.
-        InputError: a prefix fits several races; the message lists them.
+        InputError: a prefix fits several races; the message lists them. Or the home cannot be read.
     """
     if not race.strip():
         raise RaceNotFound("the race has no name: it is empty; give a path, an id or latest")
@@ -140,7 +226,7 @@ def find_race(race: str, home: Path) -> Path:
     if not races:
         raise RaceNotFound(f"no race {race!r}: {home / 'races'} is empty. Record one: racelog record")
     if race == "latest":
-        return races[0].path
+        return _latest(races, home)
     matches = [stored for stored in races if stored.race_id.startswith(race)]
     if len(matches) == 1:
         return matches[0].path
@@ -148,9 +234,9 @@ def find_race(race: str, home: Path) -> Path:
     if exact:
         return exact[0].path
     if not matches:
-        newest = ", ".join(stored.race_id for stored in races[:3])
+        recent = ", ".join(stored.race_id for stored in races[:3])
         raise RaceNotFound(
-            f"no race {race!r} in {home / 'races'}; the newest are {newest}. List all: racelog ls"
+            f"no race {race!r} in {home / 'races'}; the newest are {recent}. List all: racelog ls"
         )
     several = ", ".join(stored.race_id for stored in matches[:5])
     raise InputError(f"{race!r} fits {len(matches)} races ({several}); give a longer prefix")

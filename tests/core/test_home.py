@@ -1,25 +1,28 @@
 """Where races live, and how a RACE argument finds one."""
 
+import errno
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from racelog.errors import InputError, RaceNotFound
 from racelog.home import IMPORTED, find_race, home_folder, new_race_id, note_import, own_folder, stored_races
+from racelog.log.format.units import Trailer, UnitKind, encode_unit
 
+UNIT = encode_unit(b"{}\n", Trailer(kind=UnitKind.DATA, writer=1, seq=0, t_min=0, t_max=0, n_events=1))
 OLD, MID, NEW = "20261119-080000-aaaaaaaa", "20261121-013000-0a1b2c3d", "20261121-090000-bbbbbbbb"
 
 
 @pytest.fixture
 def stocked(home: Path) -> Path:
     races = home / "races"
-    races.mkdir(parents=True)
-    (races / f"{OLD}.rlog").touch()
-    (races / f"{MID}.live").mkdir()
-    (races / f"{NEW}.rlog").touch()
+    (races / f"{MID}.live").mkdir(parents=True)
+    for name in (f"{OLD}.rlog", f"{MID}.live/000-conductor.rlog", f"{NEW}.rlog"):
+        (races / name).write_bytes(UNIT)
     return home
 
 
@@ -186,3 +189,125 @@ def test_a_file_where_a_folder_of_ours_should_be_is_an_error(tmp_path):
 
     with pytest.raises(OSError, match="home"):
         own_folder(tmp_path / "home")
+
+
+NEWER = "20261122-000000-cccccccc"
+
+
+def test_a_file_without_a_unit_is_not_the_latest_race(stocked: Path) -> None:
+    (stocked / "races" / f"{NEWER}.rlog").touch()
+    (stocked / "races" / f"{NEWER}0.rlog").write_bytes(b"nothing of ours")
+
+    assert find_race("latest", stocked) == stocked / "races" / f"{NEW}.rlog"
+
+
+@pytest.mark.parametrize("segments", [(), ("000-conductor.rlog",)])
+def test_a_running_race_that_has_written_nothing_is_not_the_latest_one(
+    stocked: Path, segments: tuple[str, ...]
+) -> None:
+    live = stocked / "races" / f"{NEWER}.live"
+    live.mkdir()
+    for name in segments:
+        (live / name).touch()
+
+    assert find_race("latest", stocked) == stocked / "races" / f"{NEW}.rlog"
+
+
+def test_a_damaged_file_is_the_latest_race_while_any_unit_is_marked_in_it(stocked: Path) -> None:
+    damaged = stocked / "races" / f"{NEWER}.rlog"
+    damaged.write_bytes(b"\0" * ((1 << 20) - len(UNIT) + 60) + UNIT)
+
+    assert find_race("latest", stocked) == damaged
+
+
+def test_where_no_file_holds_a_unit_there_is_no_latest_race(home: Path) -> None:
+    (home / "races").mkdir(parents=True)
+    (home / "races" / f"{NEWER}.rlog").touch()
+
+    with pytest.raises(RaceNotFound, match=r"nothing in .*/races holds a unit of a log\. See .*: racelog ls"):
+        find_race("latest", home)
+
+
+def test_a_race_without_a_unit_is_found_by_its_id(stocked: Path) -> None:
+    (stocked / "races" / f"{NEWER}.rlog").touch()
+
+    assert find_race(NEWER, stocked) == stocked / "races" / f"{NEWER}.rlog"
+
+
+def _file(home: Path) -> None:
+    home.write_text("mine")
+
+
+def _loop(home: Path) -> None:
+    home.symlink_to(home)
+
+
+def _link_to_nothing(home: Path) -> None:
+    home.symlink_to("/nowhere/at/all")
+
+
+def _races_is_a_file(home: Path) -> None:
+    home.mkdir()
+    (home / "races").write_text("mine")
+
+
+def _races_is_a_loop(home: Path) -> None:
+    home.mkdir()
+    (home / "races").symlink_to("races")
+
+
+@pytest.mark.parametrize(
+    ("make", "wrong"),
+    [
+        (_file, "{home} is a file, not a folder"),
+        (_loop, "{home} is a link that leads nowhere"),
+        (_link_to_nothing, "{home} is a link that leads nowhere"),
+        (_races_is_a_file, "{home}/races is a file, not a folder"),
+        (_races_is_a_loop, "{home}/races is a link that leads nowhere"),
+    ],
+)
+def test_a_home_that_is_no_folder_is_named_with_what_it_is(
+    make: Callable[[Path], None], wrong: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "odd"
+    make(home)
+
+    with pytest.raises(InputError) as caught:
+        stored_races(home)
+
+    assert str(caught.value) == (
+        f"no race can be looked for in {home}/races: {wrong.format(home=home)}. "
+        "Name another folder: --home or RACELOG_HOME"
+    )
+
+
+def test_a_home_that_may_not_be_read_says_so(stocked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    with pytest.raises(InputError, match=r"/races: permission denied\. Name another folder"):
+        stored_races(stocked)
+
+
+def test_races_that_may_be_listed_and_not_looked_at_are_told(
+    stocked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.stat
+
+    def refuse(self: Path, **how: bool) -> os.stat_result:
+        if self.suffix == ".rlog":
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return real(self, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+
+    with pytest.raises(InputError, match="permission denied"):
+        stored_races(stocked)
+
+
+def test_a_link_that_leads_nowhere_beside_races_hides_none(stocked: Path) -> None:
+    (stocked / "races" / f"{NEWER}.rlog").symlink_to("/nowhere/x.rlog")
+
+    assert len(stored_races(stocked)) == 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from racelog.errors import RaceNotFound
-from racelog.home import find_race, home_folder, imports, stored_races
+from racelog.home import find_race, home_folder, imports, newest, stored_races
 from racelog.log.format.names import LIVE_SUFFIX, SEGMENT_SUFFIX
 from racelog.query.sources.folders import logs_of
 from racelog.query.sources.remote import RemoteLog, is_remote, logs_of_home, race_id_of, remote_logs
@@ -60,10 +60,10 @@ class Homes:
             return remote_logs(str(race))
         ids = {race_id_of(log): log for log in self.remote}
         latest = max(ids, default="")
-        if race == "latest" and latest > max(
-            (s.came for h in self.folders for s in stored_races(h)), default=""
-        ):
-            return [ids[latest]]
+        if race == "latest" and latest:
+            here = newest(race for home in self.folders for race in stored_races(home))
+            if here is None or latest > here.came:
+                return [ids[latest]]
         try:
             return [log for path in named_races(str(race), self.folders) for log in logs_of(path)]
         except RaceNotFound:
@@ -88,8 +88,8 @@ def named_races(race: str, homes: Sequence[Path]) -> list[Path]:
         if not logs:
             raise RaceNotFound(f"no log matches {race!r}")
         return logs
-    if race == "latest" and (stored := [found for home in homes for found in stored_races(home)]):
-        return [max(stored, key=lambda found: found.came).path]
+    if race == "latest" and (latest := newest(found for home in homes for found in stored_races(home))):
+        return [latest.path]
     for home in homes[:-1]:
         with suppress(RaceNotFound):
             return [find_race(race, home)]

@@ -31,6 +31,17 @@ def test_an_empty_home_says_how_to_record_one(home, capfd):
     assert (out, err) == ("", f"racelog: no races in {home}/races yet. Record one: racelog record\n")
 
 
+def test_a_home_that_is_a_file_is_said_to_be_one(tmp_path, capfd):
+    (tmp_path / "mine").write_text("mine")
+
+    status = run(["ls", "--home", str(tmp_path / "mine" / "below")])
+
+    assert (status, capfd.readouterr().err) == (2, (
+        f"racelog: no race can be looked for in {tmp_path}/mine/below/races: {tmp_path}/mine is a file, not a folder. "
+        "Name another folder: --home or RACELOG_HOME\n"
+    ))  # fmt: skip
+
+
 def test_a_race_is_one_line(race, capfd):
     header, _, line = listed(capfd).out.splitlines()
 
