@@ -96,15 +96,18 @@ def play(races: tuple[str, ...], home: Path | None, **options: Any) -> int:
 
     Everything on the screen is computed from the log, so any instant of it looks the same every time.
     """
-    if options["as_json"] and options["at"] is None:
+    from racelog_player.cli.options import PlayOptions  # noqa: PLC0415 - not needed for --help
+
+    asked = PlayOptions(**options)
+    if asked.as_json and asked.at is None:
         raise InputError("--json prints the state at one instant; say which: racelog play --at end --json")
-    if options["snapshot"] is not None and options["at"] is None:
+    if asked.snapshot is not None and asked.at is None:
         raise InputError(
             "--snapshot saves the screen at one instant; say which: --at 10s --snapshot race.svg"
         )
-    if options["follow"] and len(races) > 1:
+    if asked.follow and len(races) > 1:
         raise InputError("--follow follows one race; several can be watched once they are over")
     from racelog_player.cli.session import Session  # noqa: PLC0415 - loads the log's reader and the views
 
     where = home_folder(home)
-    return Session([find_race(race, where) for race in races or ("latest",)], where, options).run()
+    return Session([find_race(race, where) for race in races or ("latest",)], where, asked).run()

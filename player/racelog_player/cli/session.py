@@ -4,10 +4,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import replace as evolve
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -27,6 +25,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.replay.speed import MAX, parse_speed, speed_text
 from racelog.views.moments import busy_instants, moments
 from racelog.views.race import race_view
+from racelog_player.cli.options import PlayOptions
 from racelog_player.controller.control_pipe import Control
 from racelog_player.controller.player import Player
 from racelog_player.film.snapshot import form_of, save
@@ -61,55 +60,55 @@ class Session:
         InputError: a flag says something that cannot be; always before anything is shown or written.
     """
 
-    def __init__(self, paths: list[Path], home: Path, options: Mapping[str, Any]) -> None:
+    def __init__(self, paths: list[Path], home: Path, options: PlayOptions) -> None:
         self.home = home
         self.options = options
-        self.speed = parse_speed(options["speed"]) if options["speed"] is not None else None
-        self.size = _size(options["size"])
+        self.speed = parse_speed(options.speed) if options.speed is not None else None
+        self.size = _size(options.size)
         self.settings, self.problem = _settings(home, options)
         self.keys = key_map(self.settings.keys)
         self._check()
-        only = frozenset(name.strip() for name in options["lanes"].split(",")) if options["lanes"] else None
+        only = frozenset(name.strip() for name in options.lanes.split(",")) if options.lanes else None
         self.source = (
-            LiveRace(paths[0], options["align"], only)
-            if options["follow"]
-            else PastRace(*paths, align=options["align"], only=only)
+            LiveRace(paths[0], options.align, only)
+            if options.follow
+            else PastRace(*paths, align=options.align, only=only)
         )
         if isinstance(self.source, PastRace):
             for log in self.source.logs:  # first: a full screen gives the line back when it ends
                 tell_loss_of(log)
         tracks = self.source.tracks
-        if only is not None and not options["follow"] and not tracks.lanes:
-            raise InputError(f"no lane of this race is called {options['lanes']!r}; racelog info lists them")
+        if only is not None and not options.follow and not tracks.lanes:
+            raise InputError(f"no lane of this race is called {options.lanes!r}; racelog info lists them")
 
     def _check(self) -> None:
         """Refuse what cannot be in any flag, also in those that this way of playing makes no use of."""
         options = self.options
-        for name in ("start", "until", "at", "idle_limit"):
-            if options[name]:
-                parse_position(options[name])
-        if options["ab"] is not None:
-            parse_span(options["ab"])
-        if options["loop"] is not None:
-            _rounds(options["loop"])
-        if options["snapshot"] is not None:
-            form_of(options["snapshot"])
-        if options["cast"] is not None and options["cast"].suffix.lower() not in FILMS:
+        for text in (options.start, options.until, options.at, options.idle_limit):
+            if text:
+                parse_position(text)
+        if options.ab is not None:
+            parse_span(options.ab)
+        if options.loop is not None:
+            _rounds(options.loop)
+        if options.snapshot is not None:
+            form_of(options.snapshot)
+        if options.cast is not None and options.cast.suffix.lower() not in FILMS:
             raise InputError(
-                f"{options['cast']}: a film is written as {' or '.join(FILMS)}, not "
-                f"{options['cast'].suffix or 'without a suffix'}"
+                f"{options.cast}: a film is written as {' or '.join(FILMS)}, not "
+                f"{options.cast.suffix or 'without a suffix'}"
             )
         self._themes()
 
     def run(self) -> int:
         """Print the instant, tell what would be played, write the film, or play."""
         options = self.options
-        if options["at"] is not None:
-            self._instant(options["at"])
-        elif options["dry_run"]:
+        if options.at is not None:
+            self._instant(options.at)
+        elif options.dry_run:
             self._dry_run()
-        elif options["cast"] is not None:
-            self._cast(options["cast"])
+        elif options.cast is not None:
+            self._cast(options.cast)
         else:
             return self._play()
         return ExitCode.OK
@@ -117,56 +116,56 @@ class Session:
     def playhead(self, now_ns: int, fallback: float = 1.0) -> Playhead:
         """Return the playhead the flags ask for, anchored at ``now_ns``."""
         options, tracks = self.options, self.source.tracks
-        begin = parse_position(options["start"])
+        begin = parse_position(options.start)
         speed = self.speed if self.speed is not None else fallback
-        if options["follow"]:
-            if options["loop"] is not None or options["ab"] is not None:
+        if options.follow:
+            if options.loop is not None or options.ab is not None:
                 raise InputError("--loop and --ab need a race that is over; --follow follows one that runs")
             return Playhead(0, now_ns, speed, live=True)
         end = tracks.duration_ns()
         start = begin.within(end)
-        head = Playhead(start, now_ns, speed, paused=options["paused"])
+        head = Playhead(start, now_ns, speed, paused=options.paused)
         if self.settings.idle_limit:
             limit = parse_position(self.settings.idle_limit).within(1 << 62)
             head = evolve(head, squeeze=squeezed(busy_instants(tracks), limit, end))
-        if options["ab"] is not None:
-            low, high = (position.within(end) for position in parse_span(options["ab"]))
+        if options.ab is not None:
+            low, high = (position.within(end) for position in parse_span(options.ab))
             if low >= high:
-                raise InputError(f"the stretch {options['ab']} is empty; write it like 10s..20s")
+                raise InputError(f"the stretch {options.ab} is empty; write it like 10s..20s")
             anchor = max(start, low)
             head = evolve(head, anchor_ns=anchor, loop=Loop(low, high))
-        elif options["loop"] is not None:
-            head = evolve(head, loop=Loop(0, end, _rounds(options["loop"])))
+        elif options.loop is not None:
+            head = evolve(head, loop=Loop(0, end, _rounds(options.loop)))
         return head
 
     def player(self, playhead: Playhead, control: Control | None = None, *, motion: bool = False) -> Player:
         """Return the player the flags and the settings ask for; pictures and films are still."""
-        if self.options["mode"]:
+        if self.options.mode:
             remember(self.home, "mode", self.settings.mode)
         settings = replace(self.settings, motion=motion and self.settings.motion)
         player = Player(self.source, playhead, control, keys=self.keys, settings=settings)
         player.playback.until_ns = self._until_ns()
-        player.playback.stop_at_moments = self.options["pause_on_marks"]
+        player.playback.stop_at_moments = self.options.pause_on_marks
         return player
 
     def _until_ns(self) -> int | None:
         """Return where playing ends, or None for the race's end."""
-        if self.options["until"] is None:
+        if self.options.until is None:
             return None
-        whole = 1 << 62 if self.options["follow"] else self.source.tracks.duration_ns()
-        return parse_position(self.options["until"]).within(whole)
+        whole = 1 << 62 if self.options.follow else self.source.tracks.duration_ns()
+        return parse_position(self.options.until).within(whole)
 
     def _run_lines(self, head: Playhead) -> None:
         """Print running lines instead of a screen."""
         runner, until_ns = Runner(self.source), self._until_ns()
-        if self.options["follow"]:
+        if self.options.follow:
             runner.follow(until_ns)
             return
-        if self.options["pause_on_marks"] and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if self.options.pause_on_marks and not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise InputError(
                 "--pause-on-marks waits for enter, so it needs a terminal; leave it out in a pipe"
             )
-        runner.play(head, until_ns, ask_for_enter if self.options["pause_on_marks"] else None)
+        runner.play(head, until_ns, ask_for_enter if self.options.pause_on_marks else None)
 
     def _instant(self, at: str) -> None:
         """Print, or picture, the state folded up to ``at``."""
@@ -177,19 +176,19 @@ class Session:
             replay.seek_end()
         else:
             replay.seek(instant)
-        if self.options["snapshot"] is not None:
+        if self.options.snapshot is not None:
             still = self.player(Playhead(instant, 0, paused=True)).scene(0)
             theme = cast_for(self._themes().theme, colors_of(still.race))
             save(
-                self.options["snapshot"],
+                self.options.snapshot,
                 screen(still, Look(), *self.size),
                 *self.size,
                 theme,
-                force=self.options["force"],
+                force=self.options.force,
             )
             return
         view = race_view(replay)
-        if self.options["as_json"]:
+        if self.options.as_json:
             sys.stdout.write(json_inert(msgspec.json.encode(view).decode()) + "\n")
             return
         unicode = speaks_unicode(sys.stdout.encoding, os.environ)
@@ -214,11 +213,11 @@ class Session:
         """Write the film: every frame, as fast as it can be drawn."""
         from racelog_player.film.cast import cast_lines  # noqa: PLC0415 - this flag alone needs it
 
-        if self.options["follow"] or self.options["loop"] == "0" or self.options["ab"]:
+        if self.options.follow or self.options.loop == "0" or self.options.ab:
             raise InputError("--cast needs an end: a race that is over, and no loop for ever")
         player = self.player(self.playhead(0))
         facts = self.source.tracks.facts
-        with new_file(path, force=self.options["force"]) as partial:
+        with new_file(path, force=self.options.force) as partial:
             if path.suffix.lower() == ".gif":
                 self._gif(partial, player)
                 return
@@ -232,7 +231,7 @@ class Session:
         from racelog_player.film.cast import frames  # noqa: PLC0415 - this flag alone needs it
 
         end = self.source.tracks.duration_ns()
-        fps = min(self.options["fps"] or gif.FPS, gif.MOST_FPS)
+        fps = min(self.options.fps or gif.FPS, gif.MOST_FPS)
         lasts_ns = player.playhead.due_ns(end, end) or 0
         if (count := round(lasts_ns / NS_PER_S * fps)) > gif.MOST_FRAMES:
             raise InputError(
@@ -253,16 +252,16 @@ class Session:
         """Play on the terminal, or as lines where there is none."""
         terminal = sys.stdout.isatty()
         head = self.playhead(time.monotonic_ns(), 1.0 if terminal else MAX)
-        if self.options["plain"] or not terminal or not addressable(os.environ):
+        if self.options.plain or not terminal or not addressable(os.environ):
             self._run_lines(head)
             return ExitCode.OK
         from racelog_player.app.app import run_app  # noqa: PLC0415 - prompt_toolkit takes 0.1 s to load
 
-        if self.options["follow"] and hasattr(os, "nice"):
+        if self.options.follow and hasattr(os, "nice"):
             os.nice(NICENESS)
         themes = self._themes()
         self.settings = replace(self.settings, theme=themes.theme.name)
-        player = self.player(head, Control(self.options["control_fd"]), motion=True)
+        player = self.player(head, Control(self.options.control_fd), motion=True)
         if self.problem:
             player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
@@ -277,12 +276,12 @@ class Session:
         try:
             return ThemeChoice(self.home, self.settings.theme)
         except InputError:
-            if self.options["theme"]:
+            if self.options.theme:
                 raise
             return ThemeChoice(self.home)
 
 
-def _settings(home: Path, options: Mapping[str, Any]) -> tuple[Settings, str]:
+def _settings(home: Path, options: PlayOptions) -> tuple[Settings, str]:
     """Return the remembered settings with the flags over them, and what is wrong with a remembered one.
 
     Raises:
@@ -295,7 +294,7 @@ def _settings(home: Path, options: Mapping[str, Any]) -> tuple[Settings, str]:
                 check(value)
         except InputError as error:
             settings, problem = replace(settings, **{name: getattr(Settings(), name)}), str(error)
-    given = {name: options[name] for name in NAMES if options.get(name) not in (None, "")}
+    given = {name: value for name in NAMES if (value := getattr(options, name)) not in (None, "")}
     if os.environ.get("NO_MOTION"):
         given["motion"] = False
     return replace(settings, **given), problem
