@@ -85,17 +85,17 @@ class Hidden(NamedTuple):
 
 
 def hidden_of(
-    url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]
+    url: str, keys: Iterable[str], headers: Mapping[str, str], params: Mapping[str, Any]
 ) -> tuple[Hidden, ...]:
     """Return everything about an engine that may not be shown, as it is written there.
 
-    Those are the key, every header's value (its last word too, as in ``Bearer KEY``, where that sounds or looks like a key, and what
+    Those are the key in every form in which it is sent, every header's value (its last word too, as in ``Bearer KEY``, where that sounds or looks like a key, and what
     a cookie sets), every value of the
     URL's query, its user and password, alone and as the header that they become, and text parameters with secret-sounding
     names. Of a header that does not sound secret the beginning may be an ordinary word, and only the whole is hidden; a
     short user beside a password (``admin``) is one, and an answer may say it.
     """
-    keys = {key, *_secret_params("", dict(params)), *_secrets_of_url(url)}
+    keys = {*keys, *_secret_params("", dict(params)), *_secrets_of_url(url)}
     plain: set[str] = set()
     for name, value in headers.items():
         if sounds_secret(name):
@@ -134,12 +134,14 @@ def _telling(value: str) -> int:
     return min(len(value), max(SHORTEST_SECRET, min(TELLING, len(value) // 2)))
 
 
-def secrets_of(url: str, key: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> tuple[str, ...]:
+def secrets_of(
+    url: str, keys: Iterable[str], headers: Mapping[str, str], params: Mapping[str, Any]
+) -> tuple[str, ...]:
     """Return what `hidden_of` an engine does, in each form that a server may echo it in.
 
     As it is, percent-encoded and decoded, and as JSON and Python write it.
     """
-    values = {one.value for one in hidden_of(url, key, headers, params)} | {_user_of(url)}
+    values = {one.value for one in hidden_of(url, keys, headers, params)} | {_user_of(url)}
     forms = (
         str,
         quote,

@@ -123,7 +123,7 @@ def test_no_secret_is_told_before_the_race(scripted: Any, wire: Any, case: tuple
 def test_a_secret_that_was_cut_is_removed_as_far_as_it_goes(
     secret: str, before: str, after: str, length: int
 ) -> None:
-    assert hidden(secret, scrubbed(before + secret[:length] + after, secrets_of("", secret, {}, {})))
+    assert hidden(secret, scrubbed(before + secret[:length] + after, secrets_of("", [secret], {}, {})))
 
 
 @given(st.text(max_size=300))

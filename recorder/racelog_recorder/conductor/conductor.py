@@ -25,13 +25,13 @@ from racelog_recorder.journal.durability import Durability
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.machine.affinity import allowed_cpus, lane_cpus
 from racelog_recorder.machine.facts import host_facts
-from racelog_recorder.plan.api_keys import environment_without
+from racelog_recorder.plan.api_keys import engine_secrets, environment_without
 from racelog_recorder.plan.model import RacePlan, before_the_start, deadlines_of, public_plan
 from racelog_recorder.plan.prompts import schedule
 from racelog_recorder.preflight.preflight import Checked
 from racelog_recorder.protocol.messages import LaneSpec, MetricsTarget, Order, TelemetrySpec
 from racelog_recorder.protocol.pipes import first_of
-from racelog_recorder.redaction import public_params, public_url, scrubbed, secrets_of, without_known
+from racelog_recorder.redaction import public_params, public_url, scrubbed, without_known
 from racelog_recorder.telemetry.self_samples import sample_self
 from racelog_recorder.transports.reach import transport_of
 
@@ -120,10 +120,7 @@ class Conductor:
         self.clocks = read_clocks()
         self.race_id = race_id or new_race_id(self.clocks.wall_ns)
         self._keys = keys
-        self._secrets = [
-            secrets_of(one.url, keys.get(one.name, ""), one.headers, {**plan.params, **one.params})
-            for one in plan.engines
-        ]
+        self._secrets = [engine_secrets(plan, one, keys.get(one.name, "")) for one in plan.engines]
         self.environment = environment_without(one.api_key_env for one in plan.engines)
         self._tell = tell
         self._durability = durability
@@ -257,7 +254,7 @@ class Conductor:
         return [
             MetricsTarget(
                 lane=lane, engine=engine.name, url=engine.url, api_key=self._keys.get(engine.name, ""),
-                headers=engine.headers, reach=engine.reach,
+                headers=engine.headers, reach=engine.reach, dialect=engine.dialect,
             )
             for lane, engine in enumerate(self.plan.engines)
         ]  # fmt: skip

@@ -1,10 +1,10 @@
-"""What one stream message says, whatever the dialect: the types all dialects parse into, and how its JSON is read."""
+"""What one payload of a stream says, whatever the dialect: the types all dialects parse into, and how its JSON is read."""
 
 import json
 import re
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +29,7 @@ class Message(Struct, frozen=True, gc=False):
     several kinds; ``tokens`` the server's own count for all of them; ``done`` says that the answer is whole. ``choice`` is which
     of several answers it belongs to. ``whole``: its text is all of the answer, not what came since the message before. ``halves``
     are the chunks as they came, where a text has half a surrogate pair in it. ``note`` is the message itself, where it is none of
-    the dialect's, and may say what went wrong. ``odd`` says that any of those after ``done`` is there, or an error.
+    the dialect's, and may say what went wrong. ``odd`` says that any of those after ``done`` is there.
     """
 
     code: str
@@ -38,7 +38,6 @@ class Message(Struct, frozen=True, gc=False):
     finish_reason: str = ""
     usage: TokenUsage | None = None
     timings: dict[str, Any] | None = None
-    error: str = ""
     done: bool = False
     more: tuple[Said, ...] = ()
     choice: int = 0
@@ -46,6 +45,26 @@ class Message(Struct, frozen=True, gc=False):
     halves: tuple[Said, ...] = ()
     note: str = ""
     odd: bool = False
+
+
+class Failed(Struct, frozen=True):
+    """The server says that the answer failed, and why: in its own words, never empty."""
+
+    text: str
+    odd: ClassVar[bool] = True
+
+
+class Done(Struct, frozen=True):
+    """The server says that the answer is whole, and nothing else. Only counts may follow."""
+
+    odd: ClassVar[bool] = True
+
+
+Payload = Message | Failed | Done
+"""What one payload of a stream says."""
+
+SEVERAL = "several answers speak in one stream, and racelog races one a request: leave out n, or set it to 1"
+"""What is wrong with a stream in which answers are mixed."""
 
 
 class MalformedMessage(ValueError):  # noqa: N818 - reads as the fact it is
@@ -159,13 +178,15 @@ def _parts(kind: type[Struct]) -> dict[str, tuple[type[Struct] | None, bool]]:
     return found
 
 
-def inert(message: Message) -> Message:
+def inert(message: Payload) -> Payload:
     """Return ``message`` with U+FFFD for every half of a surrogate pair; its chunks as they came are its ``halves``."""
+    if not isinstance(message, Message):
+        return Failed(mended(message.text)) if isinstance(message, Failed) else message
     said = ((message.code, message.text), *message.more)
     halves = said if any(_SURROGATE.search(text) for _, text in said) else ()
     return replace(
         message, text=mended(message.text), more=tuple((code, mended(text)) for code, text in message.more), halves=halves,
-        finish_reason=mended(message.finish_reason), timings=message.timings and json.loads(as_json(message.timings)), error=mended(message.error),
+        finish_reason=mended(message.finish_reason), timings=message.timings and json.loads(as_json(message.timings)),
         note=mended(message.note), odd=message.odd or bool(halves),
     )  # fmt: skip
 

@@ -4,13 +4,17 @@ A line ends in LF; a CR before it, and blank lines between, are JSON's own white
 the end of the body has to be told.
 """
 
-from racelog_recorder.dialects.sse import BOM, MAX_EVENT_BYTES, StreamTooLong
+from racelog_recorder.dialects.framing import BOM, MAX_EVENT_BYTES, StreamTooLong
 
 
 class NDJSONParser:
-    """Turns a byte stream into its lines that are not blank, in order."""
+    """Turns a byte stream into its lines that are not blank, in order.
 
-    def __init__(self) -> None:
+    ``end`` is there for the other framings' sake: a line is whole when its LF has come, whatever it says.
+    """
+
+    def __init__(self, end: bytes = b"") -> None:
+        del end
         self._pieces: list[bytes] = []
         self._bytes = 0
         self._started = False

@@ -12,7 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from racelog_recorder.dialects.complaint import complaint, finish_word
-from racelog_recorder.dialects.message import Message, Said, inert, leniently, plain_json
+from racelog_recorder.dialects.dialect import Dialect
+from racelog_recorder.dialects.message import Failed, Message, Payload, Said, inert, leniently, plain_json
+from racelog_recorder.dialects.ndjson import NDJSONParser
 from racelog_recorder.dialects.text_places import Delta, said
 from racelog_recorder.dialects.usage import count, usage_of
 
@@ -80,7 +82,7 @@ def listed_models(content: bytes) -> list[str]:
         return []
 
 
-def parse_line(payload: bytes) -> Message:
+def parse_line(payload: bytes) -> Payload:
     """Return what a line of the stream says.
 
     Raises:
@@ -93,10 +95,10 @@ def parse_line(payload: bytes) -> Message:
     return _message(line, payload)
 
 
-def _message(line: _Line, payload: bytes) -> Message:
+def _message(line: _Line, payload: bytes) -> Payload:
     if line.error is not None or (line.message is None and not line.done):
         error = complaint(plain_json(payload), beside_choices=line.message is not None)
-        return Message("m", error=error, odd=bool(error))
+        return Failed(error) if error else Message("m")
     (code, text), *more = _chunks(line.message)
     if line.done is not True:
         return Message(code, text, more=tuple(more), odd=bool(more))
@@ -124,3 +126,17 @@ def _chunks(message: _Said | None) -> list[Said]:
 
 
 _NOTHING: Said = ("m", "")
+
+OLLAMA = Dialect(
+    name="ollama",
+    path="api/chat",
+    body=ollama_body,
+    models_path="api/tags",
+    listed=listed_models,
+    length_params=("max_tokens", "max_completion_tokens", "num_predict"),
+    stream_type="application/x-ndjson",
+    framing=NDJSONParser,
+    parse=parse_line,
+    base_hint="usually has no path, as in http://localhost:11434",
+)
+"""Ollama's own chat."""

@@ -7,15 +7,18 @@ told in `racelog_recorder.dialects.text_places`, `usage` and `complaint`; fields
 """
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct, structs
 
 from racelog_recorder.dialects.complaint import complaint, error_text, finish_word, is_error
+from racelog_recorder.dialects.dialect import Dialect, prompt_of
 from racelog_recorder.dialects.message import (
+    SEVERAL,
+    Failed,
     MalformedMessage,
     Message,
+    Payload,
     Said,
     as_json,
     inert,
@@ -26,26 +29,14 @@ from racelog_recorder.dialects.message import (
 from racelog_recorder.dialects.text_places import Delta, said
 from racelog_recorder.dialects.usage import TokenUsage, fuller, usage_of
 
-__all__ = [
-    "DONE",
-    "MalformedMessage",
-    "Message",
-    "TokenUsage",
-    "chat_body",
-    "completion_body",
-    "endpoint",
-    "parse_message",
-]
-
 DONE = b"[DONE]"
+"""What a stream ends with."""
 
 HEARTBEATS = ("ping", "heartbeat", "keepalive", "keep-alive")
 """Types of messages that keep a connection busy and say nothing."""
 
 NOTED_CHARACTERS = 512
 """As much is kept of a message that is none of the dialect's: it shows which it is, or what went wrong."""
-
-SEVERAL = "several answers speak in one stream, and racelog races one a request: leave out n, or set it to 1"
 
 
 class _Choice(Struct, gc=False):
@@ -79,12 +70,6 @@ class _Models(Struct):
     data: list[_Model] = []
 
 
-def endpoint(base_url: str, path: str) -> str:
-    """Return the URL of ``path`` under a base URL; a query of the base URL stays at the end."""
-    parts = urlsplit(base_url)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/" + path))
-
-
 def chat_body(
     model: str, messages: list[dict[str, Any]], params: dict[str, Any], *, ask_usage: bool = True
 ) -> dict[str, Any]:
@@ -96,8 +81,13 @@ def completion_body(
     model: str, messages: list[dict[str, Any]], params: dict[str, Any], *, ask_usage: bool = True
 ) -> dict[str, Any]:
     """Return the body of a streaming completion: the prompt is the messages' text, a blank line between two."""
-    prompt = "\n\n".join(text for message in messages if isinstance(text := message.get("content"), str))
-    return {"model": model, "prompt": prompt, **_usage_asked(ask=ask_usage), **params, "stream": True}
+    return {
+        "model": model,
+        "prompt": prompt_of(messages),
+        **_usage_asked(ask=ask_usage),
+        **params,
+        "stream": True,
+    }
 
 
 def _usage_asked(*, ask: bool) -> dict[str, Any]:
@@ -112,7 +102,7 @@ def listed_models(content: bytes) -> list[str]:
         return []
 
 
-def parse_message(payload: bytes) -> Message:
+def parse_message(payload: bytes) -> Payload:
     """Return what a stream message says.
 
     Raises:
@@ -140,13 +130,13 @@ def parse_message(payload: bytes) -> Message:
     return _message(frame, payload)
 
 
-def _message(frame: _Frame, payload: bytes) -> Message:
+def _message(frame: _Frame, payload: bytes) -> Payload:
     """Return what a frame says, whatever stands in it."""
     choices = frame.choices
     if not choices or frame.error is not None:
         return _beside(frame, payload)
     if frame.x_groq is not None and (error := _groqs_error(frame.x_groq)):
-        return Message("m", error=error, odd=True)
+        return Failed(error)
     choice = choices[0] if len(choices) == 1 else _speaking(choices)
     delta = choice.delta
     if delta is None or choice.error is not None:
@@ -184,22 +174,22 @@ def _told(frame: _Frame, choice: _Choice, first: Said, *more: Said, whole: bool 
     )
 
 
-def _bare(frame: _Frame, choice: _Choice, payload: bytes, code: str) -> Message:
+def _bare(frame: _Frame, choice: _Choice, payload: bytes, code: str) -> Payload:
     """Return the message of a choice without text; one that says nothing else may be a complaint."""
     message = _told(frame, choice, (code, ""))
     if choice.finish_reason is None and choice.native_finish_reason is not None:
         message = structs.replace(message, finish_reason=finish_word(choice.native_finish_reason))
     if code == "m" and not (message.finish_reason or message.usage or message.timings):
         error = complaint(plain_json(payload), beside_choices=True)
-        return Message("m", error=error, odd=True) if error else message
+        return Failed(error) if error else message
     return message
 
 
-def _whole(frame: _Frame, choice: _Choice, payload: bytes) -> Message:
+def _whole(frame: _Frame, choice: _Choice, payload: bytes) -> Payload:
     """Return the message of a choice without a delta: a text of the completions dialect, a whole answer, or an error."""
     if choice.error is not None:
         if is_error(choice.error, beside_text=True):
-            return Message("m", error=error_text(choice.error), odd=True)
+            return Failed(error_text(choice.error))
         choice.error = None
         return _message(frame, payload)
     text = choice.text
@@ -232,7 +222,7 @@ def _texts(choice: _Choice) -> list[Said]:
     return said(choice.delta or Delta(content=choice.text or choice.message))
 
 
-def _beside(frame: _Frame, payload: bytes) -> Message:
+def _beside(frame: _Frame, payload: bytes) -> Payload:
     """Return what a frame says without choices, or with an error: usage, a complaint, or something to keep in mind."""
     usage = _usage(frame, None)
     timings = frame.timings if isinstance(frame.timings, dict) else None
@@ -241,7 +231,7 @@ def _beside(frame: _Frame, payload: bytes) -> Message:
     plain = plain_json(payload)
     plain = plain[0] if isinstance(plain, list) else plain
     if error := complaint(plain, beside_choices=bool(frame.choices)):
-        return Message("m", error=error, odd=True)
+        return Failed(error)
     if frame.choices:
         frame.error = None
         return _message(frame, payload)
@@ -263,3 +253,16 @@ def _usage(frame: _Frame, choice: _Choice | None) -> TokenUsage | None:
     if choice is not None and isinstance(choice.message, dict):
         usage = fuller(usage, usage_of(choice.message.get("usage")))
     return usage
+
+
+CHAT = Dialect(
+    name="openai-chat", path="chat/completions", body=chat_body, models_path="models", listed=listed_models,
+    end=DONE, parse=parse_message,
+)  # fmt: skip
+"""The chat API, which nearly every server speaks."""
+
+COMPLETIONS = Dialect(
+    name="openai-completions", path="completions", body=completion_body, models_path="models", listed=listed_models,
+    end=DONE, parse=parse_message,
+)  # fmt: skip
+"""The completions API: one text in, its continuation out."""

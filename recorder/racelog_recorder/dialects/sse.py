@@ -3,15 +3,11 @@
 The stream format of the HTML standard §9.2, of which only ``data`` fields matter here, and whether ``event`` says
 ``error``: lines end in LF, CR or CRLF, a blank line dispatches, several data lines join with LF, a line that starts with a
 colon is a comment. Beyond the standard, as servers forget the last blank line: a body that has ended whole dispatches what it
-has, a line of ``[DONE]`` is an event of its own and needs no end, and a byte order mark may stand before every event.
+has, a line of the dialect's ``end`` (OpenAI's ``[DONE]``) is an event of its own and needs no blank line, and a byte order mark
+may stand before every event.
 """
 
-MAX_EVENT_BYTES = 16 << 20
-"""A single event never grows beyond this; longer is an attack or a broken server."""
-
-BOM = b"\xef\xbb\xbf"
-"""A byte order mark in UTF-8, which a stream may begin with."""
-
+from racelog_recorder.dialects.framing import BOM, MAX_EVENT_BYTES, BadFraming, ErrorPayload, StreamTooLong
 
 FIELDS = (b"", b"data", b"event", b"id", b"retry")
 """What a line may begin with, up to its colon: the standard's fields, nothing for a comment."""
@@ -19,27 +15,7 @@ FIELDS = (b"", b"data", b"event", b"id", b"retry")
 ASIDE_BYTES = 4096
 """As much is kept of lines that are none of these: an error as JSON, over several lines, is shorter."""
 
-DONE = b"[DONE]"
-"""What OpenAI ends a stream with."""
-
-MOST_OF_AN_END = len(b"data: ") + len(DONE)
-
-
-class BadFraming(ValueError):  # noqa: N818 - reads as the fact it is
-    """The bytes of a stream are not parted into messages as they have to be."""
-
-
-class StreamTooLong(BadFraming):
-    """One event exceeds `MAX_EVENT_BYTES`."""
-
-
 NOT_PARTED = "its events are parted by one newline alone, and so are all one event: a server-sent event ends with a blank line"
-
-
-class ErrorPayload(bytes):
-    """The payload of an event whose name is ``error``, whatever it looks like."""
-
-    __slots__ = ()
 
 
 class SSEParser:
@@ -47,10 +23,12 @@ class SSEParser:
 
     ``pending`` is True when anything has come after the last event: part of the next, a comment, another field.
     ``aside`` are the first lines, up to a blank one, that are none of the standard's: passed over, but they may say what went
-    wrong.
+    wrong. ``end``, if there is one, is a payload after which nothing comes: its line is an event as soon as it is there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end: bytes = b"") -> None:
+        self._end = end
+        self._most_of_an_end = len(b"data: ") + len(end) if end else -1
         self._pieces: list[bytes] = []
         self._data: list[bytes] = []
         self._pieces_bytes = 0
@@ -85,10 +63,10 @@ class SSEParser:
         return payloads
 
     def _is_an_end(self) -> bool:
-        """Return whether the line so far is a ``[DONE]``: nothing may come after it, not even its end."""
+        """Return whether the line so far is the dialect's end: nothing may come after it, not even a newline."""
         return (
-            self._pieces_bytes <= MOST_OF_AN_END
-            and b"".join(self._pieces).removeprefix(b"data:").strip() == DONE
+            self._pieces_bytes <= self._most_of_an_end
+            and b"".join(self._pieces).removeprefix(b"data:").strip() == self._end
         )
 
     def finish(self) -> list[bytes]:
@@ -140,7 +118,7 @@ class SSEParser:
         return data.removeprefix(BOM)
 
     def _line(self, line: bytes) -> list[bytes]:
-        """Take one whole line that is not blank; return the payloads that it completes, as ``[DONE]`` does."""
+        """Take one whole line that is not blank; return the payloads that it completes, as the dialect's end does."""
         self._data_bytes += len(line)
         self._lines_since_event += 1
         if line.startswith(b"data:"):
@@ -149,7 +127,7 @@ class SSEParser:
             before = self._data[-1] if self._data else b""
             if before.startswith(b"{") and before.rstrip().endswith(b"}") and value.startswith(b"{"):
                 raise BadFraming(NOT_PARTED)  # no JSON text goes on so
-            if value == DONE and not self._named_error:
+            if value == self._end and value and not self._named_error:
                 whole = self._dispatch()
                 self._lines_since_event = 0
                 return [*whole, value]

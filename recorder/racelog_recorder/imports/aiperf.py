@@ -16,8 +16,8 @@ from racelog.clock import NS_PER_MS, NS_PER_S
 from racelog.errors import InputError
 from racelog.events import Phase
 from racelog.log.format.progress import Progress
-from racelog_recorder.dialects.message import MalformedMessage, Message
-from racelog_recorder.dialects.openai import DONE, parse_message
+from racelog_recorder.dialects.message import Failed, MalformedMessage, Message
+from racelog_recorder.dialects.openai import CHAT
 from racelog_recorder.dialects.usage import TokenUsage, fuller
 from racelog_recorder.imports.reading import document, named, parsed, records
 from racelog_recorder.imports.shape import MOST_SECONDS, Call, Chunk, Run, Track, seconds_ns
@@ -206,9 +206,9 @@ def _raw_call(record: _Raw, payload: dict[str, Any]) -> Call:
 def _take(call: Call, response: _Response, stamp: str) -> None:
     """Add one stream message to a request."""
     data = "\n".join(packet.value or "" for packet in response.packets or () if packet.name == "data")
-    if not data or data.encode("utf-8", "replace") == DONE:
-        return
     message = _message(data)
+    if message is None:
+        return
     tokens = None if message.more else message.tokens
     for code, text in ((message.code, message.text), *message.more):
         call.chunks.append((response.perf_ns, code, text, tokens, stamp))
@@ -227,12 +227,13 @@ def _take(call: Call, response: _Response, stamp: str) -> None:
         call.total_tokens = usage.total_tokens
 
 
-def _message(data: str) -> Message:
-    """Return what a message says; one that cannot be read is bookkeeping, as it was for aiperf."""
+def _message(data: str) -> Message | None:
+    """Return what a message says, None for an end or a heartbeat; one that cannot be read is bookkeeping, as it was for aiperf."""
     try:
-        return parse_message(data.encode("utf-8", "replace"))
+        said = CHAT.read(data.encode("utf-8", "replace"))
     except MalformedMessage:
         return Message("m")
+    return Message("m") if isinstance(said, Failed) else said if isinstance(said, Message) else None
 
 
 def _messages(payload: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterable
 
 from racelog.errors import InputError
+from racelog_recorder.dialects.registry import DIALECTS
 from racelog_recorder.plan.model import EnginePlan, RacePlan
-from racelog_recorder.redaction import sounds_secret
+from racelog_recorder.redaction import secrets_of, sounds_secret
 
 
 def api_keys(plan: RacePlan) -> dict[str, str]:
@@ -17,6 +18,12 @@ def api_keys(plan: RacePlan) -> dict[str, str]:
     if problems := key_problems(plan):
         raise InputError(problems[0])
     return {engine.name: _key(engine) for engine in plan.engines if engine.api_key_env}
+
+
+def engine_secrets(plan: RacePlan, engine: EnginePlan, key: str) -> tuple[str, ...]:
+    """Return what must not be shown of an engine, in each form that its server may echo it in."""
+    keys = DIALECTS[engine.dialect].secrets(key)
+    return secrets_of(engine.url, keys, engine.headers, {**plan.params, **engine.params})
 
 
 def environment_without(names: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import wcwidth
 
 from racelog.display.text import printable
-from racelog_recorder.dialects.registry import DIALECTS
+from racelog_recorder.dialects.registry import BUILTIN, DIALECTS
 from racelog_recorder.plan.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 from racelog_recorder.redaction import not_text, public_url, shown, without_secrets
 
@@ -56,6 +56,9 @@ RESERVED_PARAMS = {
     "stream": "racelog always streams: without a stream there are no tokens to time",
 }
 
+
+ENDINGS = sorted((f"/{dialect.path}" for dialect in BUILTIN.values()), key=len, reverse=True)
+"""What no base URL ends in: where our dialects' requests go, the longest first, of which another may be the end."""
 
 FRAMING_HEADERS = ("content-length", "transfer-encoding")
 
@@ -175,7 +178,7 @@ def url(value: Any) -> str:
     if parts.username is not None or parts.password is not None:
         raise FieldError("a user or password must not stand in the URL; use api_key_env or headers instead")
     path = parts.path.rstrip("/")
-    for ending in ("/chat/completions", "/completions", "/api/chat"):
+    for ending in ENDINGS:
         if path.endswith(ending):
             raise FieldError(f"{safe} ends in {ending}; cut that off, the base URL is what is wanted")
     if parts.fragment:

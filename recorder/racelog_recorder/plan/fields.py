@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from racelog.live import MAX_COUNTDOWN_S
-from racelog_recorder.dialects.registry import DEFAULT_DIALECT, DIALECTS
+from racelog_recorder.dialects.registry import BUILTIN, DEFAULT_DIALECT
 from racelog_recorder.plan.checks import (
     COLOR_PATTERN,
     COLORS,
@@ -137,7 +137,7 @@ ENGINE_FIELDS: dict[str, Field] = {
     "dialect": Field(
         dialect,
         {
-            "enum": list(DIALECTS),
+            "enum": list(BUILTIN),
             "default": DEFAULT_DIALECT,
             "description": "How the engine is spoken to: OpenAI chat or completions, or Ollama's own /api/chat.",
         },

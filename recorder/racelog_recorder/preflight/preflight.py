@@ -13,12 +13,13 @@ import trio
 from racelog.display.text import printable
 from racelog.errors import EngineError
 from racelog.views.faults import said as plain
-from racelog_recorder.dialects.openai import endpoint
-from racelog_recorder.dialects.registry import DIALECTS, Dialect
+from racelog_recorder.dialects.dialect import Dialect
+from racelog_recorder.dialects.registry import DIALECTS
+from racelog_recorder.plan.api_keys import engine_secrets
 from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.model import EnginePlan, RacePlan, deadlines_of
 from racelog_recorder.preflight.probe import Probed, Target, ask_again_while_busy, probe_engine
-from racelog_recorder.redaction import public_url, scrubbed, secrets_of
+from racelog_recorder.redaction import public_url, scrubbed
 from racelog_recorder.requests.outcome import classify
 from racelog_recorder.transports.asking import MOST_BYTES, asking_headers, transport_to
 from racelog_recorder.transports.pump.drain import Pump
@@ -93,12 +94,12 @@ class _Preflight:
 
     def __init__(self, plan: RacePlan, engine: EnginePlan, key: str, pump: Pump) -> None:
         self._engine = engine
-        self._key = key
         self._pump = pump
         self._params = {**plan.params, **engine.params}
         self._deadlines: Deadlines = deadlines_of(plan, engine)
         self._dialect: Dialect = DIALECTS[engine.dialect]
-        self._secrets = secrets_of(engine.url, key, engine.headers, self._params)
+        self._auth = self._dialect.auth_headers(key)
+        self._secrets = engine_secrets(plan, engine, key)
         self._shown_url = public_url(engine.url)
 
     async def run(self, *, probe: bool) -> Checked:
@@ -118,7 +119,7 @@ class _Preflight:
             )
             client = httpx2.AsyncClient(
                 transport=transport,
-                headers=asking_headers(self._dialect.stream_type, engine.headers, self._key),
+                headers=asking_headers(self._dialect.stream_type, self._auth, engine.headers),
                 timeout=httpx2.Timeout(self._deadlines.total_s, connect=self._deadlines.connect_s),
                 trust_env=False,
             )
@@ -137,7 +138,10 @@ class _Preflight:
         Raises:
             httpx2.HTTPError: there is no server; or no list, which is needed.
         """
-        request = client.build_request("GET", endpoint(self._engine.url, self._dialect.models_path))
+        url = self._dialect.models_url(self._engine.url)
+        if not url:
+            return _Listed([], 0, f"the dialect {self._dialect.name} has no list of models")
+        request = client.build_request("GET", url)
         until_s = trio.current_time() + TIMEOUT_S
         try:
             answer = await ask_again_while_busy(transport, request, until_s)
@@ -179,7 +183,7 @@ class _Preflight:
         if status == NOT_FOUND:
             raise self._problem(
                 f"{self._shown_url} has no /{self._dialect.models_path} (HTTP 404); is the base URL right? It "
-                f"{self._dialect.base_url}. If the server has no model list, say which model with model=; if it speaks another "
+                f"{self._dialect.base_hint}. If the server has no model list, say which model with model=; if it speaks another "
                 f"dialect ({', '.join(DIALECTS)}), say which with dialect="
             )
         told = listed.told or f"HTTP {status}"
@@ -189,7 +193,7 @@ class _Preflight:
         self, client: httpx2.AsyncClient, transport: httpx2.AsyncBaseTransport, model: str, listed: list[str]
     ) -> Checked:
         """Ask for one short answer; say what is missing, or what a reader of the log should know."""
-        url = endpoint(self._engine.url, self._dialect.path)
+        url = self._dialect.answers_url(self._engine.url)
         target = Target(self._dialect, url, model, self._params, self._deadlines)
         found = await probe_engine(client, transport, target)
         if found.failure:
@@ -208,8 +212,8 @@ class _Preflight:
             return f"it has no model {model!r} ({said}); {_models(model, listed)}"
         if found.status == NOT_FOUND:
             return (
-                f"nothing at {public_url(endpoint(self._engine.url, self._dialect.path))} ({said}); is the base URL right? "
-                f"It {self._dialect.base_url}. Does the engine speak another dialect ({', '.join(DIALECTS)})?"
+                f"nothing at {public_url(self._dialect.answers_url(self._engine.url))} ({said}); is the base URL right? "
+                f"It {self._dialect.base_hint}. Does the engine speak another dialect ({', '.join(DIALECTS)})?"
             )
         if kind == "malformed":
             return f"its answer is not a stream of the dialect {self._dialect.name} ({said}); {ANYWAY}"

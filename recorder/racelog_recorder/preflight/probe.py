@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import trio
 
-from racelog_recorder.dialects.registry import Dialect
+from racelog_recorder.dialects.dialect import Dialect
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.requests.outcome import Failure, bad_status, classify, judge, not_a_stream
@@ -20,9 +20,6 @@ from racelog_recorder.transports.pump.stamps import Arrival
 
 PROBE_PROMPT = [{"role": "user", "content": "Hi"}]
 PROBE_TOKENS = 4
-LENGTH_PARAMS = ("max_tokens", "max_completion_tokens", "num_predict")
-"""Parameters that bound an answer; those the plan sends are lowered for the probe, none is added."""
-
 SETTLE_S = 3.0
 """An answer that has begun to stream may take so long to its end, where its usage stands; engines that cannot be told
 to be brief (a recording served again) are not waited for."""
@@ -163,7 +160,9 @@ async def _ask(
     client: httpx2.AsyncClient, transport: httpx2.AsyncBaseTransport, target: Target, *, ask_usage: bool
 ) -> Probed:
     """Send one request and read its answer until it is whole, broken, later than the race allows, or streams for too long."""
-    body = target.dialect.body(target.model, PROBE_PROMPT, _brief(target.params), ask_usage=ask_usage)
+    body = target.dialect.body(
+        target.model, PROBE_PROMPT, _brief(target.params, target.dialect.length_params), ask_usage=ask_usage
+    )
     failure: Failure | None = None
     status, headers, said = 0, httpx2.Headers(), bytearray()
     with trio.CancelScope() as patience:
@@ -203,9 +202,9 @@ async def _ask(
     return Probed(failure, status, usage, ask_usage, retry_after=headers.get("retry-after", ""))
 
 
-def _brief(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the race's parameters with its bounds on length lowered."""
+def _brief(params: dict[str, Any], lengths: tuple[str, ...]) -> dict[str, Any]:
+    """Return the race's parameters with those that bound an answer's length lowered; none is added."""
     return {
-        name: min(value, PROBE_TOKENS) if name in LENGTH_PARAMS and isinstance(value, int) else value
+        name: min(value, PROBE_TOKENS) if name in lengths and isinstance(value, int) else value
         for name, value in params.items()
     }

@@ -72,6 +72,7 @@ class MetricsTarget(Struct, frozen=True, kw_only=True):
     lane: int
     engine: str
     url: str
+    dialect: str = DEFAULT_DIALECT
     api_key: str = ""
     headers: dict[str, str] = {}
     reach: Reach = Reach()

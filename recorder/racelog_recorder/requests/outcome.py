@@ -11,7 +11,7 @@ import httpx2
 
 from racelog.display.text import counted
 from racelog_recorder.dialects.complaint import FAILING, stated_complaint
-from racelog_recorder.dialects.registry import Dialect
+from racelog_recorder.dialects.dialect import EVENT_STREAM, Dialect
 from racelog_recorder.redaction import public_url
 from racelog_recorder.requests.stream import StreamFacts
 from racelog_recorder.transports.pump.exchange import CUT_SHORT
@@ -103,7 +103,7 @@ def not_a_stream(dialect: Dialect, content_type: str, facts: StreamFacts, head: 
     """Return what a good status with the wrong kind of body is; None if it is, or proved to be, a stream."""
     if dialect.is_stream(content_type) or facts.finish_reason or facts.token_chunks:
         return None
-    wanted = "an event stream" if dialect.stream_type == "text/event-stream" else dialect.stream_type
+    wanted = "an event stream" if dialect.stream_type == EVENT_STREAM else dialect.stream_type
     began = f": {head.decode('utf-8', 'replace')}" if head else ""
     return "malformed", f"answered with {content_type or 'no content type'}, not with {wanted}{began}"
 

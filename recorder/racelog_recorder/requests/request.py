@@ -15,7 +15,6 @@ import msgspec
 import trio
 
 from racelog.events import Phase, RequestEnd, RequestScheduled, RequestSent, ResponseHeaders, Usage
-from racelog_recorder.dialects.openai import endpoint
 from racelog_recorder.dialects.registry import DIALECTS
 from racelog_recorder.dialects.usage import TokenUsage
 from racelog_recorder.journal.chunks import ChunkColumns
@@ -96,13 +95,16 @@ class Requester:
         self._transport = transport_to(spec.url, spec.reach, pump, connect_s, spec.transport)
         self._client = httpx2.AsyncClient(
             transport=self._transport,
-            headers=asking_headers(self._dialect.stream_type, spec.headers, spec.api_key),
+            headers=asking_headers(
+                self._dialect.stream_type, self._dialect.auth_headers(spec.api_key), spec.headers
+            ),
             timeout=httpx2.Timeout(total_s, connect=connect_s),
             trust_env=False,
         )
-        self._url = endpoint(spec.url, self._dialect.path)
-        self._secrets = secrets_of(spec.url, spec.api_key, spec.headers, spec.params)
-        self._hidden = Secrets(hidden_of(spec.url, spec.api_key, spec.headers, spec.params))
+        self._url = self._dialect.answers_url(spec.url)
+        keys = self._dialect.secrets(spec.api_key)
+        self._secrets = secrets_of(spec.url, keys, spec.headers, spec.params)
+        self._hidden = Secrets(hidden_of(spec.url, keys, spec.headers, spec.params))
         self._around = AsyncExitStack()
         self._watchdog = Watchdog()
         self._made: dict[int, httpx2.Request] = {}

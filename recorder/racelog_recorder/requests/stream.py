@@ -1,6 +1,5 @@
 """One response stream: the bytes of its body become chunks and facts. No waiting, no sockets."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +8,18 @@ from msgspec import structs
 
 from racelog.display.text import REPLACEMENT
 from racelog.events import TOKEN_CODES
-from racelog_recorder.dialects.complaint import named_error_text
-from racelog_recorder.dialects.message import MalformedMessage, Message, Said, mended
-from racelog_recorder.dialects.openai import SEVERAL
-from racelog_recorder.dialects.registry import DEFAULT_DIALECT, DIALECTS, Dialect
-from racelog_recorder.dialects.sse import BadFraming, ErrorPayload
+from racelog_recorder.dialects.dialect import Dialect
+from racelog_recorder.dialects.framing import BadFraming
+from racelog_recorder.dialects.message import (
+    SEVERAL,
+    Failed,
+    MalformedMessage,
+    Message,
+    Payload,
+    Said,
+    mended,
+)
+from racelog_recorder.dialects.registry import DEFAULT_DIALECT, DIALECTS
 from racelog_recorder.dialects.usage import TokenUsage, fuller, usage_of_timings
 from racelog_recorder.journal.chunks import ChunkSink
 from racelog_recorder.transports.pump.stamps import Arrival
@@ -24,14 +30,6 @@ HEAD_BYTES = 512
 GRACE_S = 0.1
 """An answer that said that it is done has so long to end its body and to tell late counts: both come with it or in the packet
 behind. A connection that stays open longer is closed. A slot that waits measures nothing, and many servers never close."""
-
-ENDS = frozenset({b"[DONE]", b"DONE"})
-"""What says, in any case and with quotes around it or not, that an answer is whole."""
-
-HEARTBEAT = re.compile(
-    rb"null|\"?(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat|[-+0-9:., /TZ]+)\"?", re.IGNORECASE
-)
-"""Events of text alone that keep a connection busy: a word for it, or a time. They say nothing of the answer."""
 
 
 @dataclass(slots=True)
@@ -85,8 +83,9 @@ class StreamSink:
         self._columns = columns
         self._request = request
         self._origin_ns = origin_ns
-        self._parser = dialect.parser()
+        self._parser = dialect.reader()
         self._parse = dialect.parse
+        self._read = dialect.read
         self._on_failure = on_failure
         self._on_done = on_done
         self._done_ns = 0
@@ -172,15 +171,17 @@ class StreamSink:
         if self._may_be_joined:
             self._columns.mark_coalesced(self._may_be_joined)
             self._may_be_joined = 0
-        if (self._careful or type(payload) is not bytes or payload[:1] != b"{") and not self._worth_reading(
-            payload
-        ):
+        if self._careful or type(payload) is not bytes or payload[:1] != b"{":
+            said = self._read_carefully(payload)
+            if said is None:
+                return
+        else:
+            said = self._parse(payload)
+        if said.odd or self._careful:
+            self._take(said)
             return
-        message = self._parse(payload)
+        message: Message = said  # type: ignore[assignment]  # the others are odd
         code = message.code
-        if message.odd or self._careful:
-            self._take(message)
-            return
         if message.finish_reason or message.usage or message.timings or message.done:
             self._note(message)
         tokens, t_ns = message.tokens, self.last_ns
@@ -192,22 +193,19 @@ class StreamSink:
         self._columns.add(t_ns, self._request, message.text, code, tokens, self._stamp)
         self._may_be_joined = 1
 
-    def _worth_reading(self, payload: bytes) -> bool:
-        """Return whether a payload is a message: no end, no error by its name, no heartbeat, and, after the end, no broken one."""
-        if isinstance(payload, ErrorPayload):
-            if not self.facts.done:
-                self._fail("error_event", named_error_text(payload))
-            return False
-        text = payload.strip()
-        if text.strip(b'"').upper() in ENDS:
-            self._end()
-            return False
-        if not text.strip(b'"') or HEARTBEAT.fullmatch(text):
-            return False
-        if self.facts.done:
-            self._count_late(payload)
-            return False
-        return True
+    def _read_carefully(self, payload: bytes) -> Payload | None:
+        """Return what a payload says that may be no JSON object; None for a heartbeat, and for all that comes after the end."""
+        try:
+            said = self._read(payload)
+        except MalformedMessage:
+            if self.facts.done:
+                return None
+            raise
+        if not self.facts.done:
+            return said
+        if isinstance(said, Message):
+            self._count_late(said)
+        return None
 
     def _end(self) -> None:
         """Note that the answer is whole."""
@@ -218,13 +216,9 @@ class StreamSink:
         if self._on_done is not None:
             self._on_done()
 
-    def _count_late(self, payload: bytes) -> None:
+    def _count_late(self, message: Message) -> None:
         """Take the counts of a message that comes after the end, and nothing else of it."""
-        try:
-            message = self._parse(payload)
-        except MalformedMessage:
-            return
-        if message.error or not (message.usage or message.timings):
+        if not (message.usage or message.timings):
             return
         self._done_ns = self.last_ns
         self.facts.usage = fuller(self.facts.usage, message.usage)
@@ -232,11 +226,16 @@ class StreamSink:
         self._columns.add(self.last_ns, self._request, "", "m", None, self._stamp)
         self._may_be_joined = 1
 
-    def _take(self, message: Message) -> None:
-        """Take a message that says more than one text, or that follows one."""
-        if message.error:
-            self._fail("error_event", message.error)
-            return
+    def _take(self, said: Payload) -> None:
+        """Take what says an end, a failure or more than one text, or what follows that."""
+        if isinstance(said, Message):
+            self._take_message(said)
+        elif isinstance(said, Failed):
+            self._fail("error_event", said.text)
+        else:
+            self._end()
+
+    def _take_message(self, message: Message) -> None:
         self.facts.note = self.facts.note or message.note
         if self._is_another_answer(message):
             self._fail("malformed", SEVERAL)

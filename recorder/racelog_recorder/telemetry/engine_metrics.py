@@ -8,13 +8,13 @@ documentation; of the cache, names of older versions too.
 import math
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 import trio
 from msgspec import Struct
 
 from racelog.events import EngineSamples, Note
+from racelog_recorder.dialects.registry import DIALECTS
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.journal.samples import SampleColumns, recorded, said
 from racelog_recorder.protocol.messages import MetricsTarget
@@ -75,13 +75,6 @@ def reading_of(page: str) -> EngineReading:
     return EngineReading(**found)
 
 
-def metrics_url(base_url: str) -> str:
-    """Return where an engine that is spoken to at ``base_url`` has its page: beside its ``/v1``."""
-    parts = urlsplit(base_url)
-    path = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/api")
-    return urlunsplit((parts.scheme, parts.netloc, f"{path}/metrics", "", ""))
-
-
 class EngineColumns(SampleColumns[EngineReading]):
     """Gathers readings of one engine into an `EngineSamples` event."""
 
@@ -97,16 +90,18 @@ class EngineColumns(SampleColumns[EngineReading]):
 
 async def sample_engine(journal: Journal, target: MetricsTarget, interval_s: float) -> None:
     """Record what one engine says of itself until cancelled; an engine that says nothing is noted once and left alone."""
+    dialect = DIALECTS[target.dialect]
+    url = dialect.metrics_url(target.url)
     transport = plain_transport(target.url, target.reach)
     client = httpx2.AsyncClient(
         transport=transport,
         timeout=TIMEOUT_S,
-        headers=asking_headers("text/plain", target.headers, target.api_key),
+        headers=asking_headers("text/plain", dialect.auth_headers(target.api_key), target.headers),
         trust_env=False,
     )
 
     async def page() -> tuple[str, str]:
-        return await _page(transport, client.build_request("GET", metrics_url(target.url)))
+        return await _page(transport, client.build_request("GET", url))
 
     with recorded(journal, EngineColumns(target.lane)) as add:
         async with client:
@@ -151,7 +146,7 @@ async def _page(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -
 
 
 def _note(journal: Journal, target: MetricsTarget, why: str) -> None:
-    where = public_url(metrics_url(target.url))
+    where = public_url(DIALECTS[target.dialect].metrics_url(target.url))
     journal.record(
         Note(t=journal.now_ns(), text=f"no metrics of {target.engine} from {where}: {why}", lane=target.lane)
     )

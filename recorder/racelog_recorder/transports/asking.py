@@ -54,12 +54,11 @@ def transport_to(
     )
 
 
-def asking_headers(accept: str, headers: Mapping[str, str], api_key: str) -> dict[str, str]:
-    """Return the headers of every question: the user's win over ours."""
-    asked = {"accept": accept, "accept-encoding": "identity", **headers}
-    if api_key:
-        asked.setdefault("authorization", f"Bearer {api_key}")
-    return asked
+def asking_headers(accept: str, auth: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of every question: the user's win over ours and over those that carry the key."""
+    given = {name.lower() for name in headers}
+    ours = {"accept": accept, "accept-encoding": "identity", **auth}
+    return {**{name: value for name, value in ours.items() if name.lower() not in given}, **headers}
 
 
 def authorized(request: httpx2.Request) -> httpx2.Request:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racelog_recorder.dialects.framing import MAX_EVENT_BYTES, StreamTooLong
 from racelog_recorder.dialects.ndjson import NDJSONParser
-from racelog_recorder.dialects.sse import MAX_EVENT_BYTES, StreamTooLong
 
 
 def parse(*pieces: bytes) -> list[bytes]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racelog_recorder.dialects.sse import MAX_EVENT_BYTES, SSEParser, StreamTooLong
+from racelog_recorder.dialects.framing import MAX_EVENT_BYTES, StreamTooLong
+from racelog_recorder.dialects.sse import SSEParser
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.sse"))
 

@@ -12,7 +12,7 @@ import trio.testing
 from racelog.events import RequestEnd, RequestSent, ResponseHeaders, Tokens, Usage
 from racelog.log.format.units import Unit, decode_payload
 from racelog.log.read.scan import scan_file
-from racelog_recorder.dialects.openai import endpoint
+from racelog_recorder.dialects.openai import CHAT
 from racelog_recorder.requests.request import Requester
 from tests.recorder.requesting import outcome, recorded
 
@@ -333,4 +333,4 @@ def test_a_second_answer_nobody_asked_for_is_not_taken_for_part_of_the_first(
 
 
 def test_a_base_url_keeps_its_query() -> None:
-    assert endpoint("http://h/v1/?api-version=2", "models") == "http://h/v1/models?api-version=2"
+    assert CHAT.models_url("http://h/v1/?api-version=2") == "http://h/v1/models?api-version=2"

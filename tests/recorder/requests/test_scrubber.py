@@ -222,7 +222,7 @@ def test_a_log_holds_no_more_of_a_servers_timings_than_a_reader_could_want(
 
 def test_what_is_hidden_of_an_engine() -> None:
     hidden = hidden_of(
-        "http://us:pa%20ss@h/v1?sig=abcdef", "sk-key", {"X-Team": "blue team", "Cookie": "a=crumb1; b=crumb2"}, {"n": 1}
+        "http://us:pa%20ss@h/v1?sig=abcdef", ["sk-key"], {"X-Team": "blue team", "Cookie": "a=crumb1; b=crumb2"}, {"n": 1}
     )  # fmt: skip
     values = {one.value for one in hidden}
 
@@ -244,4 +244,4 @@ def test_what_is_hidden_of_an_engine() -> None:
 def test_a_short_user_beside_a_password_is_a_word_that_an_answer_may_say(url: str, hidden: bool) -> None:  # noqa: FBT001 - a case
     user = url.removeprefix("http://").partition("@")[0].partition(":")[0]
 
-    assert (user in {one.value for one in hidden_of(url, "", {}, {})}) is hidden
+    assert (user in {one.value for one in hidden_of(url, (), {}, {})}) is hidden

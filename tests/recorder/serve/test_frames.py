@@ -5,6 +5,7 @@ import json
 import pytest
 
 from racelog.testing.races import Plan
+from racelog_recorder.dialects.message import Message
 from racelog_recorder.dialects.openai import parse_message
 from racelog_recorder.serve.answers import recorded_lanes
 from racelog_recorder.serve.frames import DONE, Envelope, completion, stream_frames
@@ -21,13 +22,19 @@ def answer(race_log, reshaped):
     return make
 
 
+def parsed(payload):
+    message = parse_message(payload)
+    assert isinstance(message, Message)
+    return message
+
+
 def shape(answer, *, include_usage=True):
     """Return what a client sees: (ms, kind, finish reason, has usage) of each event but the last."""
     *frames, (_, done) = stream_frames(answer, ENVELOPE, include_usage=include_usage)
     assert done == DONE
     seen = []
     for delay_ns, event in frames:
-        message = parse_message(event.removeprefix(b"data: "))
+        message = parsed(event.removeprefix(b"data: "))
         seen.append((delay_ns // 1_000_000, message.code, message.finish_reason, message.usage is not None))
     return seen
 
@@ -72,7 +79,7 @@ def test_recording_a_served_answer_gives_the_same_chunks(answer, kinds):
     recorded = answer(kinds)
 
     messages = [
-        parse_message(event.removeprefix(b"data: "))
+        parsed(event.removeprefix(b"data: "))
         for _, event in stream_frames(recorded, ENVELOPE, include_usage=bool(kinds.endswith("m")))
         if event != DONE
     ]

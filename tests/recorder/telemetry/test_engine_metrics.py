@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from racelog.events import AnyEvent, EngineSamples, Head, Note
 from racelog.log.read.reader import open_log
 from racelog.log.write.segment import SegmentWriter
+from racelog_recorder.dialects.openai import CHAT
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.protocol.messages import MetricsTarget
 from racelog_recorder.telemetry.engine_metrics import (
     EngineColumns,
     EngineReading,
-    metrics_url,
     reading_of,
     sample_engine,
 )
@@ -76,7 +76,7 @@ def test_no_page_breaks_the_reading(page: str) -> None:
     ],
 )
 def test_the_page_lies_beside_v1(base: str, page: str) -> None:
-    assert page == metrics_url(base)
+    assert page == CHAT.metrics_url(base)
 
 
 def test_readings_become_one_event_without_the_columns_never_said() -> None:
@@ -152,6 +152,6 @@ def test_an_engine_that_says_nothing_is_noted_once_and_left_alone(
     (note,) = recorded(tmp_path, server.url)
 
     assert isinstance(note, Note)
-    assert note.text == f"no metrics of e from {metrics_url(server.url)}: {why}"
+    assert note.text == f"no metrics of e from {CHAT.metrics_url(server.url)}: {why}"
     assert note.lane == 1
     assert len(seen) == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racelog.events import Tokens
-from racelog_recorder.dialects.sse import MAX_EVENT_BYTES
+from racelog_recorder.dialects.framing import MAX_EVENT_BYTES
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.requests.stream import StreamFacts, StreamSink
 from racelog_recorder.transports.pump.exchange import Exchange
