@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 
 from racelog.events import RequestEnd, RequestSent, Tokens, Usage
 from racelog.log.read.reader import RaceLog
+from racelog_recorder.plan.deadlines import Deadlines
 from tests.recorder.requesting import recorded
 from tests.recorder.scripted import DONE, FINISH, HEAD, USAGE, chunked, content, event, read_request
 
@@ -166,6 +169,60 @@ def test_counts_that_come_behind_done_are_kept_and_text_is_not(
 
     assert (ended(log), kinds_and_texts(log)) == (OK, [("c", "a")])
     assert [found.output_tokens for found in log.of(Usage)] == [2]
+
+
+def finished_but_open(folder: Path, scripted: Any, transport: str, *pieces: bytes, **options: Any) -> RaceLog:
+    """Return the log of two requests whose answers never end their bodies, on a clock that jumps where nothing happens."""
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+    script = stays_open(*pieces, **options)
+    return recorded(folder, scripted(script).url, requests=2, transport=transport, clock=clock)
+
+
+@pytest.mark.parametrize("transport", ["pump", "httpx"])
+@pytest.mark.parametrize("counts", [(), (USAGE,)], ids=["bare", "with counts"])
+def test_an_answer_that_told_its_finish_reason_is_whole_though_no_done_comes_and_its_connection_stays_open(
+    tmp_path: Path, scripted: Any, transport: str, counts: tuple[bytes, ...]
+) -> None:
+    log = finished_but_open(tmp_path, scripted, transport, content("a"), FINISH, *counts)
+    last = {req: t for batch in log.of(Tokens) for req, t in zip(batch.r, times_of(batch), strict=True)}
+
+    assert [(end.status, end.t) for end in log.of(RequestEnd)] == [("ok", last[0]), ("ok", last[1])]
+    assert [found.output_tokens for found in log.of(Usage)] == [2, 2][: 2 * len(counts)]
+    assert [one.connection for one in log.of(RequestSent)] == ["new", "new"]
+
+
+@pytest.mark.parametrize("transport", ["pump", "httpx"])
+def test_a_deadline_within_the_wait_for_done_takes_nothing_from_a_finished_answer(
+    tmp_path: Path, scripted: Any, transport: str
+) -> None:
+    clock = trio.testing.MockClock(autojump_threshold=0.3)
+    server = scripted(stays_open(content("a"), FINISH))
+    log = recorded(
+        tmp_path, server.url, transport=transport, clock=clock, deadlines=Deadlines(between_tokens_s=0.5)
+    )
+    (end,) = log.of(RequestEnd)
+
+    assert (ended(log), end.t) == (OK, max(t for batch in log.of(Tokens) for t in times_of(batch)))
+
+
+def test_what_comes_behind_a_finish_reason_ends_the_answer_where_it_says_no_more(
+    tmp_path: Path, scripted: Any
+) -> None:
+    server = scripted(stays_open(content("a"), FINISH, USAGE, drip=b": ping\n\n"))
+    log = recorded(tmp_path, server.url, deadlines=Deadlines(total_s=0.4))
+    (end,) = log.of(RequestEnd)
+
+    assert (ended(log), end.t) == (OK, max(t for batch in log.of(Tokens) for t in times_of(batch)))
+
+
+@pytest.mark.parametrize("transport", ["pump", "httpx"])
+def test_an_answer_that_goes_on_behind_its_finish_reason_and_stops_moving_is_stalled(
+    tmp_path: Path, scripted: Any, transport: str
+) -> None:
+    log = finished_but_open(tmp_path, scripted, transport, content("a"), FINISH, content("b"))
+
+    assert {(end.status, end.error) for end in log.of(RequestEnd)} == {("failed", "stalled")}
+    assert kinds_and_texts(log) == [("c", "a"), ("c", "b")] * 2
 
 
 def test_a_connection_whose_body_ends_within_the_grace_is_used_again(tmp_path: Path, scripted: Any) -> None:

@@ -13,7 +13,7 @@ from racelog_recorder.dialects.dialect import Dialect
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.requests.outcome import Failure, bad_status, classify, judge, not_a_stream
-from racelog_recorder.requests.stream import GRACE_S, StreamSink
+from racelog_recorder.requests.stream import StreamSink
 from racelog_recorder.requests.watchdog import Stopwatch
 from racelog_recorder.transports.asking import Answer, ask, authorized, let_go, rest
 from racelog_recorder.transports.pump.stamps import Arrival
@@ -122,7 +122,7 @@ class _Answer:
     """Takes an answer as it comes in, as a race's sink does; ends it by cancelling the patience."""
 
     def __init__(self, dialect: Dialect, patience: trio.CancelScope) -> None:
-        self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel, on_done=self.finish)
+        self.sink = StreamSink(ChunkColumns(0), 0, 0, dialect, patience.cancel, on_end=self.finish)
         self._patience = patience
         self._settled_s = math.inf
 
@@ -146,9 +146,9 @@ class _Answer:
             self._settled_s = trio.current_time() + SETTLE_S
             self.wait_until(self._patience.deadline)
 
-    def finish(self) -> None:
-        """Leave `GRACE_S` for the end: the answer says that it is whole."""
-        self._settled_s = min(self._settled_s, trio.current_time() + GRACE_S)
+    def finish(self, seconds: float) -> None:
+        """Leave so long for the end: the answer says that it is, or may be, whole."""
+        self._settled_s = min(self._settled_s, trio.current_time() + seconds)
         self.wait_until(self._patience.deadline)
 
     def wait_until(self, at_s: float) -> None:

@@ -24,7 +24,7 @@ from racelog_recorder.redaction import hidden_of, public_timings, scrubbed, secr
 from racelog_recorder.requests.due import Due
 from racelog_recorder.requests.outcome import Failure, bad_status, classify, judge, not_a_stream, without_text
 from racelog_recorder.requests.scrubber import ScrubbedColumns, Secrets
-from racelog_recorder.requests.stream import GRACE_S, StreamFacts, StreamSink
+from racelog_recorder.requests.stream import StreamFacts, StreamSink
 from racelog_recorder.requests.watchdog import Stopwatch, Watchdog
 from racelog_recorder.transports.asking import asking_headers, authorized, let_go, rest, transport_to
 from racelog_recorder.transports.pump.drain import Pump
@@ -71,9 +71,9 @@ class _Call:
         if self.status:
             self.scope.cancel()
 
-    def settle(self) -> None:
-        """Wait no longer than `GRACE_S` for the body's end: the answer is whole."""
-        self.patience.deadline = trio.current_time() + GRACE_S
+    def settle(self, seconds: float) -> None:
+        """Wait no longer than that for the body's end: the answer may be whole."""
+        self.patience.deadline = trio.current_time() + seconds
 
     def expire(self, broken: Failure) -> None:
         """End the request: a deadline passed. The body of a bad status is not worth waiting for."""
@@ -145,7 +145,7 @@ class Requester:
             self._spec.mono_origin_ns,
             self._dialect,
             call.abandon,
-            on_done=call.settle,
+            on_end=call.settle,
         )
         if columns:
             call.release = columns.release
@@ -158,6 +158,8 @@ class Requester:
             raise
         if scope.cancelled_caught:
             failure = call.broken
+            if failure:
+                sink.settle()
         failure = judge(sink.facts, failure) or without_text(sink.facts)
         self._end(call, sink, failure)
         return failure[0] if failure else ""
@@ -206,6 +208,8 @@ class Requester:
                 if sink.facts.failure:
                     return sink.facts.failure
                 said = await self._rest(response, call)
+                if call.patience.cancelled_caught:
+                    sink.settle()
             finally:
                 await self._let_go(response)
         except httpx2.HTTPError as error:

@@ -1,5 +1,6 @@
 """One response stream: the bytes of its body become chunks and facts. No waiting, no sockets."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,10 @@ GRACE_S = 0.1
 """An answer that said that it is done has so long to end its body and to tell late counts: both come with it or in the packet
 behind. A connection that stays open longer is closed. A slot that waits measures nothing, and many servers never close."""
 
+FINISHED_GRACE_S = 2.0
+"""One that told its finish reason alone has so long: counts come behind that, in a gateway after a look into its books, and some
+servers go on after all. Then it is whole: clients wait for a connection's end for minutes, but nothing that they show is missing."""
+
 
 @dataclass(slots=True)
 class StreamFacts:
@@ -55,6 +60,10 @@ class StreamFacts:
         return fuller(self.usage, usage_of_timings(self.timings))
 
 
+def _ignore(_seconds: float) -> None:
+    """Wait for the end of the body, whatever is told."""
+
+
 class StreamSink:
     """Takes a stream's body and adds its chunks to the lane's columns.
 
@@ -62,8 +71,8 @@ class StreamSink:
     `coalesced`, and the last too when bytes of a further one follow it in the same read. ``last_ns`` is the
     arrival of the latest read, as an event time; ``last_token_ns`` that of the latest token chunk on the monotonic
     clock; ``head`` how the body begins. ``on_failure`` is called once, when the stream turns out to be broken: what
-    comes after is not read. ``on_done`` is called once, when it says that the answer is whole: of what comes after only
-    counts are taken.
+    comes after is not read. ``on_end`` is called when the answer tells its finish reason, goes on after that, or says that it is
+    whole, with the seconds that the body may take from then on. Of what comes after the last only counts are taken.
     """
 
     def __init__(
@@ -74,7 +83,7 @@ class StreamSink:
         dialect: Dialect = DIALECTS[DEFAULT_DIALECT],
         on_failure: Callable[[], None] | None = None,
         *,
-        on_done: Callable[[], None] | None = None,
+        on_end: Callable[[float], None] = _ignore,
     ) -> None:
         self.facts = StreamFacts()
         self.last_ns = 0
@@ -87,8 +96,10 @@ class StreamSink:
         self._parse = dialect.parse
         self._read = dialect.read
         self._on_failure = on_failure
-        self._on_done = on_done
+        self._on_end = on_end
         self._done_ns = 0
+        self._may_end = False
+        self._goes_on = False
         self._stamp = "u"
         self._more = False
         self._may_be_joined = 0
@@ -213,8 +224,12 @@ class StreamSink:
             return
         self.facts.done = self._careful = True
         self._done_ns = self.last_ns
-        if self._on_done is not None:
-            self._on_done()
+        self._on_end(GRACE_S)
+
+    def settle(self) -> None:
+        """Take an answer for whole that told its finish reason and does not go on, though its body has not ended."""
+        if self._may_end:
+            self.facts.done = True
 
     def _count_late(self, message: Message) -> None:
         """Take the counts of a message that comes after the end, and nothing else of it."""
@@ -240,6 +255,10 @@ class StreamSink:
         if self._is_another_answer(message):
             self._fail("malformed", SEVERAL)
             return
+        text = message.text or message.more or message.halves
+        if self._may_end and text and not message.whole:
+            self._may_end, self._goes_on = False, True
+            self._on_end(math.inf)
         if message.finish_reason or message.usage or message.timings or message.done:
             self._note(message)
         said = message.halves or ((message.code, message.text), *message.more)
@@ -321,6 +340,11 @@ class StreamSink:
         facts.timings = message.timings or facts.timings
         if message.done:
             self._end()
+        elif facts.finish_reason and not self._goes_on:
+            self._done_ns = self.last_ns
+            if not self._may_end:
+                self._may_end = self._careful = True
+                self._on_end(FINISHED_GRACE_S)
 
     def _running_count(self, message: Message) -> int | None:
         """Return how many tokens this token chunk brought, if the server has sent usage on each so far.
