@@ -5,7 +5,6 @@ Standard output carries results and nothing else; everything for people who wait
 
 import os
 import sys
-from importlib.metadata import EntryPoint, entry_points
 from io import StringIO
 from typing import Any
 
@@ -18,6 +17,7 @@ from racelog.display.terminal import adapt_output, colours
 from racelog.display.text import printable
 from racelog.errors import ExitCode, RacelogError, Unwritable
 from racelog.log.write.os_errors import FULL, refusal
+from racelog.plugins import Plugin, installed
 from racelog.urls import without_url_secrets
 
 GROUP = "racelog.commands"
@@ -40,19 +40,23 @@ class EntryPointGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all installed commands; imports none of them."""
-        return sorted({*super().list_commands(ctx), *_installed(ctx)})
+        return sorted({*super().list_commands(ctx), *installed(GROUP)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command, or a stand-in that explains why it cannot be loaded."""
-        point = _installed(ctx).get(cmd_name)
-        if point is None:
+        plugin = installed(GROUP).get(cmd_name)
+        if plugin is None:
             return super().get_command(ctx, cmd_name)
         try:
-            command = point.load()
-        except Exception as error:  # noqa: BLE001 - whatever breaks a plug-in must not break `racelog --help`
-            return _unavailable(point, error)
+            command = plugin.point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever breaks a plug-in must not break `racelog --help`
+            return _unavailable(
+                plugin,
+                str(error) or type(error).__name__,
+                error.name if isinstance(error, ImportError) else None,
+            )
         if not isinstance(command, click.Command):
-            return _unavailable(point, TypeError(f"{point.value} is no click command"))
+            return _unavailable(plugin, f"{plugin.point.value} is no click command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -67,35 +71,27 @@ class EntryPointGroup(click.Group):
         return result or (ExitCode.LOSS if ctx.meta.get(LOSSY) else ExitCode.OK)
 
 
-def _installed(ctx: click.Context) -> dict[str, EntryPoint]:
-    """Return the installed commands by name, looked up once a run: it reads every distribution there is."""
-    found: dict[str, EntryPoint] | None = ctx.meta.get(GROUP)
-    if found is None:
-        found = ctx.meta[GROUP] = {point.name: point for point in entry_points(group=GROUP)}
-    return found
-
-
 class _ReaderLeft(Exception):  # noqa: N818 - an end, not an error
     """Whoever read our standard output has had enough."""
 
 
-def _unavailable(point: EntryPoint, error: Exception) -> click.Command:
-    """Return a command that says why ``point`` could not be loaded and what to do about it."""
+def _unavailable(plugin: Plugin, why: str, missing: object = None) -> click.Command:
+    """Return a command that says why ``plugin`` could not be loaded and what to do about it.
+
+    ``missing`` is the module that was not found, if that is why.
+    """
+    package, value = plugin.distribution, plugin.point.value
+    whose = "" if plugin.is_ours else f" of {package} {plugin.version}"
 
     @click.command(
-        point.name,
-        help=f"(unavailable: {error})",
+        plugin.name,
+        help=f"(unavailable: {why})",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
         add_help_option=False,
     )
     def stand_in() -> None:
-        missing = getattr(error, "name", None)
-        hint = (
-            f"pip install {missing}"
-            if isinstance(error, ImportError) and missing
-            else "pip install --force-reinstall racelog"
-        )
-        raise RacelogError(f"{point.name!r} cannot be loaded from {point.value}: {error}. Try: {hint}")
+        hint = f"pip install {missing}" if missing else f"pip install --force-reinstall {package}"
+        raise RacelogError(f"{plugin.name!r}{whose} cannot be loaded from {value}: {why}. Try: {hint}")
 
     return stand_in
 

@@ -11,6 +11,7 @@
     +-- StorageError                  exit 4   the disk is full or failing
     |   +-- SyncError                          it took the bytes but does not promise to keep them
     |   +-- Unwritable                         what a command prints cannot be written where it should go
+    +-- PluginError                   exit 1   what another package adds to racelog cannot be used
     +-- EngineError                   exit 5   an endpoint cannot be raced
     +-- Interrupted                   exit 130 you stopped it before there was anything to keep
 
@@ -98,6 +99,10 @@ class SyncError(StorageError):
 
 class Unwritable(StorageError):  # noqa: N818 - reads as the sentence it is
     """Standard output takes nothing: the disk it goes to is full, or it is closed."""
+
+
+class PluginError(RacelogError):
+    """What a package adds to racelog cannot be loaded, or is not what its entry-point group asks for."""
 
 
 class EngineError(RacelogError):

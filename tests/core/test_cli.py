@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import click
 import pytest
 
-from racelog import __version__, cli
+from racelog import __version__, plugins
 from racelog.cli import GROUP, run
 from racelog.errors import EngineError, ExitCode, InputError, LogError, RacelogError, StorageError
 
@@ -38,7 +39,7 @@ HERE = "tests_core_test_cli"
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> None:
+def commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Install a few commands in place of racelog's own."""
     points = {
         name: EntryPoint(name, f"{HERE}:{value}", GROUP)
@@ -48,10 +49,11 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> None:
     points["crashing"] = EntryPoint("crashing", "this:is:no:reference", GROUP)
     monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
 
-    def find(*, group: str, name: str | None = None) -> list[EntryPoint]:
-        return [point for key, point in points.items() if name in (None, key)]
-
-    monkeypatch.setattr(cli, "entry_points", find)
+    plugins.forget()
+    monkeypatch.setattr(plugins, "_points", lambda: tuple(points.values()))
+    yield
+    monkeypatch.undo()
+    plugins.forget()
 
 
 def test_help_lists_every_command_even_broken_ones(
