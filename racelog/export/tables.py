@@ -13,7 +13,7 @@ import duckdb
 from racelog.display.text import json_inert
 from racelog.errors import StorageError
 from racelog.export.source import Source
-from racelog.log.write.atomic import check_target, new_file, sync
+from racelog.log.write.atomic import check_target, new_file, replaced, sync
 from racelog.log.write.os_errors import refusal_in
 from racelog.query.cache.cache import quoted, taken_path
 from racelog.query.contract.tables import TABLES
@@ -65,14 +65,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, file: Path, options
 
 def _make_inert(file: Path) -> None:
     """Escape what steers a terminal in a file of JSON lines: the same values, safe to look at. Cost: one pass."""
-    safe = file.with_name(f"{file.name}.inert")
-    try:
-        with (
-            file.open(encoding="utf-8", newline="") as raw,
-            safe.open("w", encoding="utf-8", newline="") as out,
-        ):
-            while piece := raw.read(_PIECE_CHARACTERS):
-                out.write(json_inert(piece))
-        safe.replace(file)
-    finally:
-        safe.unlink(missing_ok=True)
+    with (
+        replaced(file, durable=False) as safe,
+        file.open(encoding="utf-8", newline="") as raw,
+        safe.open("w", encoding="utf-8", newline="") as out,
+    ):
+        while piece := raw.read(_PIECE_CHARACTERS):
+            out.write(json_inert(piece))

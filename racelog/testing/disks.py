@@ -6,6 +6,7 @@ under its folder; reads pass through uncounted.
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,13 @@ def fail_with(number: int) -> Action:
         raise OSError(number, os.strerror(number))
 
     return act
+
+
+def without_directory_sync(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Refuse to sync a directory, as some network and overlay mounts do; do everything else."""
+    if call.__name__ == "fsync" and stat.S_ISDIR(os.fstat(arguments[0]).st_mode):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return call(*arguments)
 
 
 def write_half(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -61,11 +69,11 @@ def die_after(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
 class FaultyDisk:
     """Counts the operations on files under ``folder`` and does ``action`` at number ``at`` (from 1) of ``kind``.
 
-    ``kind`` None counts operations of every kind. Use `installed`; one disk at a time.
+    ``kind`` None counts operations of every kind; ``at`` None does ``action`` at each. Use `installed`; one disk at a time.
     """
 
     def __init__(
-        self, folder: Path, *, kind: Operation | None = None, at: int = 0, action: Action = die_before
+        self, folder: Path, *, kind: Operation | None = None, at: int | None = 0, action: Action = die_before
     ) -> None:
         self.counts: dict[str, int] = {}
         self.struck = ""
@@ -115,7 +123,7 @@ class FaultyDisk:
         if key == "any":
             self.counts[key] = self.counts.get(key, 0) + 1
         wanted = self._kind in {None, kind}
-        if wanted and self.counts[key] == self._at:
+        if wanted and self._at in (None, self.counts[key]):
             self.struck = f"{kind} {Path(path).name}"
             return self._action(call, arguments)
         return call(*arguments, **options)

@@ -1,12 +1,12 @@
 """What the viewer has earned by watching, from one time to the next: one small JSON file in the home."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from racelog.home import own_folder
+from racelog.log.write.atomic import replaced
 
 FILE = "viewer.json"
 
@@ -27,11 +27,7 @@ def load_profile(home: Path) -> Profile:
 
 def keep_profile(home: Path, profile: Profile) -> None:
     """Keep it. What cannot be written is lost: nobody's race ends for it."""
-    temporary = home / f"{FILE}.{os.getpid()}"
-    try:
+    with suppress(OSError):
         own_folder(home)
-        temporary.write_bytes(msgspec.json.encode(profile))
-        temporary.replace(home / FILE)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        with replaced(home / FILE, durable=True) as partial:
+            partial.write_bytes(msgspec.json.encode(profile))

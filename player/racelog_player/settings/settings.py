@@ -4,7 +4,6 @@ The file is theirs: a change rewrites one line of it, comments and lines we do n
 never touched.
 """
 
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from racelog.home import own_folder
+from racelog.log.write.atomic import replaced
 
 FILE = "player.toml"
 FPS = (10, 15, 20, 30, 60)
@@ -65,12 +65,8 @@ def remember(home: Path, name: str, value: str | float | bool) -> str:  # noqa: 
         if tomllib.loads(edited).get(name) != value:
             return f"{path} is written in a way that cannot be changed here; set {name} there"
         own_folder(home)
-        temporary = path.with_name(f"{FILE}.{os.getpid()}")
-        try:
-            temporary.write_text(edited, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replaced(path, durable=True) as partial:  # nobody's own lines may be lost with the power
+            partial.write_text(edited, encoding="utf-8")
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return f"not remembered: {path} is no TOML: {error}"
     except OSError as error:

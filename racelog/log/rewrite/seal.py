@@ -21,6 +21,7 @@ from racelog.log.read.scan import log_files, scan_file
 from racelog.log.read.superseded import heads, superseded
 from racelog.log.rewrite.join import CHARACTERS_PER_BATCH, CHUNKS_PER_BATCH, joined
 from racelog.log.rows.fingerprint import Facts, fingerprint
+from racelog.log.write.atomic import move, sync
 from racelog.log.write.files import OsFiles
 from racelog.log.write.os_errors import refusal
 from racelog.log.write.segment import SegmentWriter, new_writer_id
@@ -104,7 +105,7 @@ def _replaced(directory: Path, target: Path, write: Callable[[Path], bool]) -> P
     try:
         damaged = write(partial)
         _refuse_taken(target)  # it may have been put there while we wrote
-        _rename_synced(partial, target)
+        _move(partial, target)
     finally:
         with suppress(OSError):  # whatever ended it, nothing is left beside the target
             partial.unlink(missing_ok=True)
@@ -179,8 +180,7 @@ def _copy_beside(directory: Path, partial: Path) -> bool:
                             out.write(found.frame + found.trailer.pack())
                         else:
                             damaged = True
-                out.flush()
-                os.fsync(out.fileno())
+            sync(partial)
         except OSError as error:
             raise StorageError(f"cannot write {partial}: {refusal(error)}") from error
     if [found.trailer if isinstance(found, Unit) else found for found in scan_file(partial)] != copied:
@@ -236,14 +236,8 @@ def _refuse_taken(target: Path) -> None:
         raise InputError(f"{target} exists already; sealing never overwrites a log")
 
 
-def _rename_synced(source: Path, target: Path) -> None:
-    """Move ``source`` to ``target`` so that the name survives power loss."""
+def _move(source: Path, target: Path) -> None:
     try:
-        source.rename(target)
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        move(source, target, durable=True)
     except OSError as error:
         raise StorageError(f"cannot move the sealed log to {target}: {refusal(error)}") from error

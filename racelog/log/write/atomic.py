@@ -2,6 +2,9 @@
 
 What is written lies beside its target under a name that no reader looks at, is synced, and is then linked or
 renamed into place. A crash at any instant leaves the old file, or the new one, and at most one partial beside it.
+
+Whatever takes a name or syncs one does it here: `new_file` and `publish` for what a user asked for, `replaced` for what
+the program keeps for itself, `move` for a file that was written elsewhere.
 """
 
 import errno
@@ -15,6 +18,14 @@ from racelog.errors import InputError, StorageError
 from racelog.log.write.os_errors import refusal
 
 PARTIAL_SUFFIX = ".partial"
+"""Of a file that a user named, while it is written: after a crash, its name says what it was to be."""
+
+PARTIAL_PREFIX = ".partial-"
+"""Of what the program keeps for itself, while it is written: several processes may write the same at once."""
+
+DIRECTORIES_WITHOUT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+"""What file systems answer that keep no directory to sync (some network and overlay mounts): nothing is wrong then."""
+
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -93,7 +104,7 @@ def new_file(target: Path, *, force: bool = False) -> Iterator[Path]:
         yield partial
         sync(partial)
         _take_name(partial, place, force=force)
-        sync(place.parent)
+        sync_directory(place.parent)
     except FileExistsError as error:
         raise InputError(
             f"{target} exists already; name another file, or overwrite it with --force"
@@ -123,10 +134,64 @@ def _take_name(partial: Path, target: Path, *, force: bool) -> None:
         partial.replace(target)
 
 
+@contextmanager
+def replaced(target: Path, *, durable: bool) -> Iterator[Path]:
+    """Give a path to write to; at the end of the block it takes the place of ``target`` in one step.
+
+    Of several processes at once the last one's file holds, whole. If the block raises, ``target`` is as it was.
+    ``durable`` costs two syncs (milliseconds); leave it out for what can be made again.
+
+    Raises:
+        OSError: the file cannot be synced or moved into place.
+    """
+    partial = partial_beside(target)
+    try:
+        yield partial
+        if durable:
+            sync(partial)
+        move(partial, target, durable=durable)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def partial_beside(target: Path) -> Path:
+    """Return a name beside ``target`` that nobody else uses."""
+    return target.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{os.urandom(4).hex()}")
+
+
+def move(source: Path, target: Path, *, durable: bool) -> None:
+    """Give ``source`` the name ``target``, whatever had it; ``durable``: return when the name survives a power failure.
+
+    Raises:
+        OSError: it cannot be moved, or its folder cannot be synced.
+    """
+    source.replace(target)
+    if durable:
+        sync_directory(target.parent)
+
+
 def sync(path: Path) -> None:
-    """Force a file, or the names in a directory, to the disk."""
-    fd = os.open(path, os.O_RDONLY)
+    """Return when what a file holds is on the disk.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_directory(path: Path) -> None:
+    """Return when the names in a directory are on the disk, or at once on a file system that cannot sync a directory.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    try:
+        sync(path)
+    except OSError as error:
+        if error.errno not in DIRECTORIES_WITHOUT_SYNC:
+            raise

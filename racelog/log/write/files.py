@@ -3,13 +3,11 @@
 `SegmentWriter` takes anything of this shape; nothing here knows what a unit is.
 """
 
-import errno
 import os
 from pathlib import Path
 from typing import Protocol
 
-DIRECTORIES_WITHOUT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
-"""What file systems answer that keep no directory to sync (some network and overlay mounts): nothing is wrong then."""
+from racelog.log.write.atomic import sync_directory
 
 
 class Files(Protocol):
@@ -65,14 +63,7 @@ class OsFiles:
 
     def sync_directory(self, path: Path) -> None:
         """Call ``fsync`` on the directory, where the file system has such a thing."""
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        except OSError as error:
-            if error.errno not in DIRECTORIES_WITHOUT_SYNC:
-                raise
-        finally:
-            os.close(fd)
+        sync_directory(path)
 
     def is_at(self, fd: int, path: Path) -> bool:
         """Compare the two files' numbers; two system calls, microseconds. Where nobody can tell, it is there."""

@@ -25,6 +25,7 @@ from racelog.display.text import name_as_text
 from racelog.home import own_folder
 from racelog.log.read.reader import RaceLog
 from racelog.log.read.scan import log_files
+from racelog.log.write.atomic import PARTIAL_PREFIX, move, partial_beside
 from racelog.log.write.os_errors import refusal_in
 from racelog.query.contract.tables import TABLES, Batch, create_tables
 
@@ -32,7 +33,6 @@ PROJECTION = 4
 """Raised whenever a column is computed differently; every cached race is then folded anew, as when columns are added."""
 
 ENTRY = "entry.json"
-PARTIAL = ".partial-"
 GROWING = "-growing"
 GRACE_S = 3600
 """What was replaced is kept for an hour: another process may still be reading it."""
@@ -117,7 +117,7 @@ class Cache:
             OSError: the cache cannot be written.
         """
         own_folder(self.folder)
-        partial = self.folder / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
+        partial = partial_beside(self.folder / name)
         partial.mkdir(mode=0o700)
         try:
             sizes = write_tables(partial, batches)
@@ -154,7 +154,7 @@ class Cache:
         if target.exists() and self.find(name) is None:
             shutil.rmtree(target, ignore_errors=True)
         try:
-            partial.rename(target)
+            move(partial, target, durable=False)
         except OSError:
             if self.find(name) is None:
                 raise
@@ -167,7 +167,7 @@ class Cache:
         """Remove earlier states of this race, what races kept while they grew, and what crashed writers left."""
         sweep(
             folder
-            for pattern in (f"{name.partition('-')[0]}-*", f"*{GROWING}", f"{PARTIAL}*")
+            for pattern in (f"{name.partition('-')[0]}-*", f"*{GROWING}", f"{PARTIAL_PREFIX}*")
             for folder in self.folder.glob(pattern)
             if folder.name != name
         )

@@ -1,10 +1,9 @@
 """Files of the cache that are whole or as if they were not there: a digest, then what it is of."""
 
 import hashlib
-import os
 from pathlib import Path
 
-from racelog.query.cache.cache import PARTIAL
+from racelog.log.write.atomic import replaced
 
 _DIGEST_BYTES = 16
 
@@ -26,12 +25,8 @@ def write_checked(file: Path, body: bytes) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    partial = file.with_name(f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}")
-    try:
+    with replaced(file, durable=False) as partial:
         partial.write_bytes(digest(body) + body)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def digest(data: bytes) -> bytes:

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from racelog.errors import StorageError
+from racelog.log.write.atomic import replaced
 from racelog.query.cache.blank import blank_catalog
 from racelog.query.cache.cache import BIG, PACK_SUFFIX, CachedRace, quoted
 from racelog.query.connection.files import SCHEME, ReadOnlyFiles, address
@@ -211,14 +212,9 @@ def packed(cache: Path, races: Sequence[CachedRace]) -> Path:
     if target.exists():
         os.utime(target)
         return target
-    partial = target.with_name(f".partial-{os.getpid()}-{target.name}")
-    try:
-        with duckdb.connect(str(partial)) as connection:
-            create_tables(connection, PACKED)
-            insert_cached(connection, races, PACKED)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced(target, durable=False) as partial, duckdb.connect(str(partial)) as connection:
+        create_tables(connection, PACKED)
+        insert_cached(connection, races, PACKED)
     packs = sorted(cache.glob(f"*{PACK_SUFFIX}"), key=lambda pack: pack.stat().st_mtime, reverse=True)
     for old in packs[_PACKS_KEPT:]:
         old.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ A copy is an ordinary log from then on. What stands in a URL before ``@`` and af
 """
 
 import hashlib
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 from racelog.errors import InputError, LogError, RacelogError, RaceNotFound
 from racelog.home import own_folder
 from racelog.log.format.names import SEGMENT_SUFFIX
-from racelog.query.cache.cache import GRACE_S, PARTIAL
+from racelog.log.write.atomic import replaced
+from racelog.query.cache.cache import GRACE_S
 from racelog.urls import public_url
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -167,14 +167,9 @@ def local_copy(log: RemoteLog, folder: Path) -> Path:
     if target.exists():
         return target
     own_folder(place)
-    partial = place / f"{PARTIAL}{os.getpid()}-{os.urandom(4).hex()}"
-    try:
-        with partial.open("wb") as file:
-            for part in _bounded(log, size):
-                file.write(part)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced(target, durable=False) as partial, partial.open("wb") as file:
+        for part in _bounded(log, size):
+            file.write(part)
     _sweep(place, target)
     return target
 

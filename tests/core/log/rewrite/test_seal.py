@@ -189,7 +189,7 @@ def test_a_failing_rename_leaves_the_segments(
     def refuse(self: Path, target: Path) -> Path:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
     with pytest.raises(StorageError, match=r"cannot move the sealed log to .*race.rlog: Input/output error"):
         seal(live, tmp_path / "race.rlog")
 
