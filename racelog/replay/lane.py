@@ -73,6 +73,12 @@ class LaneFold:
         return self.status not in ("waiting", "racing")
 
     @property
+    def stands_ns(self) -> int:
+        """Until when what is open has been open: the position, and of a lane that has ended its end."""
+        end = self.track.end_ns
+        return self.position_ns if end is None or not self.over else min(end, self.position_ns)
+
+    @property
     def folded(self) -> int:
         """How many of the track's events are folded."""
         return self._next_event

@@ -17,6 +17,10 @@ FRESH_NS = NS_PER_S // 4
 """Text that arrived within this long before the present instant is new."""
 
 
+LEFT_OPEN = "left open"
+"""The status, in a view, of a request that its lane left open when it ended: nothing streams there any more."""
+
+
 class RequestView(Struct, frozen=True, kw_only=True):
     """One request at one instant, times in milliseconds since it was sent.
 
@@ -83,7 +87,7 @@ def reading_view(replay: Replay, lane: int, req: int | None) -> ReadingView | No
     return ReadingView(
         lane=lane, engine=facts.engine, color=facts.color, emoji=facts.emoji,
         messages=[(str(message.get("role", "")), content_text(message.get("content"))) for message in messages],
-        request=_request_view(replay, request, fold.position_ns),
+        request=_request_view(replay, request),
     )  # fmt: skip
 
 
@@ -111,7 +115,7 @@ def inspector_view(replay: Replay, lane: int, shown: int = SHOWN) -> InspectorVi
         color=facts.color,
         emoji=facts.emoji,
         active=0 if fold.over else len(fold.open),
-        requests=[_request_view(replay, request, fold.position_ns) for request in chosen],
+        requests=[_request_view(replay, request) for request in chosen],
     )
 
 
@@ -119,11 +123,13 @@ def _ms(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else duration_ns / NS_PER_MS
 
 
-def _request_view(replay: Replay, request: RequestState, now_ns: int) -> RequestView:
+def _request_view(replay: Replay, request: RequestState) -> RequestView:
+    fold = replay.lanes[request.lane]
+    now_ns, left = fold.stands_ns, fold.over and request.status == "open"
     since = request.t_sent if request.t_sent is not None else request.t_scheduled
     pieces = request.pieces
-    settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or request.t_end is not None]
-    kept = replay.lanes[request.lane].track.facts.kept
+    settled = [text for t, text in pieces[1:] if t <= now_ns - FRESH_NS or left or request.t_end is not None]
+    kept = fold.track.facts.kept
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(pieces) if kept == "all"]
 
     def ms(t: int | None) -> float | None:
@@ -131,7 +137,7 @@ def _request_view(replay: Replay, request: RequestState, now_ns: int) -> Request
 
     until = request.t_end if request.t_end is not None else now_ns
     return RequestView(
-        req=request.req, phase=request.phase, status=request.status, error=said(request.message) or request.error,
+        req=request.req, phase=request.phase, status=LEFT_OPEN if left else request.status, error=said(request.message) or request.error,
         prompt=prompt_text(replay, request.prompt), input_tokens=request.input_tokens,
         connection=request.connection, connect_ms=_ms(request.connect_ns), dns_ms=_ms(request.dns_ns),
         tcp_ms=_ms(request.tcp_ns), tls_ms=_ms(request.tls_ns),

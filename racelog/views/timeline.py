@@ -119,8 +119,8 @@ def _lane_bars(fold: LaneFold, origin: int, usual: float | None, requests: list[
             req=request.req,
             start_s=second(_start(request)),
             first_s=None if request.t_first is None else second(request.t_first),
-            end_s=second(request.t_end if request.t_end is not None else fold.position_ns),
-            outcome=_outcome(request, usual),
+            end_s=second(request.t_end if request.t_end is not None else fold.stands_ns),
+            outcome=_outcome(request, usual, fold),
             tokens=request.output_tokens,
             warmup=request.phase == "warmup",
         )
@@ -129,7 +129,9 @@ def _lane_bars(fold: LaneFold, origin: int, usual: float | None, requests: list[
     return LaneBars(lane=facts.lane, engine=facts.engine, color=facts.color, emoji=facts.emoji, bars=bars)
 
 
-def _outcome(request: RequestState, usual: float | None) -> Outcome:
+def _outcome(request: RequestState, usual: float | None, fold: LaneFold) -> Outcome:
+    if request.status == "open" and fold.over:
+        return "cancelled"
     if request.status == "open":
         return "waiting" if request.t_first is None else "streaming"
     if request.status != "ok":

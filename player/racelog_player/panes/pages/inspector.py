@@ -2,7 +2,7 @@
 
 from racelog.display.figures import number
 from racelog.display.text import counted
-from racelog.views.inspector import InspectorView, RequestView
+from racelog.views.inspector import LEFT_OPEN, InspectorView, RequestView
 from racelog_player.panes.pages.heads import lane_heading, nothing
 from racelog_player.panes.widgets import beside, line_width, ms_text, spread_rows
 from racelog_player.terminal.canvas import Line, Span, Style
@@ -73,6 +73,7 @@ def request_head(request: RequestView, cells: int) -> Line:
         "ok": ("✓ done", SOFT),
         "failed": ("✗ failed", BAD),
         "cancelled": ("■ cancelled", SOFT),
+        LEFT_OPEN: (f"■ {LEFT_OPEN}", SOFT),
     }
     text, style = signs.get(request.status, (request.status, SOFT))
     if request.status == "open" and request.ttft_ms is None:
