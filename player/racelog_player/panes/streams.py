@@ -41,14 +41,18 @@ def streams_pane(
 ) -> list[Line]:
     """Return the lanes' answers in exactly the room given, or nothing where that is too little.
 
-    When not every lane finds room, those still racing come first. Below the answers that stream stand the requests of
-    each lane that ended last, ``recent``, as many as there is room for; ``dense``: more answers, each with fewer rows.
+    When not every lane finds room, those still racing come first, and the last row names the others. Below the answers
+    that stream stand the requests of each lane that ended last, ``recent``, as many as there is room for; ``dense``: more answers, each with fewer rows.
     """
     lanes = sorted(race.lanes, key=lambda lane: lane.status not in ("racing", "waiting"))
     if rows < LEAST_ROWS or not lanes:
         return []
-    across = _across(len(lanes), columns, rows)
-    down = min(-(-len(lanes) // across), max(1, (rows + 1) // (LEAST_ROWS + 1)))
+    across, down = _grid(len(lanes), columns, rows)
+    rest: list[Line] = []
+    if len(lanes) > across * down and rows > LEAST_ROWS:
+        rows -= 1
+        across, down = _grid(len(lanes), columns, rows)
+        rest = [_others(lanes[across * down :], columns)]
     chosen = sorted(lanes[: across * down], key=lambda lane: lane.lane)
     cells = (columns - 1 - _GAP * (across - 1)) // across
     lines: list[Line] = []
@@ -68,7 +72,22 @@ def streams_pane(
             cells,
             _GAP,
         )
-    return lines
+    return lines + rest
+
+
+def _others(lanes: Sequence[LaneView], columns: int) -> Line:
+    """Return how many lanes have no box, how to read their answers, and, with room, their names; facts are left out whole."""
+    how = "tab picks one, enter opens its answers"
+    count = f"{counted(len(lanes), 'more engine')}"
+    names = ", ".join(flat(lane.engine) for lane in sorted(lanes, key=lambda lane: lane.lane))
+    forms = (f"{count}: {names} · {how}", f"{count}: {how}", f"+{len(lanes)}: tab, enter", f"+{len(lanes)}")
+    return [Span(" "), Span(next((form for form in forms if width(form) < columns), ""), FAINT)]
+
+
+def _grid(lanes: int, columns: int, rows: int) -> tuple[int, int]:
+    """Return how many boxes stand side by side and how many one below another."""
+    across = _across(lanes, columns, rows)
+    return across, min(-(-lanes // across), max(1, (rows + 1) // (LEAST_ROWS + 1)))
 
 
 def _across(lanes: int, columns: int, rows: int) -> int:

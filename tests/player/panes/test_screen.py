@@ -4,6 +4,7 @@ To renew them after a wanted change: ``RACELOG_GOLDEN=write pytest tests/player/
 """
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from racelog.events import Calibration, Mark
 from racelog.replay.playhead import Playhead
 from racelog.replay.race import RaceTracks
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
-from racelog.views.race import StreamView
+from racelog.views.race import RaceView, StreamView
 from racelog_player.controller.player import Player
 from racelog_player.model.scene import Page, Scene, Stage
 from racelog_player.panes.lanes import in_flight, lanes_pane
@@ -169,6 +170,35 @@ def test_of_several_answers_the_one_that_streams_longest_is_shown(race: Scripted
     lines = streams_pane(msgspec.structs.replace(view, lanes=[lane]), 80, 8)
     shown = " ".join(span.text for line in lines for span in line)
     assert ("old" in shown, "young" in shown) == (True, False)
+
+
+def many(view: RaceView, lanes: int) -> RaceView:
+    """Return ``view`` with so many lanes, called e0, e1, ..."""
+    first = view.lanes[0]
+    several = [msgspec.structs.replace(first, lane=lane, engine=f"e{lane}") for lane in range(lanes)]
+    return msgspec.structs.replace(view, lanes=several)
+
+
+def test_engines_whose_answers_find_no_room_are_named_with_how_to_read_them(race: ScriptedRace) -> None:
+    lines = streams_pane(many(scene_at(race, 9.3).race, 10), 120, 8)
+
+    assert len(lines) == 8
+    assert "".join(span.text for span in lines[-1]) == (
+        " 5 more engines: e5, e6, e7, e8, e9 · tab picks one, enter opens its answers"
+    )
+
+
+@pytest.mark.parametrize("rows", range(4, 30))
+@pytest.mark.parametrize("columns", [30, 80, 120])
+def test_every_engine_has_a_box_or_is_counted(race: ScriptedRace, columns: int, rows: int) -> None:
+    lines = streams_pane(many(scene_at(race, 9.3).race, 10), columns, rows)
+    text = ["".join(span.text for span in line) for line in lines]
+    boxes = sum(len(re.findall(r"\be\d\b", line)) for line in text if "more engine" not in line)
+    counted = re.match(r" (?:\+(\d+)|(\d+) more)", text[-1])
+    rest = int(counted[1] or counted[2]) if counted else 0
+
+    assert len(lines) == rows
+    assert boxes + rest == 10 or rows == 4, text
 
 
 def test_a_title_leaves_out_whole_facts_where_room_is_short(race: ScriptedRace) -> None:
