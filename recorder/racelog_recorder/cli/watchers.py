@@ -18,6 +18,7 @@ from racelog.live import LONGEST_WISH_BYTES, Wish, read_wish
 from racelog.log.read.follow import LogFollower
 from racelog_recorder.cli.progress_line import Progress, calibration_line
 from racelog_recorder.machine.niceness import give_way, let_in
+from racelog_recorder.processes import own_process
 
 PROGRESS_S = 2.0
 READING_S = 0.25
@@ -99,9 +100,7 @@ async def watch_in_terminal(
     terminal = TerminalState()
     reading, writing = os.pipe()
     command = [
-        sys.executable,
-        "-m",
-        "racelog",
+        *own_process("racelog"),
         "play",
         str(live),
         "--follow",

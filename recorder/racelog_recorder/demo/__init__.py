@@ -4,7 +4,6 @@
 """
 
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from racelog.events import RequestScheduled
 from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks
 from racelog_recorder.plan.model import EnginePlan, RacePlan
+from racelog_recorder.processes import own_process
 
 RECORDING = Path(__file__).with_name("demo.rlog")
 
@@ -42,9 +42,7 @@ async def serve_demo(speed: float = 1.0) -> AsyncIterator[tuple[EnginePlan, ...]
         RacelogError: the server did not come up; the message has what it said.
     """
     command = [
-        sys.executable,
-        "-m",
-        "racelog",
+        *own_process("racelog"),
         "serve",
         "--demo",
         "--while-stdin",
