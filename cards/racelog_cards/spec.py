@@ -11,7 +11,8 @@ from msgspec import Struct
 from racelog.display.figures import duration, duration_parts, number, percent, rate, tick, times
 from racelog.display.text import counted
 from racelog.views.evidence.health import TOO_SLOW
-from racelog.views.summary import LaneSummary, RaceSummary, Spread
+from racelog.views.summary import LaneSummary, RaceSummary, Spread, ending
+from racelog.views.verdict import status_word
 from racelog_cards.charts import Chart, chart_of
 from racelog_cards.footer import FAULT_NAME, footer_of
 from racelog_cards.numbers import day
@@ -154,7 +155,7 @@ def _notice(summary: RaceSummary) -> str:
         return "not like for like"
     died, out = (sum(test(lane) for lane in summary.lanes) for test in (_died, _out))
     if died:
-        return f"{counted(died, 'lane')} died"
+        return ending("partial", died)
     if out:
         return f"{counted(out, 'lane')} did not finish"
     early = {"unfinished": "unfinished race", "stopped": "stopped early"}.get(summary.status, "")
@@ -233,7 +234,7 @@ def _rows(lanes: list[LaneSummary], names: dict[int, str], draws: Draws) -> tupl
             mark="" if not ranked else str(lane.place) if lane.place and lane.ttft_ms else "DNF" if lane.dnf else NOTHING,
             name=names[lane.lane],
             model=_model_beside(names[lane.lane], lane.model, draws) if several_models else "",
-            tag={"died": "died", "stopped": "stopped", "racing": "unfinished", "waiting": "never started"}.get(lane.status, ""),
+            tag={"died": status_word("died"), "stopped": "stopped", "racing": "unfinished", "waiting": "never started"}.get(lane.status, ""),
             cells=_cells(lane, best),
         )
         for lane in lanes

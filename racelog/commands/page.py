@@ -17,6 +17,7 @@ from racelog.log.rewrite.verify import lost_stretches
 from racelog.replay.race import RaceTracks, Replay
 from racelog.views.evidence.health import LaneHealth, health_line
 from racelog.views.summary import LaneSummary, RaceSummary, Spread, race_ending, race_summary
+from racelog.views.verdict import status_word
 
 SMALL_PRINT = (
     "TTFT: first token chunk minus request sent. TPOT: (last - first token chunk) / (streamed tokens - 1), per "
@@ -251,7 +252,7 @@ def _lane_lines(lane: LaneSummary, transport: str, columns: int) -> Iterator[str
     indent = "  "
     served = " at ".join(shortened(text, NAME_SHOWN) for text in (lane.model, lane.url) if text)
     yield f"{click.style(printable(_label(lane)), bold=True)}  {printable(served)}"
-    word = "ended" if lane.dnf and lane.status == "finished" else lane.status
+    word = "ended" if lane.dnf and lane.status == "finished" else status_word(lane.status)
     ended = f"{word}{f' ({shortened(lane.reason, NAME_SHOWN)})' if lane.reason else ''} after {duration(lane.duration_s * MS_PER_S)}"
     parts = [("ok", lane.ok), ("failed", lane.failed), ("cancelled", lane.cancelled), ("open", lane.open)]
     counts = ", ".join(f"{number:,} {word}" for word, number in parts if number or word == "ok")

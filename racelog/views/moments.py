@@ -14,6 +14,7 @@ from racelog.replay.race import RaceTracks, Replay
 from racelog.views.faults import said
 from racelog.views.pauses import pauses
 from racelog.views.standings import race_verdict
+from racelog.views.verdict import status_word
 
 MomentKind = Literal["first-token", "overtake", "lead", "error", "anomaly", "finish", "pause", "mark"]
 
@@ -93,7 +94,9 @@ def _of_lane(tracks: RaceTracks, fold: LaneFold) -> list[Moment]:
         if request.status == "failed" and request.t_end is not None
     ]  # fmt: skip
     if fold.track.end_ns is not None:
-        found.append(Moment(max(0, fold.track.end_ns - origin), f"{name}: {fold.status}", "finish", lane))
+        found.append(
+            Moment(max(0, fold.track.end_ns - origin), f"{name}: {status_word(fold.status)}", "finish", lane)
+        )
     return found
 
 

@@ -182,10 +182,16 @@ def race_status(lanes: list[str]) -> str:
 def ending(status: str, died: int = 0) -> str:
     """Return how a race ended, in words for people; programs get the one word of `race_status`.
 
-    ``died`` is how many of its engines did.
+    ``died`` is how many of its lanes lost racelog's own process, their recorder.
     """
     if status == "partial":
-        return "one engine died" if died == 1 else f"{died} engines died" if died else "an engine died"
+        return (
+            "one lane's recorder died"
+            if died == 1
+            else f"{died} lanes' recorders died"
+            if died
+            else "a recorder died"
+        )
     return {"stopped": "stopped early", "unfinished": "no end recorded"}.get(status, status)
 
 

@@ -48,6 +48,16 @@ _NO_PAIRS: Pairs = MappingProxyType({})
 
 Status = Literal["waiting", "racing", "finished", "stopped", "died"]
 
+RECORDER_DIED = "racelog's own recorder of it died"
+"""Why a lane that died is DNF: the process that ended was racelog's, and what became of the engine is not known."""
+
+_WORDS = {"died": "recorder died"}
+
+
+def status_word(status: str) -> str:
+    """Return a lane's status for people; programs get it as it is. What died is racelog's process, never the engine."""
+    return _WORDS.get(status, status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneRun:
@@ -146,7 +156,7 @@ def _rank(run: LaneRun, dnf: Mapping[int, str]) -> tuple[bool, bool, bool, float
 def _not_finished(run: LaneRun, bound: float) -> str:
     """Return why a lane did not finish, or can no longer; empty for one that did, or still may."""
     if run.status == "died":
-        return "its process died"
+        return RECORDER_DIED
     if not run.ended:
         return _cannot_finish(run, bound)
     if run.eliminated:
@@ -185,7 +195,7 @@ def _nobody(lanes: Sequence[LaneRun], contenders: Sequence[LaneRun], unlike: str
         return "no request was answered"
     if not contenders:
         died = any(run.status == "died" and run.ok for run in lanes)
-        return "no engine lasted to the end" if died else "no engine finished"
+        return "no lane was recorded to the end" if died else "no engine finished"
     if unlike:
         return f"not like for like: {unlike}"
     if alone := _alone(lanes, contenders):

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace
 from racelog.views.summary import RaceSummary, Spread, race_summary
+from racelog.views.verdict import RECORDER_DIED
 
 
 def summary_of(*plans: Plan, name: str = "scripted", grid: str = "together") -> RaceSummary:
@@ -52,7 +53,7 @@ ODD = {
     "ten long names": summary_of(*(Plan(f"{i} {LONG * 3}", ttft_ms=900 + 400 * i, fail=(1,)) for i in range(10)), name=LONG * 9),
     "markup and emoji": summary_of(Plan("$x^2$ \\frac", emoji="🦙"), Plan("通义🚀", ttft_ms=300), Plan("\x1b[31m$", ttft_ms=900), name="$"),
     "nothing succeeded": summary_of(*(Plan(f"e{i}", fail=(0, 1, 2, 3)) for i in range(3))),
-    "a dead lane": with_lane(summary_of(Plan("vllm"), Plan("sglang", ttft_ms=300)), 1, status="died", reason="sk-secret", place=None, dnf="its process died"),
+    "a dead lane": with_lane(summary_of(Plan("vllm"), Plan("sglang", ttft_ms=300)), 1, status="died", reason="sk-secret", place=None, dnf=RECORDER_DIED),
     "no lanes": replace(three_lanes(), lanes=[], standings=[], winner=None, status="unfinished"),
     "no numbers": with_lane(three_lanes(), 0, ttft_ms=None, tpot_ms=None, tokens_per_s=None),
     "huge numbers": long_race(

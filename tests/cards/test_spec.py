@@ -14,6 +14,7 @@ from racelog.events import Calibration
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import Plan, ScriptedRace, recorder_readings
 from racelog.views.summary import RaceSummary, race_summary
+from racelog.views.verdict import RECORDER_DIED
 from racelog_cards.charts import Curve
 from racelog_cards.spec import CardSpec, card_spec
 from racelog_cards.wording import Draws
@@ -72,8 +73,7 @@ def test_a_dead_heat_claims_no_lead() -> None:
 def test_a_lead_is_measured_against_a_lane_that_lived() -> None:
     race = summary_of(Plan("a", ttft_ms=100), Plan("b", ttft_ms=150), Plan("c", ttft_ms=300))
     assert (
-        card_spec(with_lane(race, 1, status="died", place=None, dnf="its process died"), draws).hero.rival
-        == "c"
+        card_spec(with_lane(race, 1, status="died", place=None, dnf=RECORDER_DIED), draws).hero.rival == "c"
     )
 
 
@@ -97,7 +97,7 @@ def test_lanes_beyond_the_tenth_are_counted() -> None:
 
 def test_a_dead_lane_is_tagged_and_its_reason_kept_off_the_card() -> None:
     spec = card_spec(ODD["a dead lane"], draws)
-    assert (spec.rows[1].tag, spec.notice) == ("died", "1 lane died")
+    assert (spec.rows[1].tag, spec.notice) == ("recorder died", "one lane's recorder died")
     assert "sk-secret" not in as_json(spec)
 
 

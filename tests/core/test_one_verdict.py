@@ -1,5 +1,6 @@
 """One verdict through every view: each case of decision 18, and every view says the same of it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog.views.race import race_view
 from racelog.views.story.engine import story
 from racelog.views.summary import RaceSummary, race_summary
+from racelog.views.verdict import RECORDER_DIED
 from racelog_cards.spec import card_spec
 from racelog_player.film.snapshot import text_of
 from racelog_player.lines.narrator import Narrator, result_table
@@ -97,7 +99,7 @@ CASES = {
     "both finished": Case([QUICK, SLOW], "quick"),
     "a dead engine is quicker": Case([DYING, SLOW], "slow", dnf={"quick": SIX}),
     "the plan's bound": Case([DYING, SLOW], "quick", change=bound(0.3)),
-    "died": Case([QUICK, SLOW], "slow", dnf={"quick": "its process died"}, change=ended(0, "died", "signal 9")),
+    "died": Case([QUICK, SLOW], "slow", dnf={"quick": RECORDER_DIED}, change=ended(0, "died", "signal 9")),
     "eliminated": Case(
         [QUICK, SLOW], "slow", dnf={"quick": "eliminated after 20 requests"}, change=ended(0, "stopped", "eliminated"),
         extra=(Control(t=3_000_000_000, what="eliminate", lane=0, by="user"),),
@@ -235,8 +237,8 @@ def test_a_server_that_says_nothing_of_its_cache_is_a_caveat_beside_the_winner()
     assert f"{caveat}." in summary_lines(found)
 
 
-def alone_in_every_view(folder: Path) -> dict[str, str]:
-    case = Case([QUICK], "quick")
+def in_every_view(case: Case, folder: Path) -> dict[str, str]:
+    """Return what each view says of ``case`` at its end."""
     found, source = summary(case), Source.read(written(case, folder))
     replay = Replay(RaceTracks(case.events()))
     replay.seek_end()
@@ -253,7 +255,7 @@ def alone_in_every_view(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("view", ["info", "record", "plain", "player", "markdown", "story", "card"])
 def test_of_an_engine_that_raced_alone_no_view_says_that_it_won(view: str, tmp_path: Path) -> None:
-    told = alone_in_every_view(tmp_path)[view]
+    told = in_every_view(Case([QUICK], "quick"), tmp_path)[view]
     assert ("quick" in told, " wins" in told, "WINNER" in told.upper()) == (True, False, False)
 
 
@@ -270,3 +272,11 @@ def test_running_lines_say_dnf_of_a_lane_that_ended_so() -> None:
     ends = [line for line in told if "DNF" in line or "finished after" in line]
     assert [line.partition(" after ")[0] for line in ends] == ["quick  DNF", "slow   finished"]
     assert ends[0].endswith(SIX)
+
+
+@pytest.mark.parametrize("view", ["record", "plain", "player", "markdown", "story", "card"])
+def test_of_a_lane_whose_recorder_died_no_view_says_that_the_engine_did(view: str, tmp_path: Path) -> None:
+    told = in_every_view(CASES["died"], tmp_path)[view]
+
+    assert "recorder" in told
+    assert not re.search(r"\bengines? died|(?<!recorder of )\bquick died|\bits process\b|: died", told)

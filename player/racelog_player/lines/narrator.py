@@ -11,6 +11,7 @@ from racelog.display.text import counted
 from racelog.views.evidence.health import health_line
 from racelog.views.race import LaneView, RaceView
 from racelog.views.summary import LaneSummary, RaceSummary, race_ending
+from racelog.views.verdict import status_word
 from racelog_player.model.times import clock_text
 from racelog_player.panes.widgets import NOTHING, ms_text, rate_text, share_text
 from racelog_player.terminal.cells import cut, flat, left, width
@@ -74,7 +75,7 @@ class Narrator:
             yield self._said(lane, _progress(lane))
         if ended and status in ("waiting", "racing"):
             why = f": {flat(lane.dnf or lane.reason)}" if lane.dnf or lane.reason else ""
-            how = "DNF" if lane.dnf and lane.status == "finished" else lane.status
+            how = "DNF" if lane.dnf and lane.status == "finished" else status_word(lane.status)
             yield self._said(lane, f"{how} after {duration(lane.elapsed_s * MS_PER_S)}{why}")
 
     def _said(self, lane: LaneView, what: str) -> str:
@@ -111,7 +112,7 @@ def standings_table(race: RaceView, columns: int | None = None) -> list[str]:
         lane = lanes[lane_id]
         of = f"/{lane.target_requests:,}" if lane.target_requests else ""
         rows.append([
-            _place(lane), _name(lane), lane.status, f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
+            _place(lane), _name(lane), status_word(lane.status), f"{lane.requests_done:,}{of}", f"{lane.ok:,}",
             f"{lane.failed:,}", ms_text(lane.ttft_p50_ms), ms_text(lane.ttft_p99_ms), ms_text(lane.tpot_p50_ms),
             f"{lane.output_tokens:,}", rate_text(lane.tokens_per_s),
         ])  # fmt: skip

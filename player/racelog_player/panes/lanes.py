@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from racelog.display.figures import percent, progress
 from racelog.display.text import counted
 from racelog.views.race import LaneView, RaceView
+from racelog.views.verdict import status_word
 from racelog_player.model.animation import AT_REST, Moved
 from racelog_player.panes.widgets import bar, between, line_width, rate_text, spark
 from racelog_player.terminal.canvas import Line, Span, Style
@@ -17,7 +18,7 @@ _BADGES = {
     "racing": ("● racing", GOOD),
     "finished": ("✓ finished", GOOD),
     "stopped": ("■ stopped", SOFT),
-    "died": ("✗ died", BAD),
+    "died": (f"✗ {status_word('died')}", BAD),
 }
 _CONDITIONS = {"good": ("●", GOOD), "warning": ("!", WARN), "failing": ("✗", BAD)}
 """The sign and the style of a lane by how it fares (`racelog.views.condition`); never by its colour alone."""

@@ -317,7 +317,9 @@ class _Check:
         for lane, engine in sorted(self._engines.items()):
             nothing = "" if lane in self._heard else ", and left no fact of its own"
             if lane in self._died:
-                self.verdict.deaths.append(f"{engine} died{nothing}: {self._died[lane]}")
+                self.verdict.deaths.append(
+                    f"racelog's recorder of {engine} died{nothing}: {self._died[lane]}"
+                )
             elif nothing and self._has_all_lanes:
                 self.verdict.silent_lanes.append(engine)
 

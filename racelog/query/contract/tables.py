@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("path", "VARCHAR", "the log it was read from"),
         Column("started_at", "TIMESTAMP", "wall clock at the start, UTC"),
         Column("duration_s", "DOUBLE", "the longest lane's racing time"),
-        Column("status", "VARCHAR", "finished, stopped, partial (a lane died) or unfinished"),
+        Column("status", "VARCHAR", "finished, stopped, partial (a lane's recorder died) or unfinished"),
         Column("seed", "BIGINT", "seed of prompts and schedule"),
         Column("mono_origin_ns", "BIGINT", "CLOCK_MONOTONIC of the recording host at t = 0"),
         Column("racelog_version", "VARCHAR", "the racelog that recorded it"),
@@ -77,9 +77,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("color", "VARCHAR", "colour it is drawn in"),
         Column("emoji", "VARCHAR", "emoji it is drawn with"),
         Column("transport", "VARCHAR", "what carried its bytes and stamped them"),
-        Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+        Column(
+            "status",
+            "VARCHAR",
+            "waiting, racing, finished, stopped or died (racelog's own process of the lane)",
+        ),
         Column("t_end_ns", "BIGINT", "the lane's end; NULL when none was recorded"),
-        Column("reason", "VARCHAR", "why it stopped or died"),
+        Column("reason", "VARCHAR", "why it stopped, or why racelog's process of it died"),
         Column("kept", "VARCHAR", "token chunks in the log: all, or the ends of each request alone"),
         Column(
             "final_place",
@@ -262,7 +266,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("ok", "BIGINT", "requests answered so far"),
         Column("failed", "BIGINT", "requests that failed so far"),
         Column("output_tokens", "BIGINT", "output tokens so far, open requests by chunks"),
-        Column("status", "VARCHAR", "waiting, racing, finished, stopped or died"),
+        Column(
+            "status",
+            "VARCHAR",
+            "waiting, racing, finished, stopped or died (racelog's own process of the lane)",
+        ),
         Column("dnf", "VARCHAR", "why it did not finish, or can no longer; NULL otherwise"),
     ),
     "anomalies": (

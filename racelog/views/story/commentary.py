@@ -199,7 +199,8 @@ class Commentator:
         else:
             why = f"; DNF: {printable(dnf)}" if dnf and account.ended != "died" else ""
             ended = "ends" if dnf and account.ended == "finished" else account.ended
-            text = f"{_name(account)} {ended} after {counted(account.done, 'request')}{why}"
+            whose = "racelog's recorder of " if account.ended == "died" else ""
+            text = f"{whose}{_name(account)} {ended} after {counted(account.done, 'request')}{why}"
             tone: Tone = "error" if account.ended == "died" or dnf else "warn"
             key = "finish" if account.ended == "finished" else account.ended
             yield _comment(beat, book, key, tone, "quiet", text)

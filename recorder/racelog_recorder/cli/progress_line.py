@@ -27,6 +27,7 @@ from racelog.events import (
 )
 from racelog.log.rows.chunks import chunk_rows
 from racelog.replay.quantiles import median
+from racelog.views.verdict import status_word
 
 RECENT = 1_000
 """The TTFT in the line is the median of so many requests, the latest ones."""
@@ -117,7 +118,7 @@ class Progress:
         words = [f"TTFT {duration(middle)}"] if middle is not None else []
         words += [rate(lane.tokens / elapsed_s, "tok/s")] if elapsed_s > 0 else []
         words += [f"{lane.failed:,} failed"] if lane.failed else []
-        words += [lane.status] if lane.status != "racing" else []
+        words += [status_word(lane.status)] if lane.status != "racing" else []
         return f"{name} {lane.done:,}{of}" + (f" ({', '.join(words)})" if words else "")
 
     def _step(self, event: AnyEvent) -> None:

@@ -38,7 +38,7 @@ Ctrl+C (TERM and HUP are the same):
   a third time  the lanes are killed; what they had written is sealed
 
 \b
-Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be raced or a lane died;
+Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be raced or a lane's recorder died;
 130 stopped by you. In each case what was recorded is kept and sealed.
 """
 

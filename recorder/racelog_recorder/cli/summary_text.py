@@ -44,9 +44,14 @@ def summary_lines(summary: RaceSummary, width: int | None = None) -> list[str]:
         *lines,
         *caveat,
         "",
-        "TTFT: time to first token. TPOT: time per output token after the first. Places go by median TTFT.",
+        f"TTFT: time to first token. TPOT: time per output token after the first.{_rule(summary)}",
         *_client(summary),
     ]
+
+
+def _rule(summary: RaceSummary) -> str:
+    """Say what places go by, where anyone has one."""
+    return " Places go by median TTFT." if any(lane.place is not None for lane in summary.lanes) else ""
 
 
 def _client(summary: RaceSummary) -> list[str]:

@@ -1,13 +1,13 @@
 """A child process of the conductor: its spec and orders go in, its reports come out, its death is noticed."""
 
 import subprocess
-import sys
 from collections import deque
 from typing import Any
 
 import msgspec
 import trio
 
+from racelog_recorder.processes import own_process
 from racelog_recorder.protocol.messages import Order, Report, framed
 
 STDERR_LINES = 20
@@ -33,7 +33,7 @@ class Child:
         self.reason = ""
         self.exit_code = 0
         self.pid = 0
-        self._command = [sys.executable, "-m", module]
+        self._command = own_process(module)
         self._environment = environment
         self._spec = framed(_encoder.encode(spec))
         self._process: trio.Process | None = None
@@ -144,4 +144,4 @@ class Child:
         how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         how = "not started" if self._process is None else how
         said = next((line for line in reversed(self._stderr) if line.strip()), "")
-        return f"process {self.name} ended: {how}" + (f": {said}" if said else "")
+        return f"racelog's process {self.name} ended: {how}" + (f": {said}" if said else "")

@@ -292,7 +292,10 @@ def test_a_death_that_was_recorded_is_told_and_is_no_loss(tmp_path, capfd):
     path = write_log(tmp_path / "a.rlog", facts)
 
     assert run(["verify", str(path)]) == 0
-    assert "  recorded: a died, and left no fact of its own: gone\n" in capfd.readouterr().out
+    assert (
+        "  recorded: racelog's recorder of a died, and left no fact of its own: gone\n"
+        in capfd.readouterr().out
+    )
 
 
 def test_of_a_part_of_a_race_no_lane_is_missed(segments, tmp_path):

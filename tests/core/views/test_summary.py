@@ -170,8 +170,8 @@ def test_the_summary_of_a_log_on_disk_is_that_of_its_events(tmp_path: Path) -> N
     ("status", "died", "words"),
     [
         ("finished", 0, "finished"),
-        ("partial", 1, "one engine died"),
-        ("partial", 3, "3 engines died"),
+        ("partial", 1, "one lane's recorder died"),
+        ("partial", 3, "3 lanes' recorders died"),
         ("stopped", 0, "stopped early"),
         ("unfinished", 0, "no end recorded"),
     ],

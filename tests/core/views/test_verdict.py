@@ -34,7 +34,7 @@ def test_an_engine_that_failed_most_of_its_requests_is_below_one_that_answered_t
 
 def test_an_engine_whose_process_died_is_dnf_whatever_it_answered() -> None:
     found = against(status="died")
-    assert (found.standings, found.winner, found.dnf) == ([1, 0], 1, {0: "its process died"})
+    assert (found.standings, found.winner, found.dnf) == ([1, 0], 1, {0: "racelog's own recorder of it died"})
 
 
 @pytest.mark.parametrize(("failed", "dnf"), [(12, False), (13, True)])

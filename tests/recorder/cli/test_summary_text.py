@@ -68,7 +68,7 @@ def test_a_lane_that_died_after_its_first_answers_is_not_said_to_have_finished_n
         for event in ScriptedRace([Plan("a")]).events()
     ]
 
-    assert "No winner: no engine lasted to the end" in told(died)
+    assert "No winner: no lane was recorded to the end" in told(died)
 
 
 def test_one_engine_alone_wins_nothing() -> None:
@@ -111,3 +111,11 @@ def test_a_client_that_was_the_bottleneck_has_the_last_word() -> None:
     assert told[-1] == (
         "Measuring machine too slow - recorder too busy: its CPU was full for 100 % of a's race."
     )
+
+
+def test_what_places_go_by_is_told_where_someone_has_one() -> None:
+    assert any(line.endswith("Places go by median TTFT.") for line in lines(Plan("a"), Plan("b")))
+
+
+def test_where_nobody_has_a_place_nothing_is_said_of_places() -> None:
+    assert not any("Places" in line for line in lines(Plan("a", fail=(0, 1, 2, 3))))

@@ -14,6 +14,7 @@ from racelog.query.project.project import MOST_STANDINGS, standing_positions
 from racelog.replay.race import RaceTracks, Replay
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace
 from racelog.views.summary import race_summary
+from racelog.views.verdict import RECORDER_DIED
 from tests.core.query.recorded import EVERY_KIND, MS, write_log
 
 ISSUE_QUERY = (
@@ -40,7 +41,7 @@ def test_the_race_is_one_row(every_kind, tmp_path):
         "mono_origin_ns": 7_000, "racelog_version": "0.1.0", "format_version": 1, "grid": "time-trial",
         "concurrency": 2, "winner_lane_id": None, "damaged_bytes": 0, "client_limited": False, "client_limited_reason": None,
         "rate_per_s": None, "arrival": None, "max_open": None, "start_spread_us": None,
-        "imported_from": None, "no_winner": "no engine lasted to the end", "not_like_for_like": None, "caveat": None,
+        "imported_from": None, "no_winner": "no lane was recorded to the end", "not_like_for_like": None, "caveat": None,
         "finish_share": 0.95,
     }  # fmt: skip
 
@@ -51,7 +52,7 @@ def test_a_lane_is_one_row(every_kind):
     expected = {
         "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
         "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
-        "t_end_ns": 40 * MS, "reason": "killed", "kept": "all", "final_place": None, "dnf": "its process died", "cached_share": 0.75,
+        "t_end_ns": 40 * MS, "reason": "killed", "kept": "all", "final_place": None, "dnf": RECORDER_DIED, "cached_share": 0.75,
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "lanes")
