@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from racelog.display.text import shortened
 from racelog.replay.request import RequestState
 
 LONGEST = 400
@@ -28,7 +29,7 @@ def said(message: str) -> str:
     """
     searched = message[:_SEARCHED]
     words = _of_json(searched) or _of_page(searched) or searched
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return shortened(words, LONGEST)
 
 
 def _of_json(message: str) -> str:

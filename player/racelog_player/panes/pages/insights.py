@@ -2,6 +2,7 @@
 
 from racelog.display.figures import progress
 from racelog.views.story.engine import Story
+from racelog.views.story.insights import LEAST
 from racelog.views.story.rows import Anomaly, Insight
 from racelog_player.model.times import clock_text
 from racelog_player.panes.pages.heads import heading
@@ -14,16 +15,18 @@ _PRIORITIES = {"high": BAD, "medium": WARN, "low": SOFT}
 _LAST_ANOMALIES = 20
 
 
-def insights_pane(view: Story, columns: int, rows: int, scroll: int) -> list[Line]:
-    """Return the page, the newest first, scrolled down by ``scroll`` rows."""
-    body = _insights(view.insights, columns) + _anomalies(view.anomalies, columns)
+def insights_pane(view: Story, columns: int, rows: int, scroll: int, *, over: bool = False) -> list[Line]:
+    """Return the page, the newest first, scrolled down by ``scroll`` rows; ``over``: nothing can come any more."""
+    body = _insights(view.insights, columns, over=over) + _anomalies(view.anomalies, columns)
     head = heading("INSIGHTS", "computed at each quarter of the race")
     return [head, [], *scrolled(body, rows - 2, scroll)]
 
 
-def _insights(rows: list[Insight], columns: int) -> list[Line]:
+def _insights(rows: list[Insight], columns: int, *, over: bool) -> list[Line]:
     if not rows:
-        return [[Span("   the first ones appear after a quarter of the race", SOFT)], []]
+        coming = "the first ones appear after a quarter of the race"
+        told = f"none: they need a quarter of the race, and {LEAST} answers of an engine" if over else coming
+        return [[Span(f"   {told}", SOFT)], []]
     lines: list[Line] = []
     for share in sorted({row.share for row in rows}, reverse=True):
         lines.append([Span(f"   at {progress(share)}", ACCENT)])

@@ -123,7 +123,7 @@ PAGES: dict[Page, PageRow] = {
     ),
     Page.INSIGHTS: PageRow(
         Do.INSIGHTS, (_BACK, ("j k", "scroll"), ("[ ]", "moments")),
-        lambda scene, view, _look, columns, rows: insights_pane(view, columns, rows, scene.scroll),
+        lambda scene, view, _look, columns, rows: insights_pane(view, columns, rows, scene.scroll, over=scene.race.finished),
         lambda of: of.story(), lanes=False,
     ),
     Page.HEALTH: PageRow(
