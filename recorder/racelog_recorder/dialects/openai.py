@@ -26,7 +26,7 @@ from racelog_recorder.dialects.message import (
     plain_json,
     shaped,
 )
-from racelog_recorder.dialects.text_places import Delta, said
+from racelog_recorder.dialects.text_places import Delta, called, said
 from racelog_recorder.dialects.usage import TokenUsage, fuller, usage_of
 
 DONE = b"[DONE]"
@@ -119,13 +119,16 @@ def parse_message(payload: bytes) -> Payload:
         if delta is not None and not (  # one text and nothing else, as nearly every chunk: a tenth of the time
             choice.finish_reason or frame.usage or choice.index or choice.token_ids or frame.timings or frame.error
             or frame.x_groq or choice.usage or choice.error or choice.native_finish_reason
-            or delta.reasoning or delta.tool_calls or delta.reasoning_details or delta.refusal or delta.function_call
+            or delta.reasoning or delta.reasoning_details or delta.refusal or delta.function_call
             or delta.audio or delta.thinking or delta.reasoning_text or delta.thinking_blocks
         ):  # fmt: skip
             content, reasoning = delta.content, delta.reasoning_content
-            if type(content) is str and content and not reasoning:
+            if delta.tool_calls:
+                if not (content or reasoning) and (calls := called(delta.tool_calls)):
+                    return Message("t", calls)
+            elif type(content) is str and content and not reasoning:
                 return Message("c", content)
-            if type(reasoning) is str and reasoning and not content:
+            elif type(reasoning) is str and reasoning and not content:
                 return Message("r", reasoning)
     return _message(frame, payload)
 

@@ -58,7 +58,7 @@ def said(delta: Delta) -> list[Said]:
     if delta.refusal or delta.audio:
         found += _parts([delta.refusal, delta.audio], "c", 0)
     if (delta.tool_calls or delta.function_call) and (
-        calls := _called(delta.tool_calls) + _function(delta.function_call)
+        calls := called(delta.tool_calls) + _function(delta.function_call)
     ):
         found.append(("t", calls))
     return found if len(found) < 2 else _joined(found)  # noqa: PLR2004 - one has no neighbour
@@ -100,7 +100,7 @@ def _parts(value: Any, code: str, depth: int) -> list[Said]:
     return next(filter(None, texts), [])
 
 
-def _called(calls: Any) -> str:
+def called(calls: Any) -> str:
     """Return the name and arguments of tool calls, one after another."""
     if not isinstance(calls, list):
         calls = [calls]

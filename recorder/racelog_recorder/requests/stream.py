@@ -182,7 +182,7 @@ class StreamSink:
         if self._may_be_joined:
             self._columns.mark_coalesced(self._may_be_joined)
             self._may_be_joined = 0
-        if self._careful or type(payload) is not bytes or payload[:1] != b"{":
+        if (self._careful and self.facts.done) or type(payload) is not bytes or payload[:1] != b"{":
             said = self._read_carefully(payload)
             if said is None:
                 return

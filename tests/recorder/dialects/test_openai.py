@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racelog_recorder.dialects import openai
 from racelog_recorder.dialects.message import Failed, MalformedMessage, Message
 from racelog_recorder.dialects.openai import DONE, chat_body, parse_message
 from racelog_recorder.dialects.sse import SSEParser
@@ -145,3 +146,22 @@ def test_a_request_streams_and_asks_for_usage_whatever_the_params_say() -> None:
         "max_tokens": 5,
         "stream": True,
     }
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        '{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\\"a\\":"}}]}',
+        '{"role":null,"content":null,"tool_calls":[{"function":{"arguments":{"a":1}}},{"function":{"name":"g"}}]}',
+        '{"content":"x","tool_calls":[{"function":{"name":"f"}}]}',
+        '{"reasoning_content":"x","tool_calls":[{"function":{"name":"f"}}]}',
+        '{"content":"","tool_calls":[{"function":{"arguments":""}}]}',
+        '{"tool_calls":"odd"}',
+        '{"content":"x"}',
+        '{"reasoning_content":"x"}',
+    ],
+)
+def test_what_is_read_the_short_way_says_what_the_long_way_does(delta: str) -> None:
+    payload = f'{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}'.encode()
+
+    assert parse_message(payload) == openai._message(openai._decode(payload), payload)
