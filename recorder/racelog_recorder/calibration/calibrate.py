@@ -29,7 +29,7 @@ from racelog.replay.quantiles import quantile
 from racelog_recorder.calibration.certificate import loopback_certificate
 from racelog_recorder.journal.chunks import ChunkColumns
 from racelog_recorder.journal.journal import Journal
-from racelog_recorder.protocol.messages import LaneSpec
+from racelog_recorder.plan.model import Traffic
 from racelog_recorder.requests.stream import StreamSink
 from racelog_recorder.transports.pump import stamps
 from racelog_recorder.transports.pump.connection import Connection
@@ -87,14 +87,14 @@ async def calibrate(
         journal.record(event)
 
 
-def expected_streams(spec: LaneSpec) -> int:
+def expected_streams(traffic: Traffic) -> int:
     """Return how many streams a lane's race will have open: in an open loop, as if an answer took a second.
 
     By Little's law that is the rate; nobody knows before the race how long the answers will be.
     """
-    if spec.load is None:
-        return spec.concurrency
-    return min(spec.load.max_open or MAX_STREAMS, max(1, round(spec.load.rate_per_s)))
+    if traffic.load is None:
+        return traffic.concurrency
+    return min(traffic.load.max_open or MAX_STREAMS, max(1, round(traffic.load.rate_per_s)))
 
 
 def _note(journal: Journal, lane: int, why: str) -> None:

@@ -12,10 +12,18 @@ from racelog.display.cells import cut
 from racelog.display.figures import MS_PER_S, duration, tick
 from racelog.display.text import counted, printable
 from racelog_recorder.plan.arrivals import due_ns, due_until
-from racelog_recorder.plan.model import Messages, RacePlan, public_plan
+from racelog_recorder.plan.fields.row import in_words
+from racelog_recorder.plan.model import Messages, RacePlan
 from racelog_recorder.plan.prompts import schedule
+from racelog_recorder.plan.public import changed_fields, public_plan
 
 SHOWN = 10
+TOLD = frozenset({
+    "name", "grid", "requests", "duration", "concurrency", "rate", "arrival", "burstiness", "max_open", "pin", "seed",
+    "warmup", "countdown",
+})  # fmt: skip
+"""Fields that the lines for people tell in words of their own; every other one is named if it is not at its default."""
+
 PROMPT_WIDTH = 90
 """Enough of a prompt to know it by; ``--json`` has all of it."""
 
@@ -35,11 +43,12 @@ class FirstRequest(Struct, frozen=True, kw_only=True):
 class Rehearsal(Struct, frozen=True, kw_only=True):
     """What a race would send to each engine.
 
-    ``requests`` is None where only the engines' speed decides, and a mean unless ``exact``; ``sending_s`` is the time in
+    ``changed`` has the race's fields that are not at their defaults, as a file would say them. ``requests`` is None where only the engines' speed decides, and a mean unless ``exact``; ``sending_s`` is the time in
     which they are sent, None likewise.
     """
 
     plan: dict[str, Any]
+    changed: dict[str, Any]
     cpus: list[list[int]]
     requests: int | None
     exact: bool
@@ -58,8 +67,8 @@ def rehearse(plan: RacePlan, cpus: list[tuple[int, ...]]) -> Rehearsal:
         for number, (due_s, prompt) in enumerate(zip(due, order, strict=True))
     ]
     return Rehearsal(
-        plan=public_plan(plan), cpus=[list(lane) for lane in cpus], requests=requests, exact=exact,
-        sending_s=_sending_s(plan, requests), first=first,
+        plan=public_plan(plan), changed=changed_fields(plan), cpus=[list(lane) for lane in cpus],
+        requests=requests, exact=exact, sending_s=_sending_s(plan, requests), first=first,
     )  # fmt: skip
 
 
@@ -96,6 +105,8 @@ def rehearsal_lines(race: Rehearsal, width: int | None) -> Iterator[str]:
     yield printable(plan["name"] or " vs ".join(engine["name"] for engine in plan["engines"]))
     yield f"{plan['grid']} · {_load_words(plan)} · seed {plan['seed']} · countdown {plan['countdown_s']:g} s"
     yield printable(f"{_amount(race)}; {counted(plan['prompts'], 'prompt')}, {plan['prompts_from']}")
+    if also := {name: value for name, value in race.changed.items() if name not in TOLD}:
+        yield printable(f"not as usual: {in_words(also)}")
     yield ""
     for engine, cpus in zip(plan["engines"], race.cpus, strict=True):
         pinned = f", pinned to CPU {', '.join(map(str, cpus))}" if cpus else ""

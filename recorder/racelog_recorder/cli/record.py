@@ -11,13 +11,13 @@ import click
 from racelog.display.terminal import addressable
 from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
+from racelog_recorder.cli.plan_options import given_flags, plan_options
 
 if TYPE_CHECKING:
     from racelog_recorder.journal.durability import Durability
     from racelog_recorder.plan.model import RacePlan
 
 FSYNC = ("always", "interval", "never")
-ARRIVALS = ("poisson", "constant", "gamma")
 
 EXAMPLES = """\b
 Examples:
@@ -52,80 +52,7 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
     metavar="NAME=BASE_URL[,model=M]",
     help="An engine to race; repeat for each. BASE_URL as OpenAI clients take it, ending in /v1.",
 )
-@click.option("--name", metavar="TEXT", help="What to call the race.")
-@click.option("--requests", type=int, metavar="N", help="Requests per engine.")
-@click.option("--duration", metavar="TIME", help="Send requests for this long per engine: 30s, 2m.")
-@click.option(
-    "--concurrency",
-    type=int,
-    metavar="C",
-    help="Closed loop: so many requests open at once per engine, the next when one has ended (4).",
-)
-@click.option(
-    "--rate",
-    metavar="RATE",
-    help="Open loop: send by the clock, 50/s or 90/min per engine, every engine the same prompt at the same instant.",
-)
-@click.option(
-    "--arrival",
-    type=click.Choice(ARRIVALS),
-    help="How a rate is spaced: poisson (default), constant, or gamma with --burstiness.",
-)
-@click.option(
-    "--burstiness",
-    type=float,
-    metavar="B",
-    help="Shape of gamma: 1 is poisson, 0.25 comes in bursts, 10 is even.",
-)
-@click.option(
-    "--max-open",
-    type=int,
-    metavar="N",
-    help="Requests of a rate open at once per engine; what is due beyond waits, and queue_ms says how long.",
-)
-@click.option(
-    "--prompts", metavar="FILE", help="A .txt with a prompt a line, or .jsonl with prompt or messages."
-)
-@click.option("--seed", type=int, metavar="S", help="Seed of the prompts' order; the same for every engine.")
-@click.option(
-    "--warmup", type=int, metavar="N", help="Requests per engine before the start that do not count."
-)
-@click.option("--max-tokens", type=int, metavar="N", help="Longest answer to ask for, in tokens.")
-@click.option(
-    "--deadline",
-    "deadlines",
-    multiple=True,
-    metavar="NAME=TIME",
-    help="How long a step of a request may take; repeat. connect (10s), headers and first_token (120s), "
-    "between_tokens (30s), total (10m); see docs/errors.md.",
-)
-@click.option(
-    "--no-calibrate",
-    is_flag=True,
-    help="Skip the clock check before the race (about one second).",
-)
-@click.option(
-    "--metrics",
-    is_flag=True,
-    help="Ask every engine each second what it says of itself on its Prometheus page, /metrics.",
-)
-@click.option("--time-trial", is_flag=True, help="One engine after another, each with the machine to itself.")
-@click.option(
-    "--grace",
-    metavar="TIME",
-    help="How long open requests may go on after --duration (30s), or after a first Ctrl+C (5s, or less if you say).",
-)
-@click.option(
-    "--finish",
-    metavar="SHARE",
-    help="Share of its requests an engine must finish, else it is DNF, below all others: 95% (default), 0% for no bound.",
-)
-@click.option(
-    "--pin",
-    metavar="CPUS",
-    help="Pin the lanes to CPUs, one each in turn: 1,2,3, or auto for all but the first.",
-)
-@click.option("--countdown", type=float, metavar="SECONDS", help="Countdown before the start; 0 for none.")
+@plan_options
 @click.option(
     "-o",
     "--output",
@@ -197,7 +124,7 @@ def _record(race: Path | None, options: dict[str, Any]) -> int:
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and addressable(os.environ)
     session = Session(
         plan=plan,
-        demo_overrides=_overrides(options) if plan is None else {},
+        demo_overrides=given_flags(options) if plan is None else {},
         home=home_folder(options["home"]),
         output=options["output"],
         ui=terminal and not options["no_ui"],
@@ -229,7 +156,7 @@ def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
     from racelog_recorder.plan.api_keys import key_problems  # noqa: PLC0415 - loads the plan
     from racelog_recorder.plan.flags import override  # noqa: PLC0415 - beside plan_file
 
-    plan = plan or override(demo_plan(unserved_engines()), **_overrides(options))
+    plan = plan or override(demo_plan(unserved_engines()), **given_flags(options))
     for problem in key_problems(plan):
         warn(f"{problem}; without it there is no race")
     rehearsal = rehearse(plan, lane_cpus(plan, allowed_cpus()))
@@ -257,7 +184,7 @@ def _durability(flush: str, fsync: Any) -> "Durability":
         MIN_FLUSH_S,
         Durability,
     )
-    from racelog_recorder.plan.checks import FieldError, seconds  # noqa: PLC0415 - beside durability
+    from racelog_recorder.plan.fields.checks import FieldError, seconds  # noqa: PLC0415 - beside durability
 
     try:
         flush_s = seconds(round(MAX_FLUSH_S), zero=False)(flush)
@@ -278,25 +205,5 @@ def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":
         raise PlanError("give either a race file or --engine, not both")
     if race is None and not engines:
         return None
-    flags = _overrides(options)
+    flags = given_flags(options)
     return override(load_plan(race), **flags) if race is not None else plan_from_flags(engines, **flags)
-
-
-def _overrides(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the flags that were given, under the names `plan.flags` takes."""
-    names = (
-        "requests", "duration", "concurrency", "prompts", "seed", "warmup", "countdown", "name", "rate", "arrival",
-        "burstiness", "max_open", "grace", "finish", "pin",
-    )  # fmt: skip
-    given = {name: options[name] for name in names if options[name] is not None}
-    if options["max_tokens"] is not None:
-        given["params"] = {"max_tokens": options["max_tokens"]}
-    if options["deadlines"]:
-        given["deadlines"] = options["deadlines"]
-    if options["no_calibrate"]:
-        given["calibrate"] = False
-    if options["metrics"]:
-        given["metrics"] = True
-    if options["time_trial"]:
-        given["grid"] = "time-trial"
-    return given

@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from racelog import __version__
-from racelog.clock import NS_PER_S, read_clocks, rfc3339
+from racelog.clock import read_clocks, rfc3339
 from racelog.errors import ExitCode, InputError, StorageError
 from racelog.events import ClockAnchor, Head, LaneEnd, LaneFacts, Mark, Note, Prompt, RaceFacts
 from racelog.home import new_race_id, own_folder
@@ -26,8 +26,9 @@ from racelog_recorder.journal.journal import Journal
 from racelog_recorder.machine.affinity import allowed_cpus, lane_cpus
 from racelog_recorder.machine.facts import host_facts
 from racelog_recorder.plan.api_keys import engine_secrets, environment_without
-from racelog_recorder.plan.model import RacePlan, before_the_start, deadlines_of, public_plan
+from racelog_recorder.plan.model import RacePlan, before_the_start, deadlines_of, traffic_of
 from racelog_recorder.plan.prompts import schedule
+from racelog_recorder.plan.public import public_plan
 from racelog_recorder.preflight.preflight import Checked
 from racelog_recorder.protocol.messages import LaneSpec, MetricsTarget, Order, TelemetrySpec
 from racelog_recorder.protocol.pipes import first_of
@@ -341,7 +342,7 @@ class Conductor:
             RaceFacts(
                 t=0, race_id=self.race_id, name=plan.name or " vs ".join(e.name for e in plan.engines),
                 started_at=rfc3339(clocks.wall_ns), seed=plan.seed, grid=plan.grid, requests=plan.requests,
-                duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
+                duration_ns=plan.duration_ns,
                 concurrency=0 if plan.load else plan.concurrency,
                 rate_per_s=plan.load.rate_per_s if plan.load else None,
                 arrival=plan.load.arrival if plan.load else "",
@@ -373,11 +374,8 @@ class Conductor:
             transport=transport_of(engine.url, engine.reach), reach=engine.reach,
             api_key=self._keys.get(engine.name, ""), headers=engine.headers, params={**plan.params, **engine.params},
             prompts={prompt: plan.prompts[prompt] for prompt in sorted(set(self.order))},
-            order=self.order[plan.warmup :], warmup=self.order[: plan.warmup], requests=plan.requests,
-            duration_ns=None if plan.duration_s is None else round(plan.duration_s * NS_PER_S),
-            calibrate=plan.calibrate,
-            concurrency=plan.concurrency, load=plan.load, seed=plan.seed, cpus=self._cpus[lane], grace_s=plan.grace_s,
-            durability=self._durability, dialect=engine.dialect,
+            order=self.order[plan.warmup :], warmup=self.order[: plan.warmup],
+            traffic=traffic_of(plan), calibrate=plan.calibrate, cpus=self._cpus[lane], durability=self._durability, dialect=engine.dialect,
             ask_usage=self.engines[lane].ask_usage, deadlines=deadlines_of(plan, engine),
         )  # fmt: skip
 

@@ -84,7 +84,7 @@ class Lane:
         with self._warming:
             if self.spec.calibrate and self.spec.transport == "pump":
                 await calibrate(
-                    self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec),
+                    self.journal, pump, lane=self.spec.lane, streams=expected_streams(self.spec.traffic),
                     tls=self.spec.url.startswith("https://"), unix=bool(self.spec.reach.unix_socket),
                 )  # fmt: skip
             for number, prompt in enumerate(self.spec.warmup):
@@ -106,9 +106,10 @@ class Lane:
         )
 
     def _loop(self, requester: Requester) -> ClosedLoop | OpenLoopRun:
-        if self.spec.load is None:
+        load = self.spec.traffic.load
+        if load is None:
             return ClosedLoop(self.spec, requester, self.clock)
-        return OpenLoopRun(self.spec, self.spec.load, requester, self.journal, self.clock)
+        return OpenLoopRun(self.spec, load, requester, self.journal, self.clock)
 
     async def _run(self, load: ClosedLoop | OpenLoopRun, cpus: list[int]) -> None:
         with Alarm() as alarm:
@@ -121,12 +122,15 @@ class Lane:
                 await load.run()
                 beside.cancel_scope.cancel()
         if self._racing.cancelled_caught and not self.stop.is_set():
-            self._warn(f"requests still open {self.spec.grace_s:g} s after the time was up were cancelled")
+            self._warn(
+                f"requests still open {self.spec.traffic.grace_s:g} s after the time was up were cancelled"
+            )
 
     async def _time_up(self) -> None:
         """Cancel what is still open a while after the duration; pauses do not count."""
-        if self.spec.duration_ns is not None:
-            await self.clock.wait_until(self.spec.duration_ns + round(self.spec.grace_s * NS_PER_S))
+        traffic = self.spec.traffic
+        if traffic.duration_ns is not None:
+            await self.clock.wait_until(traffic.duration_ns + round(traffic.grace_s * NS_PER_S))
             self._racing.cancel()
 
     async def _obey(self) -> None:

@@ -17,7 +17,8 @@ class ClosedLoop:
     """Keeps ``concurrency`` requests of a lane open until they are all sent, the time is up or `halt` is called."""
 
     def __init__(self, spec: LaneSpec, requester: Requester, clock: RaceClock) -> None:
-        self._spec = spec
+        self._traffic = spec.traffic
+        self._order = spec.order
         self._requester = requester
         self._clock = clock
         self._halted = trio.Event()
@@ -32,18 +33,18 @@ class ClosedLoop:
 
     async def run(self) -> None:
         """Race; return when the last request has ended."""
-        spec = self._spec
+        streams = self._traffic.concurrency
         async with trio.open_nursery() as workers:
-            for _ in range(min(spec.concurrency, spec.requests or spec.concurrency)):
+            for _ in range(min(streams, self._traffic.requests or streams)):
                 workers.start_soon(self._work)
 
     async def _work(self) -> None:
         """Send one request after another, backing off from an engine that cannot be reached."""
-        spec, unreachable = self._spec, 0
+        order, unreachable = self._order, 0
         while await self._may_send():
             number = self._next
             self._next += 1
-            error = await self._requester.request(number, spec.order[number % len(spec.order)], "race")
+            error = await self._requester.request(number, order[number % len(order)], "race")
             unreachable = unreachable + 1 if error in UNREACHABLE else 0
             if unreachable:
                 with trio.move_on_after(min(BACKOFF_MAX_S, BACKOFF_S * 2 ** min(unreachable, 16))):
@@ -51,8 +52,8 @@ class ClosedLoop:
 
     async def _may_send(self) -> bool:
         """Return whether there is another request to send, as soon as the race is not paused."""
-        spec = self._spec
+        requests, duration_ns = self._traffic.requests, self._traffic.duration_ns
         await self._clock.wait_running()
-        if self._halted.is_set() or (spec.requests is not None and self._next >= spec.requests):
+        if self._halted.is_set() or (requests is not None and self._next >= requests):
             return False
-        return spec.duration_ns is None or self._clock.elapsed_ns() < spec.duration_ns
+        return duration_ns is None or self._clock.elapsed_ns() < duration_ns

@@ -90,8 +90,8 @@ class OpenLoopRun:
 
     async def _close_in_time(self) -> None:
         """Let nothing that waits for room be sent after the duration: it would be load beyond what was asked for."""
-        if self._spec.duration_ns is not None:
-            await self._clock.wait_until(self._spec.duration_ns)
+        if (duration_ns := self._spec.traffic.duration_ns) is not None:
+            await self._clock.wait_until(duration_ns)
             self._over = True
             self._give_up(TOO_LATE)
 
@@ -182,9 +182,10 @@ class OpenLoopRun:
 
 def _turns(spec: LaneSpec, load: OpenLoop) -> Iterator[_Turn]:
     """Yield the requests of a race in order: ``requests`` of them, or all that are due before the time is up."""
-    for number, elapsed_ns in enumerate(due_ns(load, spec.seed)):
-        if spec.requests is not None and number >= spec.requests:
+    requests, duration_ns = spec.traffic.requests, spec.traffic.duration_ns
+    for number, elapsed_ns in enumerate(due_ns(load, spec.traffic.seed)):
+        if requests is not None and number >= requests:
             return
-        if spec.duration_ns is not None and elapsed_ns >= spec.duration_ns:
+        if duration_ns is not None and elapsed_ns >= duration_ns:
             return
         yield _Turn(number, spec.order[number % len(spec.order)], elapsed_ns)

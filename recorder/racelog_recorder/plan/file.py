@@ -1,37 +1,24 @@
 """``race.yaml`` -> `RacePlan`. Every mistake is one line: file, line, field, what was given, what is allowed."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
-
 from racelog.errors import PlanError
-from racelog_recorder.plan.arrivals import OpenLoop
-from racelog_recorder.plan.checks import MAX_ENGINES, FieldError
-from racelog_recorder.plan.fields import ENGINE_FIELDS, RACE_FIELDS, Field
-from racelog_recorder.plan.load_checks import load_conflict
+from racelog_recorder.plan.fields.checks import MAX_ENGINES, MAX_PROMPTS, FieldError
+from racelog_recorder.plan.fields.engine import ENGINE_FIELDS
+from racelog_recorder.plan.fields.race import RACE_FIELDS
+from racelog_recorder.plan.fields.row import Field, Kind, nested
+from racelog_recorder.plan.fields.together import attributes, conflict
 from racelog_recorder.plan.model import DEFAULT_REQUESTS, EnginePlan, Messages, RacePlan
-from racelog_recorder.plan.prompt_files import MAX_PROMPTS, load_prompts, read_text, to_messages
+from racelog_recorder.plan.prompt_files import load_prompts, read_text, to_messages
 from racelog_recorder.plan.prompts import BUILTIN, builtin_prompts
 from racelog_recorder.plan.yaml_nodes import Located, read_yaml
 from racelog_recorder.redaction import inert, shown, sounds_secret
-from racelog_recorder.transports.reach import REACH_KEYS, Reach, ReachError, reach_from
+from racelog_recorder.transports.reach import ReachError, reach_from
 
 MAX_PLAN_BYTES = 1 << 20
-
-FIELD_OF = {"duration": "duration_s", "countdown": "countdown_s", "grace": "grace_s"}
-"""Where a field of the file has another name in the plan: the file takes ``2m``, the plan holds seconds."""
-
-_ALSO_CALLED = {
-    "endpoints": "engines", "lanes": "engines", "models": "engines", "colour": "color", "icon": "emoji",
-    "base_url": "url", "endpoint": "url", "host": "url", "time": "duration", "duration_s": "duration",
-    "countdown_s": "countdown", "users": "concurrency", "parallel": "concurrency", "mode": "grid",
-    "num_requests": "requests", "dataset": "prompts", "max_tokens": "params", "temperature": "params",
-    "request_rate": "rate", "rps": "rate", "qps": "rate", "max_concurrency": "max_open", "cpus": "pin", "affinity": "pin",
-}  # fmt: skip
-"""What people call a field elsewhere."""
 
 
 def load_plan(path: str | Path) -> RacePlan:
@@ -54,25 +41,27 @@ def parse_plan(text: str, source: str, folder: Path) -> RacePlan:
     return _Reader(source, folder).race(read_yaml(text, source))
 
 
-def suggestion(name: str, known: Mapping[str, object]) -> str:
+def suggestion(name: str, known: Mapping[str, Field]) -> str:
     """Return what to say about an unknown field: the one that was meant, else all there are."""
-    meant = _ALSO_CALLED.get(name.lower())
-    close = [meant] if meant in known else difflib.get_close_matches(name.lower(), known, n=1)
+    elsewhere = [field for field, row in known.items() if name.lower() in row.also]
+    close = elsewhere or difflib.get_close_matches(name.lower(), known, n=1)
     return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
-
-
-def open_loop(values: dict[str, Any], given: OpenLoop | None = None) -> OpenLoop | None:
-    """Take the fields of an open loop out of checked ``values``; return it, over ``given``, or None without any."""
-    names = {"rate": "rate_per_s", "arrival": "arrival", "burstiness": "burstiness", "max_open": "max_open"}
-    changes = {name: values.pop(field) for field, name in names.items() if field in values}
-    if given is None:
-        return OpenLoop(**changes) if changes else None
-    return msgspec.structs.replace(given, **changes)
 
 
 def is_key_field(name: str) -> bool:
     """Return True for a field that would hold a key itself."""
     return name != "api_key_env" and sounds_secret(name)
+
+
+def engine_plan(values: dict[str, Any], folder: Path) -> EnginePlan:
+    """Return the engine that checked ``values`` of its fields make; files are looked for in ``folder``.
+
+    Raises:
+        ReachError: how it is reached does not hold together.
+    """
+    found = nested(values, ENGINE_FIELDS)
+    found["reach"] = reach_from(found.get("reach", {}), values["url"], folder)
+    return EnginePlan(**found)
 
 
 KEY_ADVICE = "a key must not stand in a plan; put it into an environment variable and write the variable's NAME as api_key_env"
@@ -91,21 +80,16 @@ class _Reader:
         if set(top) == {"race"}:
             document = top["race"]
             top = self._mapping(document, "race", "'race' is a mapping of fields, such as 'engines'")
-        known = {**RACE_FIELDS, "engines": None, "prompts": None}
-        values = self._fields(top, "", RACE_FIELDS, known)
-        if "engines" not in top:
+        values = self._fields(top, "", RACE_FIELDS)
+        if "engines" not in values:
             self._fail(document.line, "engines", "is missing; list at least one engine with name and url")
-        if conflict := load_conflict(values):
-            self._fail(top[conflict[0]].key_line, *conflict)
+        if wrong := conflict(values):
+            self._fail(top[wrong[0]].key_line, *wrong)
         if values.keys().isdisjoint({"requests", "duration"}):
             values["requests"] = DEFAULT_REQUESTS
-        if load := open_loop(values):
-            values["load"] = load
-        prompts, origin = self._prompts(top.get("prompts"))
-        plan_values = {FIELD_OF.get(name, name): value for name, value in values.items()}
-        return RacePlan(
-            engines=self._engines(top["engines"]), prompts=prompts, prompts_from=origin, **plan_values
-        )
+        values["engines"] = self._engines(values["engines"])
+        values["prompts"], origin = self._prompts(values.get("prompts"))
+        return RacePlan(prompts_from=origin, **attributes(values))
 
     def _engines(self, located: Located) -> tuple[EnginePlan, ...]:
         items = located.value
@@ -131,46 +115,40 @@ class _Reader:
 
     def _engine(self, located: Located, where: str) -> EnginePlan:
         fields = self._mapping(located, where, f"{shown(located.value)} is not a mapping with name and url")
-        values = self._fields(fields, f"{where}.", ENGINE_FIELDS, ENGINE_FIELDS)
+        values = self._fields(fields, f"{where}.", ENGINE_FIELDS)
         for needed in ("name", "url"):
             if needed not in values:
                 self._fail(located.line, f"{where}.{needed}", "is missing; every engine needs name and url")
-        reach = self._reach(values, fields, where)
-        return EnginePlan(
-            **{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach
-        )
-
-    def _reach(self, values: dict[str, Any], fields: dict[str, Located], where: str) -> Reach:
         try:
-            return reach_from(values, values["url"], self._folder)
+            return engine_plan(values, self._folder)
         except ReachError as error:
             self._fail(fields[error.key].line, f"{where}.{error.field}", str(error))
 
-    def _fields(
-        self, given: dict[str, Located], prefix: str, fields: dict[str, Field], known: Mapping[str, object]
-    ) -> dict[str, Any]:
-        """Return the checked values of the plain fields in ``given``; those of ``known`` alone are left to the caller."""
+    def _fields(self, given: dict[str, Located], prefix: str, fields: dict[str, Field]) -> dict[str, Any]:
+        """Return the checked values of the fields in ``given``."""
         values = {}
         for name, located in given.items():
             if name in fields:
-                values[name] = self._value(located, prefix + name, fields[name])
-            elif name not in known:
-                hint = KEY_ADVICE if is_key_field(name) else f"unknown field; {suggestion(name, known)}"
+                values[name] = self._value(located, prefix + name, fields[name].kind)
+            else:
+                hint = KEY_ADVICE if is_key_field(name) else f"unknown field; {suggestion(name, fields)}"
                 self._fail(located.key_line, prefix + inert(name), hint)
         return values
 
-    def _value(self, located: Located, where: str, field: Field) -> Any:
-        if not field.entries:
-            return self._checked(located.line, where, field, located.plain())
+    def _value(self, located: Located, where: str, kind: Kind) -> Any:
+        if kind.located:
+            return located
+        if not kind.entries:
+            return self._checked(located.line, where, kind.check, located.plain())
         entries = self._mapping(located, where, f"{shown(located.value)} is not a mapping of names to values")
         return {
-            name: self._checked(item.line, f"{where}.{inert(name)}", field, name, item.plain())
+            name: self._checked(item.line, f"{where}.{inert(name)}", kind.check, name, item.plain())
             for name, item in entries.items()
         }
 
-    def _checked(self, line: int, where: str, field: Field, *value: Any) -> Any:
+    def _checked(self, line: int, where: str, check: Callable[..., Any], *value: Any) -> Any:
         try:
-            return field.check(*value)
+            return check(*value)
         except FieldError as error:
             self._fail(line, where, str(error))
 
@@ -186,9 +164,8 @@ class _Reader:
             self._fail(
                 located.key_line, "prompts", f"{len(located.value):,} prompts; give 1 to {MAX_PROMPTS:,}"
             )
-        field = Field(to_messages, {})
         return tuple(
-            self._checked(item.line, f"prompts[{index}]", field, item.plain())
+            self._checked(item.line, f"prompts[{index}]", to_messages, item.plain())
             for index, item in enumerate(located.value)
         ), Path(self._source).name
 

@@ -3,63 +3,28 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec import structs
 
 from racelog.errors import PlanError
-from racelog_recorder.plan.checks import MAX_ENGINES, FieldError, whole
-from racelog_recorder.plan.fields import ENGINE_FIELDS, RACE_FIELDS
-from racelog_recorder.plan.file import FIELD_OF, KEY_ADVICE, is_key_field, open_loop, suggestion
-from racelog_recorder.plan.load_checks import load_conflict
+from racelog_recorder.plan.fields.checks import MAX_ENGINES, FieldError
+from racelog_recorder.plan.fields.engine import ENGINE_FIELDS
+from racelog_recorder.plan.fields.race import RACE_FIELDS
+from racelog_recorder.plan.fields.row import Field, Flag, Kind, option_of
+from racelog_recorder.plan.fields.together import attributes, conflict
+from racelog_recorder.plan.file import KEY_ADVICE, engine_plan, is_key_field, suggestion
 from racelog_recorder.plan.model import DEFAULT_REQUESTS, EnginePlan, Messages, RacePlan
 from racelog_recorder.plan.prompt_files import load_prompts
 from racelog_recorder.plan.prompts import BUILTIN, builtin_prompts
 from racelog_recorder.redaction import inert, shown
-from racelog_recorder.transports.reach import REACH_KEYS, ReachError, reach_from
+from racelog_recorder.transports.reach import ReachError
 
-MAX_TOKENS = 10_000_000
-
-MERGED = frozenset({"params", "deadlines"})
-"""Fields whose flags add to the plan's entries, rather than replace them."""
-
-_ENGINE_OPTIONS = {
-    name: ENGINE_FIELDS[name]
-    for name in ("model", "api_key_env", "emoji", "color", "dialect", "unix_socket", "proxy")
-}
+_ENGINE_OPTIONS = {name: row for name, row in ENGINE_FIELDS.items() if row.option}
 
 
-class Flags(TypedDict, total=False):
-    """What a command line may say of a race. None is the same as left out."""
-
-    name: str | None
-    grid: str | None
-    requests: int | None
-    duration: str | float | None
-    concurrency: int | None
-    seed: int | None
-    warmup: int | None
-    countdown: str | float | None
-    calibrate: bool | None
-    metrics: bool | None
-    max_tokens: int | None
-    params: Mapping[str, Any] | None
-    deadlines: Sequence[str]
-    prompts: str | Path | None
-    rate: str | float | None
-    arrival: str | None
-    burstiness: float | None
-    max_open: int | None
-    grace: str | float | None
-    finish: str | float | None
-    pin: str | None
-
-
-def plan_from_flags(
-    engines: Sequence[str],
-    **flags: Unpack[Flags],
-) -> RacePlan:
+def plan_from_flags(engines: Sequence[str], **flags: Any) -> RacePlan:
     """Return a plan from flags alone; each engine is ``NAME=BASE_URL[,model=M][,api_key_env=E][,emoji=..][,color=..][,dialect=..]``.
 
     A bare URL is its own name (``host:port``). Flags that are None take the plan's defaults.
@@ -81,41 +46,70 @@ def plan_from_flags(
     return override(plan, **flags)
 
 
-def override(
-    plan: RacePlan,
-    **flags: Unpack[Flags],
-) -> RacePlan:
+def override(plan: RacePlan, **flags: Any) -> RacePlan:
     """Return ``plan`` with the flags that are not None in place of its fields.
 
-    ``params``, ``max_tokens`` and ``deadlines`` (``NAME=TIME`` each) are merged over the plan's. One of ``requests`` and ``duration`` given alone replaces both of the
+    A flag has its field's name, or that of the entry it sets (``max_tokens``). ``params``, ``max_tokens`` and ``deadlines``
+    (``NAME=TIME`` each) are merged over the plan's. One of ``requests`` and ``duration`` given alone replaces both of the
     plan's: whoever types ``--requests 10`` wants ten, not ten or thirty seconds.
 
     Raises:
         PlanError: a flag is wrong; the message names it.
+        TypeError: there is no flag of that name.
     """
-    changes = {
-        field: _checked(field, value)
-        for field, value in flags.items()
-        if field in RACE_FIELDS and field not in MERGED and value is not None
-    }
-    changes.update(_load(plan, changes))
+    given = {name: value for name, value in flags.items() if value is not None}
+    changes: dict[str, Any] = {}
+    for row in RACE_FIELDS.values():
+        if row.kind.entries:
+            if added := _entries(row, given):
+                changes[row.name] = {**row.value(plan), **added}
+        elif row.name in given:
+            changes[row.name] = _checked(row, row.kind, given.pop(row.name))
+    if given:
+        raise TypeError(f"a plan has no {', '.join(given)}")
     if not changes.keys().isdisjoint({"requests", "duration"}):
-        changes.setdefault("requests", None)
-        changes["duration_s"] = changes.pop("duration", None)
-    for field, name in FIELD_OF.items():
-        if field in changes:
-            changes[name] = changes.pop(field)
-    max_tokens = flags.get("max_tokens")
-    added = {**(flags.get("params") or {}), **({} if max_tokens is None else {"max_tokens": max_tokens})}
-    if added:
-        changes["params"] = {**plan.params, **{key: _param(key, value) for key, value in added.items()}}
-    if deadlines := flags.get("deadlines"):
-        changes["deadlines"] = {**plan.deadlines, **dict(_deadline(text) for text in deadlines)}
-    if (prompts := flags.get("prompts")) is not None:
-        builtin = str(prompts) == BUILTIN
-        changes["prompts"] = builtin_prompts() if builtin else _prompts_in_file(prompts)
-        changes["prompts_from"] = BUILTIN if builtin else Path(prompts).name
-    return msgspec.structs.replace(plan, **changes)
+        changes = {"requests": None, "duration": None, **changes}
+    keep = plan.load is not None and "concurrency" not in changes
+    standing = {"rate": plan.load.rate_per_s, "arrival": plan.load.arrival} if plan.load and keep else {}
+    if wrong := conflict({**standing, **changes}):
+        raise PlanError(f"{_option(RACE_FIELDS[wrong[0]])}: {wrong[1]}")
+    if (prompts := changes.get("prompts")) is not None:
+        changes["prompts"], origin = _prompts(prompts)
+        plan = structs.replace(plan, prompts_from=origin)
+    if not keep:
+        plan = structs.replace(plan, load=None)
+    return structs.replace(plan, **attributes(changes, plan.load))
+
+
+def _entries(row: Field, given: dict[str, Any]) -> dict[str, Any]:
+    """Take the flags of a mapping out of ``given``; return the entries they give, checked."""
+    found: dict[str, Any] = {}
+    entries = given.pop(row.name, {})
+    for name, value in entries.items() if isinstance(entries, Mapping) else map(_name_and_value, entries):
+        found[name] = _checked(row, row.kind, value, name)
+    flag = row.flag
+    if flag is not None and flag.kind is not None and flag.entry in given:
+        found[flag.entry] = _checked(row, flag.kind, given.pop(flag.entry))
+    return found
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _checked(row: Field, kind: Kind, value: Any, *entry: str) -> Any:
+    """Return a flag's value as the plan keeps it; ``entry`` is the name of the entry of a mapping."""
+    try:
+        return kind.check(*entry, kind.parse(value) if isinstance(value, str) else value)
+    except FieldError as error:
+        where = " ".join([_option(row), *map(inert, entry)])
+        raise PlanError(f"{where}: {error}") from None
+
+
+def _option(row: Field) -> str:
+    """Return the flag to name in an error; a switch takes no value that could be wrong, its field does."""
+    return option_of(row, Flag() if row.flag is None or row.flag.sets is not None else row.flag)
 
 
 def _engine(text: str) -> EnginePlan:
@@ -141,68 +135,27 @@ def _engine(text: str) -> EnginePlan:
             raise PlanError(f"--engine: {key}: unknown option; {suggestion(key, _ENGINE_OPTIONS)}")
         values[key] = _engine_value(key, value)
     try:
-        reach = reach_from(values, values["url"], Path())
+        return engine_plan(values, Path())
     except ReachError as error:
         raise PlanError(f"--engine: {error.field}: {error}") from None
-    return EnginePlan(**{key: value for key, value in values.items() if key not in REACH_KEYS}, reach=reach)
 
 
 def _engine_value(field: str, value: str) -> Any:
     try:
-        return ENGINE_FIELDS[field].check(value)
+        return ENGINE_FIELDS[field].kind.check(value)
     except FieldError as error:
         raise PlanError(f"--engine: {field}: {error}") from None
 
 
-def _load(plan: RacePlan, changes: dict[str, Any]) -> dict[str, Any]:
-    """Take the load's fields out of ``changes``; return the load they make, the last word on how requests are sent."""
-    keep = plan.load is not None and "concurrency" not in changes
-    given = {"rate": plan.load.rate_per_s, "arrival": plan.load.arrival} if plan.load and keep else {}
-    if conflict := load_conflict({**given, **changes}):
-        field, why = conflict
-        raise PlanError(f"{_flag(field)}: {why}")
-    load = open_loop(changes, plan.load if keep else None)
-    return {"load": load} if load != plan.load else {}
+def _prompts(path: str | Path) -> tuple[tuple[Messages, ...], str]:
+    """Return the prompts of ``--prompts``, and where they came from.
 
-
-def _flag(field: str) -> str:
-    return f"--{field.replace('_', '-')}"
-
-
-def _checked(field: str, value: Any) -> Any:
-    if field in ("duration", "countdown", "grace") and isinstance(value, str):
-        value = _number(value)
+    Raises:
+        PlanError: the file cannot be read, or is no file of prompts.
+    """
+    if str(path) == BUILTIN:
+        return builtin_prompts(), BUILTIN
     try:
-        return RACE_FIELDS[field].check(value)
-    except FieldError as error:
-        raise PlanError(f"{_flag(field)}: {error}") from None
-
-
-def _number(text: str) -> str | float:
-    """Return seconds for ``"45"``, which YAML would have read as a number; other text as it is."""
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else text
-
-
-def _deadline(text: str) -> tuple[str, float]:
-    """Return the name and the seconds of ``NAME=TIME``."""
-    name, _, value = text.partition("=")
-    try:
-        return name, RACE_FIELDS["deadlines"].check(name, _number(value))
-    except FieldError as error:
-        raise PlanError(f"--deadline {inert(name)}: {error}") from None
-
-
-def _prompts_in_file(path: str | Path) -> tuple[Messages, ...]:
-    try:
-        return load_prompts(path)
+        return load_prompts(path), Path(path).name
     except PlanError as error:
         raise PlanError(f"--prompts: {error}") from None
-
-
-def _param(name: str, value: Any) -> Any:
-    try:
-        if name == "max_tokens":
-            return whole(1, MAX_TOKENS)(value)
-        return RACE_FIELDS["params"].check(name, value)
-    except FieldError as error:
-        raise PlanError(f"{_flag(name)}: {error}") from None

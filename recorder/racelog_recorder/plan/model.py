@@ -1,24 +1,25 @@
 """A race as it was asked for: what to race, how long, and with which prompts.
 
-Plain frozen values without defaults from anywhere else. They come from a file (`racelog_recorder.plan.file`) or
-from flags (`racelog_recorder.plan.flags`); both check every field by `racelog_recorder.plan.fields`.
+Plain frozen values; here alone stand the defaults of a plan. The values come from a file (`racelog_recorder.plan.file`) or
+from flags (`racelog_recorder.plan.flags`); both check every field by its row in `racelog_recorder.plan.fields`.
 """
 
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field
 
+from racelog.clock import NS_PER_S
 from racelog.display.text import counted
 from racelog.views.verdict import FINISH
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT
 from racelog_recorder.plan.arrivals import OpenLoop
 from racelog_recorder.plan.deadlines import Deadlines
-from racelog_recorder.redaction import public_headers, public_params, public_url
-from racelog_recorder.transports.reach import Reach, public_reach
+from racelog_recorder.transports.reach import Reach
 
 Messages = list[dict[str, Any]]
 """One prompt: the messages of a chat, each with ``role`` and ``content``."""
+
+Grid = Literal["together", "time-trial"]
 
 DEFAULT_REQUESTS = 40
 """Requests per engine when a plan names neither a number nor a duration."""
@@ -49,25 +50,37 @@ class EnginePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reach: Reach = Reach()
 
 
-class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One race. ``requests``, ``warmup``, ``concurrency`` and ``load`` are per engine.
+class Traffic(Struct, frozen=True, kw_only=True):
+    """How an engine is sent its requests: the part of a plan that every lane gets as it is.
 
-    ``finish`` is the share of its requests, 0 to 1, that an engine must finish.
-
-    With a ``load`` it is an open loop, and ``concurrency`` is not looked at. ``pin`` gives lanes a CPU each. With both ``requests`` and ``duration_s`` an engine stops at whichever comes first.
+    With a ``load`` it is an open loop, and ``concurrency`` is not looked at. With both ``requests`` and ``duration_s`` an
+    engine stops at whichever comes first; ``grace_s`` later what is still open is cancelled.
     """
 
-    name: str = ""
-    engines: tuple[EnginePlan, ...]
-    grid: Literal["together", "time-trial"] = "together"
     requests: int | None = None
     duration_s: float | None = None
     concurrency: int = 4
     load: OpenLoop | None = None
     grace_s: float = 30.0
+    seed: int = 0
+
+    @property
+    def duration_ns(self) -> int | None:
+        """``duration_s`` in nanoseconds, as clocks and logs count."""
+        return None if self.duration_s is None else round(self.duration_s * NS_PER_S)
+
+
+class RacePlan(Traffic, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One race. ``requests``, ``warmup``, ``concurrency`` and ``load`` are per engine.
+
+    ``finish`` is the share of its requests, 0 to 1, that an engine must finish. ``pin`` gives lanes a CPU each.
+    """
+
+    name: str = ""
+    engines: tuple[EnginePlan, ...]
+    grid: Grid = "together"
     finish: float = FINISH
     pin: Literal["auto"] | tuple[int, ...] = ()
-    seed: int = 0
     shuffle: bool = True
     warmup: int = 0
     calibrate: bool = True
@@ -79,56 +92,20 @@ class RacePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prompts_from: str = ""
 
 
+def traffic_of(plan: RacePlan) -> Traffic:
+    """Return the part of ``plan`` that its lanes get."""
+    return Traffic(**{name: getattr(plan, name) for name in Traffic.__struct_fields__})
+
+
 def deadlines_of(plan: RacePlan, engine: EnginePlan) -> Deadlines:
     """Return the deadlines that hold for ``engine``: its own over the race's over the defaults."""
-    given = {**plan.deadlines, **engine.deadlines}
+    return deadlines_under(plan, engine.deadlines)
+
+
+def deadlines_under(plan: RacePlan, own: dict[str, float]) -> Deadlines:
+    """Return the deadlines that hold for an engine of ``plan`` that has ``own`` ones, in seconds by name."""
+    given = {**plan.deadlines, **own}
     return Deadlines(**{f"{name}_s": seconds for name, seconds in given.items()})
-
-
-def public_plan(plan: RacePlan) -> dict[str, Any]:
-    """Return the plan as it may be written into a log: whatever could be a secret is ``<removed>``.
-
-    Removed are values of URL queries, of headers and text parameters whose name sounds secret, and anything that
-    has the shape of a key. Prompts are told by number and origin; the log holds their text as events of their own.
-    """
-    return {
-        "name": plan.name,
-        "engines": [_public_engine(plan, engine) for engine in plan.engines],
-        "grid": plan.grid,
-        "requests": plan.requests,
-        "duration_s": plan.duration_s,
-        "concurrency": None if plan.load else plan.concurrency,
-        "load": msgspec.to_builtins(plan.load),
-        "grace_s": plan.grace_s,
-        "finish": plan.finish,
-        "pin": msgspec.to_builtins(plan.pin),
-        "seed": plan.seed,
-        "shuffle": plan.shuffle,
-        "warmup": plan.warmup,
-        "calibrate": plan.calibrate,
-        "metrics": plan.metrics,
-        "countdown_s": plan.countdown_s,
-        "params": public_params(plan.params),
-        "prompts": len(plan.prompts),
-        "prompts_from": plan.prompts_from,
-    }
-
-
-def _public_engine(plan: RacePlan, engine: EnginePlan) -> dict[str, Any]:
-    return {
-        "name": engine.name,
-        "url": public_url(engine.url),
-        "model": engine.model,
-        "emoji": engine.emoji,
-        "color": engine.color,
-        "api_key_env": engine.api_key_env,
-        "dialect": engine.dialect,
-        "deadlines": msgspec.to_builtins(deadlines_of(plan, engine)),
-        "pin": list(engine.pin),
-        "headers": public_headers(engine.headers),
-        "params": public_params(engine.params),
-        **public_reach(engine.reach),
-    }
 
 
 def before_the_start(plan: RacePlan, countdown_s: float) -> list[str]:

@@ -6,14 +6,13 @@ from typing import Any
 import msgspec
 
 from racelog.errors import PlanError
-from racelog_recorder.plan.checks import FieldError, require_utf8
+from racelog_recorder.plan.fields.checks import MAX_PROMPTS, FieldError, require_utf8
 from racelog_recorder.plan.model import Messages
 from racelog_recorder.redaction import not_text, shown
 
 MAX_FILE_BYTES = 16 << 20
 """100,000 prompts of 160 characters; every lane holds them all in memory."""
 
-MAX_PROMPTS = 100_000
 MAX_MESSAGES = 1_000
 
 ROLES = ("system", "developer", "user", "assistant", "tool")

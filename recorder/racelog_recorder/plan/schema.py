@@ -1,17 +1,21 @@
-"""The JSON Schema of ``race.yaml``, made from the same fields that read it.
+"""The JSON Schema of ``race.yaml``, made from the rows that read it.
 
-``schemas/race.schema.json`` is this, written out: ``python -m racelog_recorder.plan.schema > schemas/race.schema.json``.
-Editors with a YAML language server complete and check a plan by it.
+``schemas/race.schema.json`` is this, written out by `racelog_recorder.plan.generate`. Editors with a YAML language server
+complete and check a plan by it.
 """
 
 import json
-import sys
 from typing import Any
 
-from racelog_recorder.plan.checks import MAX_ENGINES, MIN_ENGINES
-from racelog_recorder.plan.fields import ENGINE_FIELDS, RACE_FIELDS
-from racelog_recorder.plan.load_checks import NEEDS_RATE
-from racelog_recorder.plan.prompt_files import MAX_PROMPTS, ROLES
+from msgspec import Struct
+
+from racelog_recorder.plan.fields.defaults import written_default
+from racelog_recorder.plan.fields.engine import ENGINE_FIELDS
+from racelog_recorder.plan.fields.race import RACE_FIELDS
+from racelog_recorder.plan.fields.row import NONE, REQUIRED, Field, plain
+from racelog_recorder.plan.fields.together import ONE_OF_TWO
+from racelog_recorder.plan.model import EnginePlan, RacePlan
+from racelog_recorder.plan.prompt_files import ROLES
 
 
 def race_schema() -> dict[str, Any]:
@@ -42,27 +46,12 @@ def schema_text() -> str:
 
 
 def _race() -> dict[str, Any]:
-    properties = {name: field.schema for name, field in RACE_FIELDS.items()}
-    properties["engines"] = {
-        "type": "array",
-        "items": {"$ref": "#/$defs/engine"},
-        "minItems": MIN_ENGINES,
-        "maxItems": MAX_ENGINES,
-        "description": "Who races; two or more make a race, one alone is measured.",
-    }
-    properties["prompts"] = {
-        "oneOf": [
-            {"type": "string", "minLength": 1},
-            {"type": "array", "items": {"$ref": "#/$defs/prompt"}, "minItems": 1, "maxItems": MAX_PROMPTS},
-        ],
-        "description": "A .txt or .jsonl file beside the plan, 'builtin' (as when left out), or the prompts themselves.",
-    }
     return {
         "type": "object",
-        "properties": properties,
-        "required": ["engines"],
-        "dependentRequired": {name: ["rate"] for name in NEEDS_RATE},
-        "not": {"required": ["rate", "concurrency"]},
+        "properties": {name: _property(row, RacePlan) for name, row in RACE_FIELDS.items()},
+        "required": _required(RACE_FIELDS),
+        "dependentRequired": {name: [row.needs] for name, row in RACE_FIELDS.items() if row.needs},
+        "not": {"required": list(ONE_OF_TWO)},
         "additionalProperties": False,
     }
 
@@ -70,10 +59,25 @@ def _race() -> dict[str, Any]:
 def _engine() -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {name: field.schema for name, field in ENGINE_FIELDS.items()},
-        "required": ["name", "url"],
+        "properties": {name: _property(row, EnginePlan) for name, row in ENGINE_FIELDS.items()},
+        "required": _required(ENGINE_FIELDS),
         "additionalProperties": False,
     }
+
+
+def _property(row: Field, struct: type[Struct]) -> dict[str, Any]:
+    """Return the schema of one field, with the default that ``struct`` has and what the field means."""
+    default = written_default(row, struct)
+    left_out = "" if row.otherwise in ("", REQUIRED, NONE) else f" Left out: {row.otherwise}."
+    return {
+        **row.kind.schema,
+        **({} if default is None else {"default": default}),
+        "description": plain(row.help + left_out),
+    }
+
+
+def _required(rows: dict[str, Field]) -> list[str]:
+    return [name for name, row in rows.items() if row.otherwise == REQUIRED]
 
 
 def _message() -> dict[str, Any]:
@@ -110,7 +114,3 @@ def _prompt() -> dict[str, Any]:
             },
         ],
     }
-
-
-if __name__ == "__main__":
-    sys.stdout.write(schema_text())

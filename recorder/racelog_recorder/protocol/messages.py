@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from racelog_recorder.dialects.registry import DEFAULT_DIALECT
 from racelog_recorder.journal.durability import Durability
-from racelog_recorder.plan.arrivals import OpenLoop
 from racelog_recorder.plan.deadlines import Deadlines
+from racelog_recorder.plan.model import Traffic
 from racelog_recorder.transports.reach import Reach
 
 _LENGTH = struct.Struct("<Q")
@@ -32,7 +32,8 @@ def length(prefix: bytes) -> int:
 class LaneSpec(Struct, frozen=True, kw_only=True):
     """Everything a lane process needs. ``order`` holds the prompt of each request, the same for every lane.
 
-    With a ``load`` it runs an open loop by the schedule of ``seed``, else a closed one. ``cpus`` pins it, if there are any.
+    ``traffic`` is the plan's own: with a load in it the lane runs an open loop by the schedule of its seed, else a closed
+    one. ``cpus`` pins the lane, if there are any.
     """
 
     race_id: str
@@ -52,16 +53,11 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     prompts: dict[int, list[dict[str, Any]]]
     order: list[int]
     warmup: list[int] = []
-    requests: int | None = None
-    duration_ns: int | None = None
-    concurrency: int = 1
-    load: OpenLoop | None = None
-    seed: int = 0
+    traffic: Traffic = Traffic()
     cpus: tuple[int, ...] = ()
     dialect: str = DEFAULT_DIALECT
     ask_usage: bool = True
     deadlines: Deadlines = Deadlines()
-    grace_s: float = 30.0
     calibrate: bool = False
     durability: Durability = Durability()
 

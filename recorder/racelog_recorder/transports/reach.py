@@ -125,15 +125,14 @@ def _located(tls: TlsFiles, folder: Path) -> TlsFiles:
     return located
 
 
-def public_reach(reach: Reach) -> dict[str, Any]:
-    """Return ``reach`` as the log may hold it: the environment's proxy by name alone, no file but by its name."""
-    tls = reach.tls
-    return {
-        "tls": None if tls is None else {key: _name(value) for key, value in structs.asdict(tls).items()},
-        "unix_socket": reach.unix_socket,
-        "proxy": public_url(reach.proxy) if "://" in reach.proxy else reach.proxy,
-        "http2": reach.http2,
-    }
+def public_tls(tls: TlsFiles | None) -> dict[str, str | bool] | None:
+    """Return ``tls`` as the log may hold it: no file but by its name."""
+    return None if tls is None else {key: _name(value) for key, value in structs.asdict(tls).items()}
+
+
+def public_proxy(proxy: str) -> str:
+    """Return the plan's proxy as the log may hold it; the environment's is not in the plan."""
+    return public_url(proxy) if "://" in proxy else proxy
 
 
 def _name(value: str | bool) -> str | bool:  # noqa: FBT001 - a field of TlsFiles, whatever it is

@@ -16,7 +16,7 @@ from racelog.log.write.segment import SegmentWriter
 from racelog_recorder.calibration import calibrate, truth_server
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.plan.arrivals import OpenLoop
-from racelog_recorder.protocol.messages import LaneSpec
+from racelog_recorder.plan.model import Traffic
 from racelog_recorder.transports.pump import stamps
 from racelog_recorder.transports.pump.drain import Pump
 
@@ -152,12 +152,7 @@ def test_chunks_without_a_time_of_their_own_are_no_calibration():
     ],
 )
 def test_as_many_streams_as_the_race_will_have_open(load, streams):
-    spec = LaneSpec(
-        race_id="r", lane=0, segment="", writer="1", mono_origin_ns=0, racelog_version="0", engine="e", model="m",
-        url="http://h/v1", transport="pump", prompts={}, order=[], concurrency=7, load=load,
-    )  # fmt: skip
-
-    assert calibrate.expected_streams(spec) == streams
+    assert calibrate.expected_streams(Traffic(concurrency=7, load=load)) == streams
 
 
 def test_the_truth_is_the_time_of_the_send():

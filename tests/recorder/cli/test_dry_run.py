@@ -13,7 +13,7 @@ from racelog_recorder.plan.model import RacePlan
 
 
 def plan(**flags: object) -> RacePlan:
-    return plan_from_flags(["a=http://127.0.0.1:1/v1", "b=http://127.0.0.1:1/v1"], **flags)  # type: ignore[arg-type]
+    return plan_from_flags(["a=http://127.0.0.1:1/v1", "b=http://127.0.0.1:1/v1"], **flags)
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -19,7 +19,7 @@ ENGINES = ["a=http://h:8000/v1", "b=http://h:8000/v1", "c=http://h:8001/v1"]
 
 
 def plan(**flags: object) -> RacePlan:
-    return plan_from_flags(ENGINES, **flags)  # type: ignore[arg-type]
+    return plan_from_flags(ENGINES, **flags)
 
 
 def test_more_streams_than_files_are_refused_with_need_limit_and_command() -> None:

@@ -8,7 +8,8 @@ from racelog.errors import PlanError
 from racelog_recorder.plan.arrivals import OpenLoop
 from racelog_recorder.plan.file import parse_plan
 from racelog_recorder.plan.flags import override, plan_from_flags
-from racelog_recorder.plan.model import RacePlan, public_plan
+from racelog_recorder.plan.model import RacePlan
+from racelog_recorder.plan.public import public_plan
 
 ENGINE = "engines: [{name: a, url: 'http://h/v1'}]\n"
 

@@ -8,7 +8,8 @@ from racelog.errors import PlanError
 from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.file import parse_plan
 from racelog_recorder.plan.flags import override, plan_from_flags
-from racelog_recorder.plan.model import RacePlan, deadlines_of, public_plan
+from racelog_recorder.plan.model import RacePlan, deadlines_of
+from racelog_recorder.plan.public import public_plan
 
 ONE = "engines:\n- name: a\n  url: http://h/v1\n"
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from racelog.errors import PlanError
 from racelog_recorder.plan.deadlines import Deadlines
 from racelog_recorder.plan.file import load_plan, parse_plan
-from racelog_recorder.plan.model import RacePlan, public_plan
+from racelog_recorder.plan.model import RacePlan
 from racelog_recorder.plan.prompts import builtin_prompts
+from racelog_recorder.plan.public import public_plan
 from racelog_recorder.plan.schema import race_schema, schema_text
 
 ROOT = Path(__file__).parents[3]

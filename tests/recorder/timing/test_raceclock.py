@@ -15,7 +15,7 @@ from racelog_recorder.timing.raceclock import RaceClock
 
 
 def plan(*engines: str, **flags: object) -> RacePlan:
-    return plan_from_flags(engines or ("a=http://h/v1", "b=http://h/v1"), **flags)  # type: ignore[arg-type]
+    return plan_from_flags(engines or ("a=http://h/v1", "b=http://h/v1"), **flags)
 
 
 def test_a_pause_moves_what_is_to_come_by_its_length() -> None:

@@ -8,7 +8,8 @@ import pytest
 from racelog.errors import PlanError
 from racelog_recorder.plan.file import parse_plan
 from racelog_recorder.plan.flags import plan_from_flags
-from racelog_recorder.plan.model import EnginePlan, public_plan
+from racelog_recorder.plan.model import EnginePlan
+from racelog_recorder.plan.public import public_plan
 from racelog_recorder.transports.pump.tls import TlsFiles
 from racelog_recorder.transports.reach import NO_PROXY, Reach, proxy_for, transport_of
 from tests.recorder.transports.pump.harness import Certificates

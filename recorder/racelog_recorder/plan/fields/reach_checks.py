@@ -1,12 +1,11 @@
-"""The plan's fields that say how an engine is reached: their checks, and the same as JSON Schema."""
+"""The checks of an engine's fields that say how it is reached: TLS, a unix socket, a proxy, HTTP/2."""
 
 import importlib.util
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from racelog.display.text import printable
-from racelog_recorder.plan.checks import FieldError
+from racelog_recorder.plan.fields.checks import FieldError
 from racelog_recorder.redaction import not_text, public_url, shown
 from racelog_recorder.transports.pump.tls import TlsFiles
 from racelog_recorder.transports.reach import NO_PROXY
@@ -16,46 +15,6 @@ MAX_SOCKET_PATH = 107
 """sockaddr_un.sun_path less its final zero (Linux; macOS has 103)."""
 
 TLS_KEYS = tuple(TlsFiles.__struct_fields__)
-
-REACH_SCHEMA: dict[str, dict[str, Any]] = {
-    "tls": {
-        "type": "object",
-        "properties": {
-            "ca": {
-                "type": "string",
-                "description": "PEM file of the authorities to trust instead of the system's.",
-            },
-            "cert": {"type": "string", "description": "PEM file of the certificate to present."},
-            "key": {
-                "type": "string",
-                "description": "PEM file of its key, unencrypted; may be in cert's file.",
-            },
-            "verify": {
-                "type": "boolean",
-                "default": True,
-                "description": "false accepts any certificate: for test servers alone.",
-            },
-        },
-        "additionalProperties": False,
-        "dependentRequired": {"key": ["cert"]},
-        "description": "How to trust an https server, and how to prove oneself to it; files beside the plan.",
-    },
-    "unix_socket": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MAX_SOCKET_PATH,
-        "description": "Connect to this unix socket instead of the URL's host, as curl --unix-socket does.",
-    },
-    "proxy": {
-        "anyOf": [{"type": "string", "pattern": "^https?://"}, {"const": NO_PROXY}],
-        "description": "The HTTP proxy to go through; left out, the environment's (HTTPS_PROXY, NO_PROXY); none: straight.",
-    },
-    "http2": {
-        "type": "boolean",
-        "default": False,
-        "description": "Speak HTTP/2 if the server does: for those that speak nothing else.",
-    },
-}
 
 
 def tls(value: Any) -> TlsFiles:
@@ -120,11 +79,3 @@ def _path(value: Any, limit: int) -> str:
     if printable(value) != value:
         raise FieldError(f"{shown(value)} holds a control character")
     return value
-
-
-REACH_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "tls": tls,
-    "unix_socket": unix_socket,
-    "proxy": proxy,
-    "http2": http2,
-}

@@ -7,7 +7,7 @@ calls it adds the place.
 import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -25,12 +25,12 @@ MAX_WARMUP = 10_000
 MAX_SEED = 2**63 - 1
 MAX_DURATION_S = 7 * 24 * 3600
 MAX_GRACE_S = 3600
+MAX_PROMPTS = 100_000
+MAX_TOKENS = 10_000_000
 MAX_NAME = 64
 MAX_MODEL = 256
 MAX_URL = 2048
 MAX_EMOJI = 8
-
-GRIDS = ("together", "time-trial")
 
 COLORS = {
     "amber": "#f59e0b", "aqua": "#00ffff", "black": "#000000", "blue": "#0000ff", "brown": "#a52a2a",
@@ -130,11 +130,17 @@ def seconds(limit_s: int, *, zero: bool) -> Callable[[Any], float]:
     return check
 
 
-def grid(value: Any) -> str:
-    """Return ``value`` if it names a grid."""
-    if value not in GRIDS:
-        raise FieldError(f"{shown(value)} is not a grid; give 'together' or 'time-trial'")
-    return str(value)
+def one_of(names: Sequence[str], what: str) -> Callable[[Any], str]:
+    """Return a check for one of ``names``, each of which is ``what`` (with its article)."""
+    *others, last = [f"'{name}'" for name in names]
+    allowed = f"{', '.join(others)} or {last}"
+
+    def check(value: Any) -> str:
+        if value not in names:
+            raise FieldError(f"{shown(value)} is not {what}; give {allowed}")
+        return str(value)
+
+    return check
 
 
 def dialect(value: Any) -> str:

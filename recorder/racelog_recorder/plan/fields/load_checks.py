@@ -1,21 +1,19 @@
 """The checks of a plan's load fields: how requests are spaced, how many are open, on which CPUs lanes run.
 
-As in `checks`, a check returns the value as the plan keeps it or raises `FieldError`; `load_conflict` looks at fields
-that are right alone and wrong together.
+As in `checks`, a check returns the value as the plan keeps it or raises `FieldError`.
 """
 
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from racelog_recorder.plan.checks import FieldError
+from racelog_recorder.plan.fields.checks import FieldError
 from racelog_recorder.redaction import shown
 
-ARRIVALS = ("poisson", "constant", "gamma")
 MIN_RATE_PER_S, MAX_RATE_PER_S = 1e-6, 100_000
 """From one request in eleven days, which is as good as none."""
-MAX_BURSTINESS = 1_000
+MIN_BURSTINESS, MAX_BURSTINESS = 0.01, 1_000
+"""From bursts of a hundred to as good as even."""
 MAX_CPU = 4_095
 """The kernel's own bound is 8,192 CPUs; what a list of numbers can name without being a mistake is less."""
 
@@ -26,8 +24,6 @@ PIN_PATTERN = r"^(auto|\d+(,\d+)*)$"
 
 PERCENT_PATTERN = r"^\d{1,3}(\.\d+)?\s*%?$"
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)\s*%?")
-
-NEEDS_RATE = ("arrival", "burstiness", "max_open")
 
 
 def rate(value: Any) -> float:
@@ -68,18 +64,12 @@ def finish(value: Any) -> float:
     return float(percent) / 100
 
 
-def arrival(value: Any) -> str:
-    """Return ``value`` if it names a way to space requests."""
-    if value not in ARRIVALS:
-        raise FieldError(f"{shown(value)} is not a way to space requests; give one of {', '.join(ARRIVALS)}")
-    return str(value)
-
-
 def burstiness(value: Any) -> float:
     """Return the shape of gamma arrivals; 1 is Poisson, less is burstier."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= MAX_BURSTINESS:  # noqa: PLR2004 - bursts of a hundred
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not MIN_BURSTINESS <= value <= MAX_BURSTINESS:
         raise FieldError(
-            f"{shown(value)} is not a burstiness; give 0.01 (bursts) to {MAX_BURSTINESS:,} (even)"
+            f"{shown(value)} is not a burstiness; give {MIN_BURSTINESS} (bursts) to {MAX_BURSTINESS:,} (even)"
         )
     return float(value)
 
@@ -109,18 +99,3 @@ def pin(value: Any) -> str | tuple[int, ...]:
         raise FieldError(
             f"{shown(value)} is neither 'auto' nor CPU numbers, each once, such as [1, 2]"
         ) from None
-
-
-def load_conflict(given: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return (field, why) of the first of the fields of a plan that cannot stand with the others, or None."""
-    if "rate" not in given:
-        stray = next((name for name in NEEDS_RATE if name in given), None)
-        return (stray, "needs 'rate': it says how the requests of an open loop are sent") if stray else None
-    if "concurrency" in given:
-        return (
-            "concurrency",
-            "is the closed loop's and 'rate' the open loop's; give one, and cap a rate by 'max_open'",
-        )
-    if "burstiness" in given and given.get("arrival") != "gamma":
-        return "burstiness", "is the shape of 'arrival: gamma'; give that too"
-    return None
