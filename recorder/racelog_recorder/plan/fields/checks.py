@@ -50,6 +50,9 @@ ENV_PATTERN = r"^[A-Z_][A-Z0-9_]{0,127}$"
 HEADER_PATTERN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 COLOR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
 
+MINUTES_FROM_S = 600
+"""From here a span is said in minutes: 10m, but 120s."""
+
 RESERVED_PARAMS = {
     "messages": "the prompts of the race are the messages; see 'prompts'",
     "model": "name the model in the engine's 'model'",
@@ -108,9 +111,17 @@ def yes_or_no(value: Any) -> bool:
     return value
 
 
+def span_text(seconds: float) -> str:
+    """Return ``90s`` for 90.0, ``10m`` for 600.0, ``2h`` for 7200.0: text that `seconds` takes back."""
+    for unit, size_s, least_s in (("h", 3600, 3600), ("m", 60, MINUTES_FROM_S)):
+        if seconds >= least_s and seconds % size_s == 0:
+            return f"{seconds / size_s:g}{unit}"
+    return f"{seconds:.10g}s"
+
+
 def seconds(limit_s: int, *, zero: bool) -> Callable[[Any], float]:
     """Return a check for a span of time up to ``limit_s``: a number of seconds, or text such as ``2m`` or ``1h30m``."""
-    allowed = f"give seconds or text such as '30s' or '2m', {'from 0' if zero else 'above 0'} up to {limit_s // 3600}h"
+    allowed = f"give seconds or text such as '30s' or '2m', {'from 0' if zero else 'above 0'} up to {span_text(limit_s)}"
 
     def check(value: Any) -> float:
         if isinstance(value, str):

@@ -8,9 +8,6 @@ from racelog_recorder.plan.deadlines import DEADLINE_NAMES, MAX_DEADLINE_S
 from racelog_recorder.plan.fields import checks, load_checks
 from racelog_recorder.plan.fields.row import Kind, in_words, unchanged
 
-MINUTES_FROM_S = 600
-"""From here a span is said in minutes: 10m, but 120s."""
-
 
 def line(limit: int, *, empty: bool = True) -> Kind:
     """Return the kind of one line of text of at most ``limit`` characters."""
@@ -37,14 +34,11 @@ def span(limit_s: int, *, zero: bool) -> Kind:
         ]
     }
     return Kind(
-        check=checks.seconds(limit_s, zero=zero), schema=schema, write=span_text, parse=number_of_seconds
+        check=checks.seconds(limit_s, zero=zero),
+        schema=schema,
+        write=checks.span_text,
+        parse=number_of_seconds,
     )
-
-
-def span_text(seconds: float) -> str:
-    """Return ``90s`` for 90.0, ``10m`` for 600.0."""
-    minutes = seconds / 60
-    return f"{minutes:g}m" if seconds >= MINUTES_FROM_S and minutes.is_integer() else f"{seconds:.10g}s"
 
 
 def number_of_seconds(text: str) -> str | float:

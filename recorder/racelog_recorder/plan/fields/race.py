@@ -17,6 +17,7 @@ from racelog_recorder.plan.fields.checks import (
     MAX_TOKENS,
     MAX_WARMUP,
     MIN_ENGINES,
+    span_text,
 )
 from racelog_recorder.plan.fields.kinds import (
     BURSTINESS,
@@ -29,7 +30,6 @@ from racelog_recorder.plan.fields.kinds import (
     line,
     one_of,
     span,
-    span_text,
     whole,
 )
 from racelog_recorder.plan.fields.row import NONE, REQUIRED, Field, Flag, Kind, table, unchanged
