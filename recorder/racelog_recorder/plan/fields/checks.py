@@ -111,12 +111,17 @@ def yes_or_no(value: Any) -> bool:
     return value
 
 
+def number_text(value: float) -> str:
+    """Return a number of a plan as a file would give it: ``0.25``, ``99.9``, ``12000``."""
+    return f"{value:.10g}"
+
+
 def span_text(seconds: float) -> str:
     """Return ``90s`` for 90.0, ``10m`` for 600.0, ``2h`` for 7200.0: text that `seconds` takes back."""
     for unit, size_s, least_s in (("h", 3600, 3600), ("m", 60, MINUTES_FROM_S)):
         if seconds >= least_s and seconds % size_s == 0:
             return f"{seconds / size_s:g}{unit}"
-    return f"{seconds:.10g}s"
+    return f"{number_text(seconds)}s"
 
 
 def seconds(limit_s: int, *, zero: bool) -> Callable[[Any], float]:

@@ -78,7 +78,7 @@ RATE = Kind(
             {"type": "string", "pattern": load_checks.RATE_PATTERN},
         ]
     },
-    write=lambda per_s: f"{per_s:.10g}/s",
+    write=lambda per_s: f"{checks.number_text(per_s)}/s",
 )
 
 BURSTINESS = Kind(
@@ -96,7 +96,7 @@ PERCENTAGE = Kind(
             {"type": "string", "pattern": load_checks.PERCENT_PATTERN},
         ]
     },
-    write=lambda share: f"{share * 100:.10g}%",
+    write=lambda share: f"{checks.number_text(share * 100)}%",
 )
 
 _CPU = {"type": "integer", "minimum": 0, "maximum": load_checks.MAX_CPU}
