@@ -26,7 +26,7 @@ ELSEWHERE = {
     "player/racelog_player/panes/frame.py: {whole:.1f}": "beside that clock",
     "player/racelog_player/panes/pages/health.py: {one.rss_mib:,.0f}": "whole MiB of a process",
     "player/racelog_player/controller/player.py: {quiet:.0f}": "whole seconds of a wait",
-    "recorder/racelog_recorder/conductor/conductor.py: {left:.0f}": "the countdown: 3, 2, 1",
+    "recorder/racelog_recorder/conductor/running.py: {left:.0f}": "the countdown: 3, 2, 1",
     "recorder/racelog_recorder/plan/fields/checks.py: {value:.10g}": "a number of a plan, said back as a file would give it",
     "recorder/racelog_recorder/cli/progress_line.py: {age_s:.0f}": "whole seconds of a wait",
     "recorder/racelog_recorder/cli/dry_run.py: {request.due_s:.4f}": "the plan's own instants, to compare between engines",

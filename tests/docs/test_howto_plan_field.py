@@ -78,7 +78,7 @@ def engine() -> Iterator[str]:
 
 
 def test_the_field_is_one_row_one_attribute_and_the_line_that_uses_it(copy: Copy) -> None:
-    assert [Path(path).name for path in copy.changed] == ["model.py", "race.py", "conductor.py"]
+    assert [Path(path).name for path in copy.changed] == ["model.py", "race.py", "running.py"]
 
 
 def test_the_help_has_the_flag_with_its_meaning_and_default(copy: Copy) -> None:

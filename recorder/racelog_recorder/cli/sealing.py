@@ -16,7 +16,7 @@ from racelog.log.format.names import LIVE_SUFFIX
 from racelog.log.format.progress import Progress, silent
 from racelog.log.rewrite.seal import payload_bytes, put_together, seal
 from racelog_recorder.cli.messages import tell
-from racelog_recorder.conductor.conductor import Paths
+from racelog_recorder.conductor.paths import Paths
 
 AT_STOP_BYTES = 1 << 20
 """Of a race that was told to stop so much is packed all the same: 70,000 chunks, 0.45 s of one core."""

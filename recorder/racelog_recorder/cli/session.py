@@ -23,8 +23,10 @@ from racelog_recorder.cli.sealing import another_name, seal_race
 from racelog_recorder.cli.signals import STOP_SIGNALS
 from racelog_recorder.cli.summary_text import summary_lines
 from racelog_recorder.cli.watchers import print_progress, watch_in_terminal
-from racelog_recorder.conductor.conductor import Conductor, Outcome, Paths
+from racelog_recorder.conductor.conductor import Conductor
 from racelog_recorder.conductor.control import STOP_GRACE_S
+from racelog_recorder.conductor.outcome import Outcome
+from racelog_recorder.conductor.paths import Paths
 from racelog_recorder.demo import demo_plan, serve_demo
 from racelog_recorder.journal.durability import Durability
 from racelog_recorder.machine.affinity import allowed_cpus, lane_cpus

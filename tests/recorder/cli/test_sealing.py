@@ -10,7 +10,7 @@ from racelog.log.rows.fingerprint import fingerprint
 from racelog.testing.races import Plan, ScriptedRace
 from racelog_recorder.cli import sealing
 from racelog_recorder.cli.sealing import seal_race
-from racelog_recorder.conductor.conductor import Paths
+from racelog_recorder.conductor.paths import Paths
 
 RACE = ScriptedRace([Plan("a", requests=3, tokens=6)])
 
