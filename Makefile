@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find racelog recorder player cards -name '*.py' -o -name '*.rlog' -o -name '*.ttf' 2>/dev/null)
+SOURCES := $(shell find racelog recorder player cards -name '*.py' -o -name '*.rlog' -o -name '*.ttf' -o -name '*.json' 2>/dev/null)
 LOCKS := .ci/locks
 PYTEST := $(BIN)/python -m pytest -q
 SUITE := -m pytest -q -n 3 --dist worksteal

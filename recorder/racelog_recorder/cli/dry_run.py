@@ -43,8 +43,9 @@ class FirstRequest(Struct, frozen=True, kw_only=True):
 class Rehearsal(Struct, frozen=True, kw_only=True):
     """What a race would send to each engine.
 
-    ``changed`` has the race's fields that are not at their defaults, as a file would say them. ``requests`` is None where only the engines' speed decides, and a mean unless ``exact``; ``sending_s`` is the time in
-    which they are sent, None likewise.
+    ``changed`` has the race's fields that are not at their defaults, as a file would say them. ``requests`` is None where
+    only the engines' speed decides, and a mean unless ``exact``; ``sending_s`` is the time in which they are sent, None
+    likewise.
     """
 
     plan: dict[str, Any]

@@ -169,6 +169,11 @@ def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:
 
 
 def _check_output(output: Path | None) -> None:
+    """Refuse a place where no log can be written, before anything is recorded.
+
+    Raises:
+        InputError: its name does not end as a log's, or its folder does not exist.
+    """
     if output is None:
         return
     if output.suffix != ".rlog":
@@ -178,7 +183,11 @@ def _check_output(output: Path | None) -> None:
 
 
 def _durability(flush: str, fsync: Any) -> "Durability":
-    """Return what ``--flush`` and ``--fsync`` ask for."""
+    """Return what ``--flush`` and ``--fsync`` ask for.
+
+    Raises:
+        InputError: ``--flush`` is no span of time within its bounds.
+    """
     from racelog_recorder.journal.durability import (  # noqa: PLC0415 - loads msgspec
         MAX_FLUSH_S,
         MIN_FLUSH_S,
@@ -196,7 +205,11 @@ def _durability(flush: str, fsync: Any) -> "Durability":
 
 
 def _plan(race: Path | None, options: dict[str, Any]) -> "RacePlan | None":
-    """Return the race that was asked for, flags winning over the file; None asks for the demo."""
+    """Return the race that was asked for, flags winning over the file; None asks for the demo.
+
+    Raises:
+        PlanError: there are both a file and engines, or one of them is wrong.
+    """
     from racelog_recorder.plan.file import load_plan  # noqa: PLC0415 - loads the YAML parser
     from racelog_recorder.plan.flags import override, plan_from_flags  # noqa: PLC0415 - beside plan_file
 

@@ -145,6 +145,9 @@ async def _checked(
     """Return the engines' models, from the engines themselves unless told not to ask.
 
     ``at_once``: who waits for the full screen sees nothing else until then, so what is asked is told right away.
+
+    Raises:
+        InputError: an engine has no model and must not be asked for it.
     """
     if ask:
         async with trio.open_nursery() as beside:
@@ -165,7 +168,11 @@ async def _say_if_slow(plan: RacePlan, after_s: float) -> None:
 
 
 async def _watched(conductor: Conductor, paths: Paths, voice: Voice, view: tuple[str, ...]) -> Outcome:
-    """Run the race beside its onlooker, then seal; say where everything is should the disk give out."""
+    """Run the race beside its onlooker, then seal; say where everything is should the disk give out.
+
+    Raises:
+        RacelogError: the race ended early; the message says why, and where its log is.
+    """
     try:
         return await _run_watched(conductor, paths, voice, view)
     except* RacelogError as group:

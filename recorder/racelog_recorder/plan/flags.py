@@ -99,7 +99,11 @@ def _name_and_value(text: str) -> tuple[str, str]:
 
 
 def _checked(row: Field, kind: Kind, value: Any, *entry: str) -> Any:
-    """Return a flag's value as the plan keeps it; ``entry`` is the name of the entry of a mapping."""
+    """Return a flag's value as the plan keeps it; ``entry`` is the name of the entry of a mapping.
+
+    Raises:
+        PlanError: the check refuses it; the message names the flag.
+    """
     try:
         return kind.check(*entry, kind.parse(value) if isinstance(value, str) else value)
     except FieldError as error:
@@ -113,7 +117,11 @@ def _option(row: Field) -> str:
 
 
 def _engine(text: str) -> EnginePlan:
-    """Return the engine that ``NAME=BASE_URL[,option=value]...`` describes."""
+    """Return the engine that ``NAME=BASE_URL[,option=value]...`` describes.
+
+    Raises:
+        PlanError: it has no URL, an unknown option, or a value that is wrong.
+    """
     name: str | None
     if text.startswith(("http://", "https://")):
         name, rest = None, text
@@ -141,6 +149,11 @@ def _engine(text: str) -> EnginePlan:
 
 
 def _engine_value(field: str, value: str) -> Any:
+    """Return one value of ``--engine`` as the plan keeps it.
+
+    Raises:
+        PlanError: the check refuses it; the message names the field.
+    """
     try:
         return ENGINE_FIELDS[field].kind.check(value)
     except FieldError as error:

@@ -98,6 +98,11 @@ def to_messages(prompt: Any) -> Messages:
 
 
 def _message(message: Any) -> dict[str, Any]:
+    """Return one message of a prompt as it is sent.
+
+    Raises:
+        FieldError: it has other fields, an unknown role, or no text.
+    """
     if not isinstance(message, dict) or not {"role", "content"} <= message.keys() <= _MESSAGE_FIELDS:
         raise FieldError("a message has the fields 'role' and 'content' (and may have 'name'), and no others")
     if message["role"] not in ROLES:
@@ -109,6 +114,11 @@ def _message(message: Any) -> dict[str, Any]:
 
 
 def _content(content: Any) -> str:
+    """Return the text of a message.
+
+    Raises:
+        FieldError: it is a list of parts, no text, or empty.
+    """
     if isinstance(content, list) and content and all(isinstance(part, dict) for part in content):
         raise FieldError("the content is a list of parts; racelog sends text alone: give their text as one")
     if not isinstance(content, str):
@@ -124,6 +134,11 @@ def _text_line(line: str) -> Messages | None:
 
 
 def _jsonl_line(line: str) -> Messages | None:
+    """Return the prompt of one line, None for an empty one.
+
+    Raises:
+        FieldError: it is no JSON object, or no prompt.
+    """
     if not line:
         return None
     try:

@@ -32,6 +32,11 @@ def read_spec(kind: type[S]) -> S:
 
 
 def _read_exactly(size: int) -> bytes:
+    """Return the next ``size`` bytes of stdin.
+
+    Raises:
+        EOFError: the conductor left before it wrote so many.
+    """
     data = bytearray()
     while len(data) < size:
         piece = os.read(0, size - len(data))

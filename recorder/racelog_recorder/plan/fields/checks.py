@@ -160,14 +160,22 @@ def one_of(names: Sequence[str], what: str) -> Callable[[Any], str]:
 
 
 def dialect(value: Any) -> str:
-    """Return ``value`` if it names a dialect."""
+    """Return ``value`` if it names a dialect.
+
+    Raises:
+        FieldError: no dialect has that name.
+    """
     if not isinstance(value, str) or value not in DIALECTS:
         raise FieldError(f"{shown(value)} is not a dialect; give one of {', '.join(DIALECTS)}")
     return str(value)
 
 
 def deadline(name: str, value: Any) -> float:
-    """Return one deadline in seconds."""
+    """Return one deadline in seconds.
+
+    Raises:
+        FieldError: there is no such deadline, or the value is no span of time within its bounds.
+    """
     if name not in DEADLINE_NAMES:
         close = difflib.get_close_matches(name, DEADLINE_NAMES, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(DEADLINE_NAMES)}"
@@ -176,7 +184,11 @@ def deadline(name: str, value: Any) -> float:
 
 
 def url(value: Any) -> str:
-    """Return an OpenAI base URL without a trailing slash; a secret in it is refused and never shown."""
+    """Return an OpenAI base URL without a trailing slash; a secret in it is refused and never shown.
+
+    Raises:
+        FieldError: it is no http or https URL, holds a user or password, ends in a request's path or has a ``#`` part.
+    """
     if not isinstance(value, str) or not value.strip():
         raise FieldError(
             f"{shown(value)} is not a URL; give an OpenAI base URL such as 'http://localhost:8000/v1'"
@@ -216,7 +228,11 @@ def _port_usable(parts: SplitResult) -> bool:
 
 
 def emoji(value: Any) -> str:
-    """Return ``value`` if it is a single emoji, or a mark no wider than one."""
+    """Return ``value`` if it is a single emoji, or a mark no wider than one.
+
+    Raises:
+        FieldError: it is no text, too long, or wider than one emoji.
+    """
     mark = text(MAX_EMOJI)(value)
     if wcwidth.wcswidth(mark) > 2:  # noqa: PLR2004 - the columns of one emoji
         raise FieldError(f"{shown(value)} is wider than one emoji; give one, such as '🚀'")
@@ -224,7 +240,11 @@ def emoji(value: Any) -> str:
 
 
 def color(value: Any) -> str:
-    """Return ``#rrggbb`` in lower case, for a CSS name too; empty stays empty."""
+    """Return ``#rrggbb`` in lower case, for a CSS name too; empty stays empty.
+
+    Raises:
+        FieldError: it is neither ``#rrggbb`` nor a name that is known.
+    """
     name = text(MAX_NAME)(value).lower()
     if not name or re.match(COLOR_PATTERN, name):
         return name
@@ -234,7 +254,11 @@ def color(value: Any) -> str:
 
 
 def api_key_env(value: Any) -> str:
-    """Return the NAME of an environment variable; anything else may be the key itself and is never shown."""
+    """Return the NAME of an environment variable; anything else may be the key itself and is never shown.
+
+    Raises:
+        FieldError: no environment variable is called so.
+    """
     if value == "":
         return ""
     if not isinstance(value, str) or not re.fullmatch(ENV_PATTERN, value) or without_secrets(value) != value:
@@ -246,7 +270,11 @@ def api_key_env(value: Any) -> str:
 
 
 def header(name: str, value: Any) -> str:
-    """Return a header's value; the value is never shown, it may be a secret."""
+    """Return a header's value; the value is never shown, it may be a secret.
+
+    Raises:
+        FieldError: the name is no header's or one that racelog sets itself, or the value is not visible ASCII on one line.
+    """
     if not re.fullmatch(HEADER_PATTERN, name):
         raise FieldError(f"{shown(name)} is not a header name")
     if name.lower() in FRAMING_HEADERS:
@@ -259,7 +287,11 @@ def header(name: str, value: Any) -> str:
 
 
 def param(name: str, value: Any) -> Any:
-    """Return a request parameter as it goes into the JSON body."""
+    """Return a request parameter as it goes into the JSON body.
+
+    Raises:
+        FieldError: racelog sets it itself, it asks for several answers, or JSON cannot carry it.
+    """
     if name in RESERVED_PARAMS:
         raise FieldError(f"is not a parameter of a race: {RESERVED_PARAMS[name]}")
     if name == "n" and value != 1:
@@ -272,7 +304,11 @@ def param(name: str, value: Any) -> Any:
 
 
 def _json_value(value: Any) -> None:
-    """Raise unless JSON can carry ``value``."""
+    """Let pass what JSON can carry, at any depth.
+
+    Raises:
+        FieldError: it holds a number without a JSON form, or text that is no Unicode.
+    """
     if isinstance(value, dict):
         for name, item in value.items():
             _json_value(name)
@@ -289,7 +325,11 @@ def _json_value(value: Any) -> None:
 
 
 def require_utf8(value: str) -> None:
-    """Raise `FieldError` if ``value`` holds half of a surrogate pair, which no JSON body can carry."""
+    """Let pass text that UTF-8 can carry, and so a JSON body.
+
+    Raises:
+        FieldError: it holds half of a surrogate pair; the message says where.
+    """
     try:
         value.encode()
     except UnicodeEncodeError as error:

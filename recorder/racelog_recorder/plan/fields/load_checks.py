@@ -27,7 +27,11 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)\s*%?")
 
 
 def rate(value: Any) -> float:
-    """Return requests a second: a number of them, or text such as ``50/s`` or ``90/min``."""
+    """Return requests a second: a number of them, or text such as ``50/s`` or ``90/min``.
+
+    Raises:
+        FieldError: it is no rate, or out of range.
+    """
     allowed = f"give requests a second such as 50, '50/s' or '90/min', above 0 up to {MAX_RATE_PER_S:,}/s"
     if isinstance(value, str):
         found = _RATE.fullmatch(value.strip())
@@ -47,6 +51,9 @@ def finish(value: Any) -> float:
     """Return the share of its requests that an engine must finish, 0 to 1: from text such as ``95%``, or percent as a number.
 
     A number between 0 and 1 is refused: 0.95 may be meant as 95 %, and is not even 1 %.
+
+    Raises:
+        FieldError: it is no percentage, out of range, or may be meant as a share.
     """
     allowed = "give a percentage from 0% (no bound) to 100%, such as '95%'"
     percent: Any = value
@@ -65,7 +72,11 @@ def finish(value: Any) -> float:
 
 
 def burstiness(value: Any) -> float:
-    """Return the shape of gamma arrivals; 1 is Poisson, less is burstier."""
+    """Return the shape of gamma arrivals; 1 is Poisson, less is burstier.
+
+    Raises:
+        FieldError: it is no number within the bounds.
+    """
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not MIN_BURSTINESS <= value <= MAX_BURSTINESS:
         raise FieldError(
@@ -75,7 +86,11 @@ def burstiness(value: Any) -> float:
 
 
 def cpus(value: Any) -> tuple[int, ...]:
-    """Return CPU numbers: one, a list of them, or text such as ``1,2``."""
+    """Return CPU numbers: one, a list of them, or text such as ``1,2``.
+
+    Raises:
+        FieldError: it names no CPUs, or one twice.
+    """
     given = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
     numbers: list[Any] = [
         int(item) if isinstance(item, str) and re.fullmatch(r"\d{1,5}", item) else item for item in given
@@ -90,7 +105,11 @@ def cpus(value: Any) -> tuple[int, ...]:
 
 
 def pin(value: Any) -> str | tuple[int, ...]:
-    """Return ``auto``, or CPU numbers to give to the lanes one each."""
+    """Return ``auto``, or CPU numbers to give to the lanes one each.
+
+    Raises:
+        FieldError: it is neither.
+    """
     if value == "auto":
         return "auto"
     try:

@@ -18,7 +18,11 @@ TLS_KEYS = tuple(TlsFiles.__struct_fields__)
 
 
 def tls(value: Any) -> TlsFiles:
-    """Return the TLS files of an engine; whether they can be used is seen when the plan is complete."""
+    """Return the TLS files of an engine; whether they can be used is seen when the plan is complete.
+
+    Raises:
+        FieldError: it is no mapping of the known names to files, or has a key without a certificate.
+    """
     if not isinstance(value, dict):
         raise FieldError(f"{shown(value)} is not a mapping; give any of {', '.join(TLS_KEYS)}")
     for name, given in value.items():
@@ -34,12 +38,20 @@ def tls(value: Any) -> TlsFiles:
 
 
 def unix_socket(value: Any) -> str:
-    """Return the path of a socket."""
+    """Return the path of a socket.
+
+    Raises:
+        FieldError: it is no path, or longer than a socket's may be.
+    """
     return _path(value, MAX_SOCKET_PATH)
 
 
 def proxy(value: Any) -> str:
-    """Return a proxy's URL, or `NO_PROXY`; a password in it is refused and never shown."""
+    """Return a proxy's URL, or `NO_PROXY`; a password in it is refused and never shown.
+
+    Raises:
+        FieldError: it is no http or https URL, or holds a user or password.
+    """
     if value == NO_PROXY:
         return NO_PROXY
     address = value.strip() if isinstance(value, str) else ""
@@ -59,19 +71,33 @@ def proxy(value: Any) -> str:
 
 
 def http2(value: Any) -> bool:
-    """Return whether HTTP/2 is wanted; it needs a package of its own."""
+    """Return whether HTTP/2 is wanted; it needs a package of its own.
+
+    Raises:
+        FieldError: it is neither true nor false, or the package is missing.
+    """
     if _boolean(value) and importlib.util.find_spec("h2") is None:
         raise FieldError("HTTP/2 needs the package h2: pip install 'racelog[http2]'")
     return bool(value)
 
 
 def _boolean(value: Any) -> bool:
+    """Return a truth value as it is.
+
+    Raises:
+        FieldError: it is something else.
+    """
     if not isinstance(value, bool):
         raise FieldError(f"{shown(value)} is neither true nor false")
     return value
 
 
 def _path(value: Any, limit: int) -> str:
+    """Return a file's name of at most ``limit`` bytes.
+
+    Raises:
+        FieldError: it is no text, too long, or holds a control character.
+    """
     if not isinstance(value, str) or not value.strip():
         raise FieldError(not_text(value, "a file's name"))
     if len(value.encode("utf-8", "surrogateescape")) > limit:
