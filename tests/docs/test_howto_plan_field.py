@@ -77,8 +77,12 @@ def engine() -> Iterator[str]:
     server.close()
 
 
-def test_the_field_is_one_row_one_attribute_and_the_line_that_uses_it(copy: Copy) -> None:
-    assert [Path(path).name for path in copy.changed] == ["model.py", "race.py", "running.py"]
+def test_a_field_is_one_row_one_attribute_and_the_line_that_uses_it(copy: Copy) -> None:
+    assert [Path(path).name for path in copy.changed] == [
+        "model.py", "race.py",
+        "model.py", "engine.py",
+        "running.py",
+    ]  # fmt: skip
 
 
 def test_the_help_has_the_flag_with_its_meaning_and_default(copy: Copy) -> None:
@@ -126,6 +130,21 @@ def test_the_log_of_a_race_has_it(copy: Copy, engine: str, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     (facts,) = open_log(log).of(RaceFacts)
     assert facts.plan["handover_s"] == 5.0
+
+
+def test_an_engine_s_field_is_in_the_schema_the_docs_the_flag_and_the_public_plan(copy: Copy) -> None:
+    schema = json.loads((copy.root / "schemas" / "race.schema.json").read_text())
+    page = (copy.root / "docs" / "race-yaml.md").read_text()
+    told = json.loads(
+        copy.record(*ENGINE[:-1], f"{ENGINE[-1]},region=eu-west-1", "--dry-run", "--json").stdout
+    )
+
+    assert schema["$defs"]["engine"]["properties"]["region"]["maxLength"] == 64
+    assert (
+        "| `region` | Where the engine runs, such as `eu-west-1`; kept in the log, never sent. | none |\n"
+        in page
+    )
+    assert told["plan"]["engines"][0]["region"] == "eu-west-1"
 
 
 def test_a_wrong_value_in_a_file_is_named_with_file_line_field_and_value(copy: Copy, tmp_path: Path) -> None:

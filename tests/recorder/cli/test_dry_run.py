@@ -102,3 +102,22 @@ def test_instants_are_shown_where_there_are_some(flags: dict[str, int], shown) -
     lines = "\n".join(rehearsal_lines(rehearse(plan(**flags), [(), ()]), None))
 
     assert (" due" in lines, "each request at this time" in lines) == (shown, shown)
+
+
+def test_what_is_not_at_its_default_is_told_as_a_file_would_say_it() -> None:
+    race = rehearse(plan(grace=90, finish="80%", calibrate=False, requests=3), [(), ()])
+
+    assert race.changed == {"requests": 3, "grace": "90s", "finish": "80%", "calibrate": False}
+    assert "\nnot as usual: grace: 90s, finish: 80%, calibrate: false\n" in "\n".join(
+        rehearsal_lines(race, None)
+    )
+
+
+def test_a_race_as_usual_has_no_line_for_that() -> None:
+    assert "not as usual" not in "\n".join(rehearsal_lines(rehearse(plan(), [(), ()]), None))
+
+
+def test_a_secret_parameter_is_not_told() -> None:
+    race = rehearse(plan(params={"api_key": "hunter2hunter2"}), [(), ()])
+
+    assert race.changed["params"]["api_key"] == "<removed>"
