@@ -115,12 +115,12 @@ def record(race: Path | None, **options: Any) -> int:
 def _record(race: Path | None, options: dict[str, Any]) -> int:
     _check_output(options["output"])
     view = _view_flags(options)
-    from racelog_recorder.cli.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
-
     durability = _durability(options["flush"], options["fsync"])
     plan = _plan(race, options)
     if options["dry_run"]:
         return _rehearse(plan, options)
+    from racelog_recorder.cli.session import Session, record_race  # noqa: PLC0415 - trio and httpx load only to race
+
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and addressable(os.environ)
     session = Session(
         plan=plan,

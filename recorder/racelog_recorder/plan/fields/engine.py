@@ -1,8 +1,9 @@
 """The fields of an engine: one row each, in the order in which people read of them."""
 
 from racelog_recorder.dialects.registry import BUILTIN
-from racelog_recorder.plan.fields import checks, reach_checks
-from racelog_recorder.plan.fields.checks import COLORS, MAX_EMOJI, MAX_MODEL, MAX_NAME, MAX_URL
+from racelog_recorder.plan.fields import engine_checks, reach_checks
+from racelog_recorder.plan.fields.checks import MAX_NAME
+from racelog_recorder.plan.fields.engine_checks import COLORS, MAX_EMOJI, MAX_MODEL, MAX_URL
 from racelog_recorder.plan.fields.kinds import CPUS, DEADLINES, PARAMS, YES_OR_NO, entries, line
 from racelog_recorder.plan.fields.row import NONE, REQUIRED, Field, Kind, table
 from racelog_recorder.plan.model import deadlines_under
@@ -37,7 +38,9 @@ ENGINE_FIELDS = table(
     ),
     Field(
         name="url",
-        kind=Kind(check=checks.url, schema={"type": "string", "pattern": "^https?://", "maxLength": MAX_URL}),
+        kind=Kind(
+            check=engine_checks.url, schema={"type": "string", "pattern": "^https?://", "maxLength": MAX_URL}
+        ),
         help="The base URL as OpenAI clients take it, such as `http://localhost:8000/v1`; no key or password in it.",
         more="For `dialect: ollama` without a path.",
         otherwise=REQUIRED,
@@ -54,8 +57,8 @@ ENGINE_FIELDS = table(
     Field(
         name="api_key_env",
         kind=Kind(
-            check=checks.api_key_env,
-            schema={"anyOf": [{"type": "string", "pattern": checks.ENV_PATTERN}, {"const": ""}]},
+            check=engine_checks.api_key_env,
+            schema={"anyOf": [{"type": "string", "pattern": engine_checks.ENV_PATTERN}, {"const": ""}]},
         ),
         help="The NAME of the environment variable that holds the API key; never the key.",
         more="Keys never stand in the file, and never reach the log.",
@@ -64,7 +67,7 @@ ENGINE_FIELDS = table(
     ),
     Field(
         name="dialect",
-        kind=Kind(check=checks.dialect, schema={"enum": list(BUILTIN)}),
+        kind=Kind(check=engine_checks.dialect, schema={"enum": list(BUILTIN)}),
         help="How the engine is spoken to: OpenAI chat or completions, or Ollama's own `/api/chat`.",
         more="`openai-completions` sends `/completions` the messages' text as prompt; for `ollama`, `max_tokens` becomes "
         "`num_predict` and other parameters stand under `options`.",
@@ -79,9 +82,9 @@ ENGINE_FIELDS = table(
     Field(
         name="headers",
         kind=entries(
-            checks.header,
+            engine_checks.header,
             {
-                "propertyNames": {"pattern": checks.HEADER_PATTERN},
+                "propertyNames": {"pattern": engine_checks.HEADER_PATTERN},
                 "additionalProperties": {"type": "string"},
             },
         ),
@@ -147,7 +150,7 @@ ENGINE_FIELDS = table(
     ),
     Field(
         name="emoji",
-        kind=Kind(check=checks.emoji, schema={"type": "string", "maxLength": MAX_EMOJI}),
+        kind=Kind(check=engine_checks.emoji, schema={"type": "string", "maxLength": MAX_EMOJI}),
         help="One emoji for the lane.",
         otherwise=NONE,
         option=True,
@@ -156,10 +159,10 @@ ENGINE_FIELDS = table(
     Field(
         name="color",
         kind=Kind(
-            check=checks.color,
+            check=engine_checks.color,
             schema={
                 "anyOf": [
-                    {"type": "string", "pattern": checks.COLOR_PATTERN},
+                    {"type": "string", "pattern": engine_checks.COLOR_PATTERN},
                     {"enum": ["", *sorted(COLORS)]},
                 ]
             },
