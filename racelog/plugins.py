@@ -6,15 +6,15 @@ standard error and left out: it never takes the program down. What each group as
 """
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Generic, TypeVar
 
 from racelog.display.text import printable
-from racelog.errors import PluginError
+from racelog.errors import PluginError, RacelogError
 from racelog.urls import without_url_secrets
 
 OURS = "racelog"
@@ -89,6 +89,23 @@ class Group(Generic[T]):
         except Exception as error:
             why = str(error) if isinstance(error, TypeError | ValueError) else reason(error)
             raise PluginError(f"{plugin.describe()} cannot be used: {why}") from error
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """Run the block on behalf of a plug-in: an error of another package's code names it.
+
+        Raises:
+            PluginError: the plug-in failed, but for what it said on purpose (`RacelogError`) or the system refused (`OSError`).
+        """
+        try:
+            yield
+        except (RacelogError, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            plugin = self.installed()[name]
+            if plugin.is_ours:
+                raise
+            raise PluginError(f"{plugin.describe()} failed: {reason(error)}") from error
 
     def load_all(self) -> dict[str, T]:
         """Return every plug-in that can be used, by name; those that cannot are told and left out."""

@@ -8,6 +8,7 @@ from racelog.console.arguments import home_option, race_argument
 from racelog.console.loss import tell_loss_of
 from racelog.console.output import emit
 from racelog.errors import InputError
+from racelog.plugins import installed
 
 EXAMPLES = """\b
 Examples:
@@ -23,7 +24,7 @@ Examples:
 @race_argument
 @click.option(
     "-f", "--format", "forms", metavar="FORM,...", required=True,
-    help="csv, json, jsonl, html, md, parquet, mcap, perfetto, har, cast.",
+    help=f"{', '.join(installed('racelog.exports'))}.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path(), show_default="here",

@@ -148,8 +148,12 @@ def _check_plot(form: str, output: Path | None) -> None:
     """Raise `InputError` where --plot does not go with the other options."""
     if form != "table":
         raise InputError(f"--plot draws the rows, -f {form} prints them; give one of the two")
-    if output is not None and output.suffix.lower() != ".png":
-        raise InputError(f"--plot writes a PNG; name the file so: -o {output.with_suffix('.png')}")
+    from racelog.console.plotters import PLOTTERS  # noqa: PLC0415 - not needed for --help
+
+    kinds = PLOTTERS.installed()
+    if output is not None and output.suffix.lower().removeprefix(".") not in kinds:
+        written = f"a {', '.join(kinds).upper()}"
+        raise InputError(f"--plot writes {written}; name the file so: -o {output.with_suffix('.png')}")
 
 
 def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -> None:
@@ -161,13 +165,10 @@ def _plot(result: "Result", kind: "Kind", output: Path | None, *, force: bool) -
         for line in plot_in_terminal(plot):
             click.echo(line, nl=False)
         return
-    from importlib import import_module  # noqa: PLC0415 - not needed for --help
-
+    from racelog.console.plotters import plot_picture  # noqa: PLC0415 - not needed for --help
     from racelog.log.write.atomic import new_file  # noqa: PLC0415 - not needed for --help
 
-    # By its name alone: pictures are the cards' business, and the core never loads what draws them unless asked.
-    import_module("racelog_cards.backend").load()
-    picture = import_module("racelog_cards.plot").plot_png(plot)
+    picture = plot_picture(plot, output.suffix.lower().removeprefix("."))
     with new_file(output, force=force) as partial:
         partial.write_bytes(picture)
 

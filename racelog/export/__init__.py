@@ -1,4 +1,4 @@
-"""Every way out: a race as files for other tools. Each form is a module of its own, loaded when it is asked for.
+"""Every way out: a race as files for other tools. Each form is an entry point, loaded when it is asked for.
 
 >>> from racelog.export import write
 >>> write("recorder/racelog_recorder/demo/demo.rlog", ["md"], "out")  # doctest: +SKIP
@@ -7,30 +7,44 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from racelog.errors import InputError, StorageError
 from racelog.log.write.os_errors import FULL, refusal
+from racelog.plugins import Group
 
 if TYPE_CHECKING:
+    from racelog.export.source import Source
     from racelog.log.read.reader import RaceLog
 
-FORMS: dict[str, tuple[str, str]] = {
-    "csv": ("tables", "a CSV file a table (RFC 4180)"),
-    "json": ("json", "one JSON document: the summary and every table but tokens"),
-    "jsonl": ("tables", "a file of JSON lines a table"),
-    "html": ("page", "one page with charts, requests and their tokens; opens without a network"),
-    "md": ("markdown", "a summary fit for a pull request"),
-    "parquet": ("tables", "a Parquet file a table"),
-    "mcap": ("mcap", "MCAP with JSON messages, marks and notes as foxglove.Log (needs racelog[mcap])"),
-    "perfetto": ("perfetto", "a native Perfetto trace: lanes, requests, GPUs"),
-    "har": ("har", "an HTTP archive (HAR 1.2): each request with its timings"),
-    "cast": ("racelog_player.film.export_cast", "an asciicast v3: the player's film, for asciinema and agg"),
-}
-"""Form -> the module that writes it, here or in another part of racelog, and what it is."""
+GROUP = "racelog.exports"
+
+
+class Export(Protocol):
+    """Writes a race into ``folder`` in one form; returns the new files, whose names begin with ``source.stem``.
+
+    A file that is there already is an `InputError` unless ``force`` is set; if it fails, it leaves nothing of this form.
+    """
+
+    def __call__(self, source: "Source", folder: Path, form: str, *, force: bool) -> list[Path]:
+        """Write the files."""
+        ...
+
+
+def _export(form: str, found: object) -> Export:
+    """Return what an entry point gives as an export.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(found):
+        raise TypeError(f"{form} is no function write(source, folder, form, *, force)")
+    return found
+
+
+EXPORTS = Group(GROUP, _export)
+"""Form -> what writes it: racelog's own, which pyproject.toml declares, and other packages'."""
 
 
 def write(
@@ -48,6 +62,7 @@ def write(
     Raises:
         InputError: an unknown form, or a file that is there already and ``force`` is not set; nothing is written
             over. Forms before it are written whole.
+        PluginError: a form of another package cannot be loaded (nothing is written) or fails; forms before it are whole.
         RaceNotFound: nothing answers to ``race``.
         LogError: it cannot be read.
         RacelogError: a form needs a package that is not installed; the message says which.
@@ -67,16 +82,17 @@ def write_told(
     """Do as `write` does; return the new files and the log they were made from, which tells what it lost."""
     wanted = list(dict.fromkeys([forms] if isinstance(forms, str) else forms))
     for form in wanted:
-        if form not in FORMS:
-            raise InputError(f"no such form {form!r}; there are {', '.join(FORMS)}")
-    modules = [_module(form) for form in wanted]
+        if form not in EXPORTS.installed():
+            raise InputError(f"no such form {form!r}; there are {', '.join(EXPORTS.installed())}")
+    exports = {form: EXPORTS.load(form) for form in wanted}
     from racelog.export.source import Source  # noqa: PLC0415 - loads DuckDB
 
     source = Source.read(race, home)
     files: list[Path] = []
     with _folder(Path(folder)) as target:
-        for form, module in zip(wanted, modules, strict=True):
-            files += module.write(source, target, form, force=force)
+        for form, export in exports.items():
+            with EXPORTS.running(form):
+                files += export(source, target, form, force=force)
     return files, source.log
 
 
@@ -102,8 +118,3 @@ def _folder(path: Path) -> Iterator[Path]:
                 folder.rmdir()
         raise
 
-
-def _module(form: str) -> ModuleType:
-    """Load what writes ``form``, now that it was asked for."""
-    name = FORMS[form][0]
-    return import_module(name if "." in name else f"racelog.export.{name}")

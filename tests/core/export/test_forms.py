@@ -31,12 +31,13 @@ from racelog.events import (
     RequestSent,
     Tokens,
 )
-from racelog.export import FORMS, write
+from racelog.export import EXPORTS, write
 from racelog.query.contract.tables import TABLES
 from racelog.testing.races import Plan, ScriptedRace
 from tests.core.export.har_schema import HAR
 from tests.core.query.recorded import EVERY_KIND, MS, write_log
 
+FORMS = [form for form, plugin in EXPORTS.installed().items() if plugin.is_ours]
 DEMO = "recorder/racelog_recorder/demo/demo.rlog"
 HOSTILE = "</script><script>document.title='taken'</script>\x1b[2J\u202e |`*<b>@team https://e.co www.e.co"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -466,7 +467,7 @@ def test_the_command_prints_the_files_it_wrote(log, out, capfd):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["-f", "xlsx"], "no such form 'xlsx'; there are csv, json"), (["-f", ","], "-f names no form")],
+    [(["-f", "xlsx"], "no such form 'xlsx'; there are cast, csv, har, html, json, jsonl, mcap, md"), (["-f", ","], "-f names no form")],
 )
 def test_a_form_that_is_not_there_is_named(arguments, said, log, out, capfd):
     assert run(["export", str(log), *arguments, "-o", str(out)]) == 2
