@@ -9,6 +9,7 @@ import click
 from racelog.errors import InputError
 from racelog.home import find_race, home_folder
 from racelog.log.write.atomic import check_target, publish
+from racelog.plugins import installed
 
 EXAMPLES = """\b
 Examples:
@@ -39,13 +40,28 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 @click.option(
     "--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours."
 )
+@click.option(
+    "--template",
+    type=click.Choice([*installed("racelog.card_templates")]),
+    default="standard",
+    show_default=True,
+    help="What it looks like; other packages can add more (docs/plugins.md).",
+)
 @click.option("--title", default="", metavar="TEXT", help="Headline in place of the race's name.")
 @click.option("--force", is_flag=True, help="Overwrite the picture if it exists.")
 @click.option(
     "--home", type=click.Path(path_type=Path), help="Folder of the races, in place of $RACELOG_HOME."
 )
 def card(
-    race: str, *, output: Path | None, size: str, theme: str, title: str, force: bool, home: Path | None
+    race: str,
+    *,
+    output: Path | None,
+    size: str,
+    theme: str,
+    template: str,
+    title: str,
+    force: bool,
+    home: Path | None,
 ) -> None:
     """Draw RACE (a path, an id, its beginning, or `latest`) as a summary card and print the picture's path."""
     form = _form(output)
@@ -63,8 +79,10 @@ def card(
     from racelog_cards.draw import render  # noqa: PLC0415 - as above
     from racelog_cards.fonts import draws  # noqa: PLC0415 - as above
     from racelog_cards.spec import card_spec  # noqa: PLC0415 - as above
+    from racelog_cards.templates import TEMPLATES  # noqa: PLC0415 - as above
     from racelog_cards.wording import undrawable, unseen_emoji  # noqa: PLC0415 - as above
 
+    drawing = TEMPLATES.load(template)  # before the log is read, as above
     with Log(path) as log:
         summary = log_summary(log)
         tell_loss_met(log)
@@ -80,7 +98,9 @@ def card(
         warn(
             f"no installed font draws {lost}; left out, or named where two names would be one. Install Noto Emoji"
         )
-    publish(target, render(spec, size=size, theme=theme, form=form), force=force)
+    with TEMPLATES.running(template):
+        picture = render(spec, form=form, drawn=lambda: drawing(spec, summary, size=size, theme=theme))
+    publish(target, picture, force=force)
     click.echo(target)
 
 

@@ -1,6 +1,6 @@
 """A CardSpec as a picture: every part to its place. No decisions about the race are left here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 import matplotlib.style
 from matplotlib.figure import Figure
 
+from racelog.views.summary import RaceSummary
 from racelog_cards.layout import FOOTER_LINE, Box, layout
 from racelog_cards.medals import draw_medal, draw_podium
 from racelog_cards.panels import draw_chart, draw_table
@@ -22,11 +23,19 @@ SEPARATOR = "   ·   "
 
 
 def render(
-    spec: CardSpec, *, size: str = "x", theme: str = "dark", form: Literal["png", "svg"] = "png"
+    spec: CardSpec,
+    *,
+    size: str = "x",
+    theme: str = "dark",
+    form: Literal["png", "svg"] = "png",
+    drawn: Callable[[], Figure] | None = None,
 ) -> bytes:
-    """Return the card as a PNG of exactly the size's pixels, or an SVG; equal specs give equal bytes."""
+    """Return the card as a PNG of exactly the size's pixels, or an SVG; equal specs give equal bytes.
+
+    ``drawn`` draws it in place of the standard template.
+    """
     with _own_style():
-        figure = draw(spec, size=size, theme=theme)
+        figure = draw(spec, size=size, theme=theme) if drawn is None else drawn()
         # matplotlib writes its version and the date where it is not told otherwise.
         metadata = (
             {"Software": "racelog"}
@@ -65,6 +74,11 @@ def draw(spec: CardSpec, *, size: str = "x", theme: str = "dark") -> Figure:
             (places.footer.x, places.footer.y + FOOTER_LINE * (number + 0.75)), text, FOOTER_PX, look.faint
         )
     return pen.figure
+
+
+def draw_standard(spec: CardSpec, summary: RaceSummary, *, size: str, theme: str) -> Figure:  # noqa: ARG001 - every template's shape
+    """Return the card as `draw` does: racelog's own template."""
+    return draw(spec, size=size, theme=theme)
 
 
 @contextmanager

@@ -117,4 +117,3 @@ def _folder(path: Path) -> Iterator[Path]:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
         raise
-

@@ -25,6 +25,19 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
 """
 
 
+def _check_theme(context: click.Context, option: click.Parameter, theme: str | None) -> str | None:  # noqa: ARG001 - click's shape
+    """Return a theme's name as it was given.
+
+    Raises:
+        InputError: there is no such theme, or its file is none.
+    """
+    if theme:
+        from racelog_player.terminal.themes import find_theme  # noqa: PLC0415 - not needed for --help
+
+        find_theme(theme, home_folder(context.params.get("home")) / "themes")
+    return theme
+
+
 @click.command(epilog=EXAMPLES, short_help="Watch a race again, at any speed.")
 @click.argument("races", nargs=-1, metavar="[RACE]...")
 @click.option("--speed", "-s", metavar="SPEED", help="4x, 0.25, 200% or max.  [default: 1x; max into a pipe]")
@@ -83,13 +96,18 @@ On the screen: space pauses, the arrow keys seek and change speed, ? shows all k
     type=bool,
     help="No animation and no pop-up messages.  [env: NO_MOTION]",
 )
-@click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
+@click.option("--theme", metavar="NAME|FILE", envvar="RACELOG_THEME", callback=_check_theme, help="default, dark, light, hacker, retro, colour-blind, or yours.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["novice", "expert", "teacher"]), help="How much is explained.")
 @click.option(
     "--commentary", type=click.Choice(["quiet", "normal", "verbose"]),
     help="How many comments.  [default: normal, or your setting]",
 )  # fmt: skip
-@click.option("--home", type=click.Path(path_type=Path), help="Where races are kept.  [env: RACELOG_HOME]")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    help="Where races are kept.  [env: RACELOG_HOME]",
+)
 @click.option("--control-fd", type=int, hidden=True, help="Where wishes to the recorder go.")
 def play(races: tuple[str, ...], home: Path | None, **options: Any) -> int:
     """Watch RACE again: a log file, a race id or its first letters, or the latest. Several run side by side.

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from racelog.display.terminal import addressable
 from racelog.errors import NOTHING_RECORDED, InputError, Interrupted, PlanError
 from racelog.home import home_folder
+from racelog.plugins import installed
 from racelog_recorder.cli.plan_options import given_flags, plan_options
 
 if TYPE_CHECKING:
@@ -139,12 +139,11 @@ def _record(race: Path | None, options: dict[str, Any]) -> int:
 def _view_flags(options: dict[str, Any]) -> tuple[str, ...]:
     """Return the flags that the view is started with; what it would refuse is refused before anything is recorded."""
     given = {name: str(options[name]) for name in ("theme", "mode", "commentary", "home") if options[name]}
-    if "theme" in given:
-        # By its name alone: the parts do not know each other, and the view is a process of its own.
-        import_module("racelog_player.terminal.themes").find_theme(
-            given["theme"], home_folder(options["home"]) / "themes"
-        )
-    return tuple(word for name, value in given.items() for word in (f"--{name}", value))
+    flags = tuple(word for name, value in given.items() for word in (f"--{name}", value))
+    view = installed("racelog.commands").get("play") if "theme" in given else None
+    if view is not None:
+        view.point.load().make_context("racelog play", list(flags))  # which checks them, and no more
+    return flags
 
 
 def _rehearse(plan: "RacePlan | None", options: dict[str, Any]) -> int:

@@ -467,7 +467,10 @@ def test_the_command_prints_the_files_it_wrote(log, out, capfd):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["-f", "xlsx"], "no such form 'xlsx'; there are cast, csv, har, html, json, jsonl, mcap, md"), (["-f", ","], "-f names no form")],
+    [
+        (["-f", "xlsx"], "no such form 'xlsx'; there are cast, csv, har, html, json, jsonl, mcap, md"),
+        (["-f", ","], "-f names no form"),
+    ],
 )
 def test_a_form_that_is_not_there_is_named(arguments, said, log, out, capfd):
     assert run(["export", str(log), *arguments, "-o", str(out)]) == 2
