@@ -2,6 +2,7 @@
 
 import subprocess
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,10 +23,18 @@ class Child:
     """One lane or telemetry process, in a process group of its own so that the terminal's signals pass it by.
 
     ``ready`` and ``ended`` are events; after `ended`, ``died`` says whether it left without saying it was done,
-    and ``reason`` why. ``environment`` is its own, or this process's; its key, if it has one, comes with its spec.
+    and ``reason`` why. ``environment`` is its own, or this process's; its key, if it has one, comes with its spec. ``tell`` takes
+    what it says for whoever records.
     """
 
-    def __init__(self, name: str, module: str, spec: Any, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        spec: Any,
+        environment: dict[str, str] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self.name = name
         self.ready = trio.Event()
         self.ended = trio.Event()
@@ -35,6 +44,7 @@ class Child:
         self.pid = 0
         self._command = own_process(module)
         self._environment = environment
+        self._tell = tell
         self._spec = framed(_encoder.encode(spec))
         self._process: trio.Process | None = None
         self._sending = trio.Lock()
@@ -112,10 +122,15 @@ class Child:
     def _hear(self, line: bytes) -> None:
         """Take one line of the child's stdout; what is no report (a library's print) is kept as a complaint."""
         try:
-            self._last = _reports.decode(line)
+            report = _reports.decode(line)
         except msgspec.DecodeError:
             self._stderr.append(line.decode("utf-8", "replace"))
             return
+        if report.say == "told":
+            if self._tell is not None:
+                self._tell(report.text)
+            return
+        self._last = report
         if self._last.say == "ready":
             self.ready.set()
 

@@ -135,7 +135,7 @@ class Running:
 
     async def _start_telemetry(self) -> Child:
         spec = telemetry_spec(self.race, self.live)
-        child = Child("telemetry", "racelog_recorder.telemetry.process", spec, self.environment)
+        child = Child("telemetry", "racelog_recorder.telemetry.process", spec, self.environment, self.tell)
         await self.nursery.start(child.run)
         with trio.move_on_after(TELEMETRY_WAIT_S):
             await child.ready.wait()

@@ -6,7 +6,8 @@ from racelog import __version__
 from racelog.log.write.segment import new_writer_id
 from racelog_recorder.conductor.setup import RaceSetup
 from racelog_recorder.plan.model import deadlines_of, traffic_of
-from racelog_recorder.protocol.messages import LaneSpec, MetricsTarget, TelemetrySpec
+from racelog_recorder.protocol.messages import LaneSpec, TelemetrySpec
+from racelog_recorder.telemetry.watched import installed_samplers, metrics_targets, watched_engines
 from racelog_recorder.transports.reach import transport_of
 
 
@@ -31,19 +32,9 @@ def lane_spec(race: RaceSetup, lane: int, live: Path) -> LaneSpec:
 
 
 def telemetry_spec(race: RaceSetup, live: Path) -> TelemetrySpec:
-    """Return all that the telemetry process needs: the engines too, where the plan asks for their metrics."""
+    """Return all that the telemetry process needs: engines to ask for metrics, and samplers of other packages."""
     return TelemetrySpec(
         race_id=race.race_id, segment=str(live / "telemetry.rlog"), writer=writer_name(),
         mono_origin_ns=race.clocks.mono_ns, racelog_version=__version__, durability=race.durability,
-        engines=_metrics_targets(race) if race.plan.metrics else [],
+        engines=metrics_targets(race.plan, race.keys), samplers=installed_samplers(), watched=watched_engines(race.plan),
     )  # fmt: skip
-
-
-def _metrics_targets(race: RaceSetup) -> list[MetricsTarget]:
-    return [
-        MetricsTarget(
-            lane=lane, engine=engine.name, url=engine.url, api_key=race.keys.get(engine.name, ""),
-            headers=engine.headers, reach=engine.reach, dialect=engine.dialect,
-        )
-        for lane, engine in enumerate(race.plan.engines)
-    ]  # fmt: skip

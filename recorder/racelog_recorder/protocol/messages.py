@@ -74,6 +74,14 @@ class MetricsTarget(Struct, frozen=True, kw_only=True):
     reach: Reach = Reach()
 
 
+class WatchedEngine(Struct, frozen=True, kw_only=True):
+    """An engine of the race, for samplers: its lane, its name, and its URL without secrets."""
+
+    lane: int
+    engine: str
+    url: str
+
+
 class TelemetrySpec(Struct, frozen=True, kw_only=True):
     """Everything the telemetry process needs."""
 
@@ -86,6 +94,8 @@ class TelemetrySpec(Struct, frozen=True, kw_only=True):
     gpu_interval_s: float = 0.1
     engine_interval_s: float = 1.0
     engines: list[MetricsTarget] = []
+    samplers: list[str] = []
+    watched: list[WatchedEngine] = []
     durability: Durability = Durability()
 
 
@@ -102,8 +112,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What a process says of itself."""
+    """What a process says of itself; what is ``told`` is for whoever records, and changes nothing."""
 
-    say: Literal["ready", "done", "failed"]
+    say: Literal["ready", "told", "done", "failed"]
     text: str = ""
     exit_code: int = 0

@@ -78,14 +78,14 @@ def reading_of(page: str) -> EngineReading:
 class EngineColumns(SampleColumns[EngineReading]):
     """Gathers readings of one engine into an `EngineSamples` event."""
 
-    def __init__(self, lane: int) -> None:
+    def __init__(self, lane: int, source: str = SOURCE) -> None:
         super().__init__()
-        self._lane = lane
+        self._lane, self._source = lane, source
 
     def take(self) -> EngineSamples:
         """Return what was gathered and start anew; there must be at least one reading. What was never said is left out."""
         t, d, columns = self._taken()
-        return EngineSamples(t=t, lane=self._lane, source=SOURCE, d=d, **said(columns))
+        return EngineSamples(t=t, lane=self._lane, source=self._source, d=d, **said(columns))
 
 
 async def sample_engine(journal: Journal, target: MetricsTarget, interval_s: float) -> None:

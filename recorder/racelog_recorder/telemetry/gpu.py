@@ -23,12 +23,27 @@ class GpuReading(Struct, frozen=True):
     energy_j: float | None = None
 
 
-class GpuSource(Protocol):
-    """One GPU that can be read."""
+class GpuNames(Protocol):
+    """Which GPU it is."""
 
-    source: str
-    device: int
-    name: str
+    @property
+    def source(self) -> str:
+        """What reads it."""
+        ...
+
+    @property
+    def device(self) -> int:
+        """Its number there."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its maker's name."""
+        ...
+
+
+class GpuSource(GpuNames, Protocol):
+    """One GPU that can be read."""
 
     def read(self) -> GpuReading:
         """Return the present reading; never raises for a value the driver refuses."""
@@ -94,7 +109,7 @@ def open_gpus() -> tuple[list[GpuSource], str]:
 class GpuColumns(SampleColumns[GpuReading]):
     """Gathers readings of one GPU into a `GpuSamples` event."""
 
-    def __init__(self, gpu: GpuSource) -> None:
+    def __init__(self, gpu: GpuNames) -> None:
         super().__init__()
         self._gpu = gpu
 

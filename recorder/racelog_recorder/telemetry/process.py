@@ -39,6 +39,7 @@ async def record_telemetry(spec: TelemetrySpec) -> None:
         nursery.start_soon(journal.run)
         nursery.start_soon(sample_host, journal, spec.host_interval_s)
         sample_engines(nursery, journal, spec)
+        start_samplers(nursery, journal, spec)
         gpus, why_not = await trio.to_thread.run_sync(open_gpus, abandon_on_cancel=True)
         if why_not:
             journal.record(Note(t=journal.now_ns(), text=why_not))
@@ -61,6 +62,16 @@ def sample_engines(nursery: trio.Nursery, journal: Journal, spec: TelemetrySpec)
 
     for engine in spec.engines:
         nursery.start_soon(sample_engine, journal, engine, spec.engine_interval_s)
+
+
+def start_samplers(nursery: trio.Nursery, journal: Journal, spec: TelemetrySpec) -> None:
+    """Start the samplers that other packages add, where there are any."""
+    if not spec.samplers:
+        return
+    from racelog_recorder.telemetry.samplers import run_sampler  # noqa: PLC0415 - looks at what is installed
+
+    for name in spec.samplers:
+        nursery.start_soon(run_sampler, nursery, journal, name, spec.watched)
 
 
 async def sample_host(journal: Journal, interval_s: float) -> None:
