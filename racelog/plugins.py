@@ -107,15 +107,20 @@ class Group(Generic[T]):
                 raise
             raise PluginError(f"{plugin.describe()} failed: {reason(error)}") from error
 
-    def load_all(self) -> dict[str, T]:
-        """Return every plug-in that can be used, by name; those that cannot are told and left out."""
-        usable: dict[str, T] = {}
-        for name in self.installed():
-            try:
-                usable[name] = self.load(name)
-            except PluginError as error:
-                tell(f"{error}; it is left out")
-        return usable
+    def load_all(self) -> Mapping[str, T]:
+        """Return every plug-in that can be used, by name; those that cannot are told and left out. Cost: once."""
+        return _usable(self)
+
+
+@cache
+def _usable(group: Group[T]) -> Mapping[str, T]:
+    usable: dict[str, T] = {}
+    for name in group.installed():
+        try:
+            usable[name] = group.load(name)
+        except PluginError as error:
+            tell(f"{error}; it is left out")
+    return usable
 
 
 @cache
@@ -160,14 +165,35 @@ def reason(error: BaseException) -> str:
 @cache
 def tell(problem: str) -> None:
     """Write one line to standard error, once; who has none to write to is not told."""
+    line = f"racelog: {printable(without_url_secrets(problem))}\n"
+    if _held:
+        _held[-1].append(line)
+        return
     with suppress(OSError, ValueError, AttributeError):  # closed, a broken pipe, or no standard error at all
-        sys.stderr.write(f"racelog: {printable(without_url_secrets(problem))}\n")
+        sys.stderr.write(line)
+
+
+_held: list[list[str]] = []
+"""For each block that has the screen, what is told when it ends."""
+
+
+@contextmanager
+def hold_what_is_told() -> Iterator[None]:
+    """Tell what is told in the block when it ends: it has the whole screen, over which a line would be written."""
+    _held.append([])
+    try:
+        yield
+    finally:
+        lines = _held.pop()
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.writelines(lines)
 
 
 def forget() -> None:
     """Look again at what is installed, and tell of it again: for tests that install something."""
     _points.cache_clear()
     installed.cache_clear()
+    _usable.cache_clear()
     tell.cache_clear()
 
 

@@ -5,10 +5,16 @@
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from racelog import plugins
+from tests.installing import Install, install_package
 
 # Deadlines are timed assertions; on a shared machine they fail for other people's reasons.
 settings.register_profile(
@@ -36,3 +42,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("RACELOG_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Return what installs a package: its name, the text of its module, and its entry points (`install_package`)."""
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.forget()
+    yield partial(install_package, tmp_path)
+    plugins.forget()
+    for name in [name for name in sys.modules if name.endswith("_module")]:
+        del sys.modules[name]

@@ -2,35 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from racelog import plugins
 from racelog.errors import PluginError
-from racelog.plugins import Group, releases
-
-Install = Callable[..., None]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Return what installs a package: its name, the text of its module, and its entry points."""
-    monkeypatch.syspath_prepend(tmp_path)
-    plugins.forget()
-
-    def one(package: str, code: str, points: str, version: str = "1.0") -> None:
-        info = tmp_path / f"{package}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(points)
-        (tmp_path / f"{package}_module.py").write_text(code)
-
-    yield one
-    plugins.forget()
-    for name in [name for name in sys.modules if name.endswith("_module")]:
-        del sys.modules[name]
+from racelog.plugins import Group, hold_what_is_told, releases
+from tests.installing import Install
 
 
 def numbers(name: str, found: object) -> int:
@@ -151,6 +130,15 @@ def test_what_is_told_holds_nothing_that_a_terminal_obeys(capsys: pytest.Capture
     said = capsys.readouterr().err
     assert said.startswith("racelog: ␛[2J of http://")
     assert "hidden" not in said
+
+
+def test_what_is_told_under_a_full_screen_is_told_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    plugins.forget()
+
+    with hold_what_is_told():
+        plugins.tell("a word")
+        assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "racelog: a word\n"
 
 
 def test_who_has_no_standard_error_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

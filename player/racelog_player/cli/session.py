@@ -19,6 +19,7 @@ from racelog.display.terminal import addressable, speaks_unicode
 from racelog.display.text import counted, json_inert
 from racelog.errors import ExitCode, InputError
 from racelog.log.write.atomic import new_file
+from racelog.plugins import hold_what_is_told
 from racelog.replay.idle import squeezed
 from racelog.replay.playhead import Loop, Playhead
 from racelog.replay.race import RaceTracks, Replay
@@ -266,7 +267,8 @@ class Session:
             player.tell(self.problem, time.monotonic_ns(), PROBLEM_NS)
         before = load_profile(self.home)
         player.navigation.explained |= before.explanations
-        code = run_app(player, self.settings, themes)
+        with hold_what_is_told():
+            code = run_app(player, self.settings, themes)
         if player.navigation.explained != before.explanations:
             keep_profile(self.home, replace(before, explanations=frozenset(player.navigation.explained)))
         return code

@@ -27,6 +27,7 @@ from racelog.log.read.reader import RaceLog
 from racelog.log.read.scan import log_files
 from racelog.log.write.atomic import PARTIAL_PREFIX, move, partial_beside
 from racelog.log.write.os_errors import refusal_in
+from racelog.plugins import releases
 from racelog.query.contract.tables import TABLES, Batch, create_tables
 
 PROJECTION = 4
@@ -82,7 +83,7 @@ class Cache:
     """The cache of one home. A cache that cannot be read is empty; one that cannot be written stays as it is."""
 
     def __init__(self, home: Path) -> None:
-        self.folder = home / "cache" / f"v{PROJECTION}-{_layout()}"
+        self.folder = home / "cache" / f"v{PROJECTION}-{_layout()}{_rules()}"
 
     def name(self, path: Path) -> str:
         """Return the name of the race at ``path`` in its present state. Cost: one stat a file.
@@ -297,6 +298,12 @@ def _layout() -> str:
     """Return what distinguishes these tables and columns from others."""
     columns = [(table, column.name, column.type) for table, declared in TABLES.items() for column in declared]
     return hashlib.blake2b(repr(columns).encode(), digest_size=4).hexdigest()
+
+
+def _rules() -> str:
+    """Return what distinguishes rows with what other packages' rules say; nothing where there are none."""
+    found = releases("racelog.rules")
+    return f"-{hashlib.blake2b(repr(found).encode(), digest_size=4).hexdigest()}" if found else ""
 
 
 def _path_name(path: Path) -> str:

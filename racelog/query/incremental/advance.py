@@ -41,6 +41,7 @@ from racelog.replay.track import LaneTrack
 from racelog.views.story.causes import reading_of
 from racelog.views.story.engine import Telling
 from racelog.views.story.happenings import Beat, beats_of_lane, beats_of_request, in_order, seconds_between
+from racelog.views.story.rules import RULES
 
 MARGIN_NS = 2 * NS_PER_S
 """A lane's last word is this old before what lies earlier is settled, as for `racelog.views.story.live`."""
@@ -77,6 +78,8 @@ def grow(path: Path, known: Cut | None, new: list[OrderedEvent]) -> Grown:
         GraphError, LogError: ``known`` is not whole.
         OverflowError, ValueError: as `racelog.query.project.project.race_batches`.
     """
+    if RULES.installed():
+        raise OvertakenError("what rules of other packages remember is not kept from question to question")
     context = known.context.entries() if known else []
     tail = known.tail.entries() if known else []
     if known is not None:

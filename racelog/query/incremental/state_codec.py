@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 import racelog
+from racelog.plugins import releases
 from racelog.replay.health import HealthFold
 from racelog.replay.lane import LaneFold
 from racelog.replay.request import RequestState
@@ -25,6 +26,7 @@ from racelog.views.story.commentary import Commentator
 from racelog.views.story.engine import Story, Telling
 from racelog.views.story.happenings import Book, LaneAccount
 from racelog.views.story.insights import Insights
+from racelog.views.story.rules import GROUP as RULES_GROUP
 
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
@@ -147,6 +149,7 @@ class _Unpacking:
 def code_mark() -> str:
     """Return what distinguishes the code that folds, tells and lays out from any other: half a fold is that code's alone."""
     mark = hashlib.blake2b(racelog.__version__.encode(), digest_size=12)
+    mark.update(repr(releases(RULES_GROUP)).encode())
     root = Path(racelog.__file__).parent
     parts = [(root / part).rglob("*.py") for part in ("display", "log", "query", "replay", "views")]
     for file in sorted(file for found in (root.glob("*.py"), *parts) for file in found):

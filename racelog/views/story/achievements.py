@@ -135,7 +135,8 @@ def viewer_achievements(explained: int, earned: list[Achievement]) -> list[Achie
     """Return what only the one who watches can earn: ``explained`` different explanations viewed, and all the others unlocked."""
     learner = min(1.0, explained / LESSONS)
     keys = {row.key for row in earned if row.unlocked_at_ns is not None}
-    share = (len(keys) + (learner >= 1)) / (len(RULES) + 1)
+    all_keys = {rule.key for rule in RULES} | {row.key for row in earned}
+    share = (len(keys) + (learner >= 1)) / (len(all_keys) + 1)
     told = (
         ("quick-learner", "Quick Learner", f"view all {LESSONS} explanations of numbers", learner),
         ("completionist", "Completionist", "unlock all the others", share),

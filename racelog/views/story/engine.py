@@ -19,6 +19,7 @@ from racelog.views.story.commentary import Commentator, of_achievement, of_anoma
 from racelog.views.story.happenings import Beat, Book, LaneAccount, beats
 from racelog.views.story.insights import Insights
 from racelog.views.story.rows import Achievement, Anomaly, Comment, Insight
+from racelog.views.story.rules import StoryRow, begin_rules
 
 Row = TypeVar("Row", Comment, Anomaly, Insight)
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Telling:
     def __init__(self, tracks: RaceTracks) -> None:
         self.book = Book(tracks)
         self._rules = Anomalies(), Commentator(), Insights(), Achievements()
+        self._foreign = begin_rules()
         self._rows = Story(comments=[], anomalies=[], insights=[], achievements=[], progress={})
 
     def step(self, beat: Beat) -> None:
@@ -60,6 +62,24 @@ class Telling:
             found.comments.extend(map(of_insight, told))
         for row in achievements.step(beat, book):
             found.comments.append(of_achievement(row, book.lanes[row.lane or 0].engine))
+        for rule in self._foreign:
+            self._enter(rule.step(beat, book))
+
+    def _enter(self, rows: list[StoryRow]) -> None:
+        """Enter what a rule of another package says, where ours stand: all but comments get a line of commentary, too."""
+        found = self._rows
+        for row in rows:
+            match row:
+                case Comment():
+                    found.comments.append(row)
+                case Anomaly():
+                    found.anomalies.append(row)
+                    found.comments.append(of_anomaly(row))
+                case Insight():
+                    found.insights.append(row)
+                    found.comments.append(of_insight(row))
+                case Achievement():
+                    found.comments.append(of_achievement(row, self.book.lanes[row.lane or 0].engine))
 
     def told(self) -> Story:
         """Return the rows given since this was asked last, without achievements, and keep them no longer."""
@@ -73,15 +93,21 @@ class Telling:
         """Return it as it stands, to go on from here a second time. Cost: what the accounts keep, not what they saw."""
         other = copy(self)
         vars(other).update(
-            book=forked(self.book), _rules=tuple(map(forked, self._rules)), _rows=_begun(self._rows)
+            book=forked(self.book),
+            _rules=tuple(map(forked, self._rules)),
+            _foreign=[rule.copy() for rule in self._foreign],
+            _rows=_begun(self._rows),
         )
         return other
 
     def finish(self) -> Story:
         """Return the story up to here."""
         achievements = self._rules[3]
+        foreign = [row for rule in self._foreign for row in rule.finish(self.book)]
         return replace(
-            self._rows, achievements=achievements.finish(self.book), progress=dict(achievements.history)
+            self._rows,
+            achievements=[*achievements.finish(self.book), *foreign],
+            progress=dict(achievements.history),
         )
 
 

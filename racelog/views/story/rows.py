@@ -24,12 +24,15 @@ class Comment(Struct, frozen=True, kw_only=True):
 
 
 class Anomaly(Struct, frozen=True, kw_only=True):
-    """Something out of the ordinary: what was, what is, and what in this log may explain it."""
+    """Something out of the ordinary: what was, what is, and what in this log may explain it.
+
+    ``kind`` is an `AnomalyKind`, or one of another package's rule.
+    """
 
     position_ns: int
     t_ns: int
     lane: int
-    kind: AnomalyKind
+    kind: str
     req: int | None
     before: float
     now: float
