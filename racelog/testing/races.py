@@ -29,7 +29,7 @@ RACE_ID = "20261121-013000-0a1b2c3d"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a scripted lane answers; times in milliseconds, one request after another."""
+    """How a scripted lane answers; times in milliseconds, one request after another, ``slow`` ones ten times as late."""
 
     engine: str
     ttft_ms: float = 100.0
@@ -38,6 +38,7 @@ class Plan:
     tokens: int = 8
     start_ms: float = 1000.0
     fail: tuple[int, ...] = ()
+    slow: tuple[int, ...] = ()
     color: str = ""
     emoji: str = ""
 
@@ -102,7 +103,7 @@ class ScriptedRace:
             end = t + _ns(plan.ttft_ms)
             failure = RequestEnd(t=end, lane=lane, req=req, status="failed", error="http", message="HTTP 500")
             return [*start, ResponseHeaders(t=end, lane=lane, req=req, status=500), failure], end
-        first = t + _ns(plan.ttft_ms)
+        first = t + _ns(plan.ttft_ms * (10 if req in plan.slow else 1))
         gaps = [0] + [_ns(plan.gap_ms)] * (plan.tokens - 1)
         last = first + sum(gaps)
         return [

@@ -100,20 +100,24 @@ def _opened(name: str, engines: Sequence[WatchedEngine]) -> list[Opened]:
     """
     open_sources = SAMPLERS.load(name)
     with SAMPLERS.running(name):
-        return [(source, *_gathered(name, source)) for source in open_sources(engines)]
+        return [(source, *_gathered(name, source, engines)) for source in open_sources(engines)]
 
 
-def _gathered(name: str, source: Any) -> tuple[SampleColumns[Any], type[Struct]]:
+def _gathered(
+    name: str, source: Any, engines: Sequence[WatchedEngine]
+) -> tuple[SampleColumns[Any], type[Struct]]:
     """Return what gathers a source's readings, and what a reading of it is.
 
     Raises:
-        TypeError: it is no source.
+        TypeError, ValueError: it is no source, or one of a lane that is not there.
     """
     if not callable(getattr(source, "read", None)):
         raise TypeError(f"{source!r} has no read()")
     if isinstance(process := getattr(source, "process", None), str):
         return HostColumns(f"{name}:{process}"), Reading
     if isinstance(lane := getattr(source, "lane", None), int):
+        if lane not in {engine.lane for engine in engines}:
+            raise ValueError(f"there is no lane {lane}")
         from racelog_recorder.telemetry.engine_metrics import EngineColumns, EngineReading  # noqa: PLC0415 - loads HTTP
 
         return EngineColumns(lane, source=name), EngineReading

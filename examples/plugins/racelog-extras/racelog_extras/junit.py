@@ -8,7 +8,7 @@ from racelog.export.single import write_single
 from racelog.export.source import Source
 
 REQUESTS = """
-select lane_id, engine, request_id, status, error_kind, error_message, e2e_ms
+select lane_id, engine, request_id, requests.status, error_kind, error_message, e2e_ms
 from requests join lanes using (race_id, lane_id) where phase = 'race' order by lane_id, request_id
 """
 

@@ -1,0 +1,126 @@
+"""The example package of plug-ins, installed and used as its README says, beside one that is broken in every group."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import racelog
+from tests.installing import install_extras, install_package
+
+Racelog = Callable[..., "subprocess.CompletedProcess[str]"]
+GROUPS = ("commands", "dialects", "exports", "rules", "card_templates", "samplers", "plotters")
+BROKEN = "".join(f"[racelog.{group}]\nbroken = broken_module:gone\n" for group in GROUPS)
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def racelog_with(tmp_path_factory: pytest.TempPathFactory) -> Racelog:
+    """Return what runs racelog where both packages are installed, in a home of its own."""
+    folder = install_extras(tmp_path_factory.mktemp("installed"))
+    install_package(folder, "broken", "raise RuntimeError('not today')", BROKEN, "0.9")
+    home = tmp_path_factory.mktemp("home")
+    environment = os.environ | {"PYTHONPATH": str(folder), "RACELOG_HOME": str(home)}
+
+    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "racelog", *map(str, arguments)],
+            env=environment, cwd=home, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def race(racelog_with: Racelog, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the log of a race, recorded with both packages installed, and what was said meanwhile."""
+    log = tmp_path_factory.mktemp("race") / "race.rlog"
+    done = racelog_with("record", "--no-ui", "--no-calibrate", "--countdown", 0, "--requests", 8, "-o", log)
+    assert done.returncode == 0, done.stderr
+    return log, done.stderr
+
+
+def test_the_sampler_s_readings_are_in_the_log(race: tuple[Path, str]) -> None:
+    rows = racelog.connect(race[0]).execute(
+        "select distinct process from host_samples where process like 'server:%' and rss_mib > 1 order by 1"
+    )
+
+    assert rows.fetchall() == [("server:llama.cpp",), ("server:vLLM",)]
+
+
+def test_a_broken_sampler_is_named_once_and_the_race_goes_on(race: tuple[Path, str]) -> None:
+    said = "no samples of broken: 'broken' of broken 0.9 (racelog.samplers, broken_module:gone) cannot be loaded: RuntimeError: not today"
+
+    assert race[1].count(said) == 1
+    assert racelog.connect(race[0]).execute("select count(*) from requests where status = 'ok' and phase = 'race'").fetchall() == [(16,)]  # fmt: skip
+
+
+def test_the_command_prints_the_slowest_requests(race: tuple[Path, str], racelog_with: Racelog) -> None:
+    done = racelog_with("slowest", race[0], "-n", 3)
+
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3)
+
+
+def test_the_export_is_a_test_for_each_request(
+    race: tuple[Path, str], racelog_with: Racelog, tmp_path: Path
+) -> None:
+    done = racelog_with("export", race[0], "-f", "junit", "-o", tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    suites = ET.parse(done.stdout.strip()).getroot()
+    assert [(suite.get("name"), len(suite)) for suite in suites] == [("llama.cpp", 8), ("vLLM", 8)]
+
+
+def test_the_card_is_drawn_by_the_template(
+    race: tuple[Path, str], racelog_with: Racelog, tmp_path: Path
+) -> None:
+    pictures = []
+    for template in ("plain", "standard"):
+        done = racelog_with("card", race[0], "--template", template, "-o", tmp_path / f"{template}.png")
+        assert done.returncode == 0, done.stderr
+        pictures.append((tmp_path / f"{template}.png").read_bytes())
+
+    assert [picture[:4] for picture in pictures] == [b"\x89PNG"] * 2
+    assert pictures[0] != pictures[1]
+
+
+def test_the_rule_s_comments_are_in_sql_and_the_broken_rule_is_named(
+    racelog_with: Racelog, tmp_path: Path
+) -> None:
+    from racelog.testing.races import Plan, ScriptedRace  # noqa: PLC0415 - here alone
+
+    log = ScriptedRace([Plan("a", requests=12, slow=(9,))]).write_file(tmp_path / "slow.rlog")
+    done = racelog_with("sql", "-f", "csv", "select text from commentary where key = 'first-slow'", log)
+
+    assert done.stdout.splitlines()[1:] == ['"a: request 9 waits 1.00 s for its first token, usually 100 ms"']
+    assert done.stderr == (
+        "racelog: 'broken' of broken 0.9 (racelog.rules, broken_module:gone) cannot be loaded: RuntimeError: not today; it is left out\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["export", "-f", "broken"], ["card", "--template", "broken"], ["broken"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_is_broken_and_asked_for_by_name_is_one_line_and_exit_1(
+    race: tuple[Path, str], racelog_with: Racelog, arguments: list[str]
+) -> None:
+    done = racelog_with(arguments[0], *([] if arguments == ["broken"] else [race[0]]), *arguments[1:])
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "'broken' of broken 0.9" in done.stderr
+    assert "not today" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_help_lists_what_is_added_and_names_what_is_broken(racelog_with: Racelog) -> None:
+    shown = racelog_with("--help").stdout
+
+    assert "The requests with the longest TTFT." in shown
+    assert "(unavailable: not today)" in shown
