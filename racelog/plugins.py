@@ -19,6 +19,7 @@ from racelog.urls import without_url_secrets
 
 OURS = "racelog"
 PREFIX = "racelog."
+UNKNOWN = "an unknown package"
 
 T = TypeVar("T")
 
@@ -229,7 +230,7 @@ def _package(distribution: Distribution | None) -> tuple[str, str]:
         return OURS, ""
     try:
         metadata = distribution.metadata
-        name, version = metadata["Name"], metadata["Version"]
+        name, version = str(metadata["Name"] or UNKNOWN), str(metadata["Version"] or "")
     except Exception:  # noqa: BLE001 - a package whose metadata are gone is still one that must be named
-        return "an unknown package", ""
+        return UNKNOWN, ""
     return name.lower().replace("_", "-").replace(".", "-"), version

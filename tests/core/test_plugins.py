@@ -122,6 +122,22 @@ def test_a_package_whose_list_cannot_be_read_hides_no_other(
     assert len(said.splitlines()) == told
 
 
+@pytest.mark.parametrize("metadata", ["", "Name\n", None])
+@pytest.mark.filterwarnings("ignore:Implicit None:DeprecationWarning")
+def test_a_package_without_whole_metadata_takes_nothing_down(
+    install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str], metadata: str | None
+) -> None:
+    install("acme", "1 / 0", "[racelog.test_numbers]\none = acme_module:ONE\n")
+    file = tmp_path / "acme-1.0.dist-info" / "METADATA"
+    if metadata is None:
+        file.unlink()
+    else:
+        file.write_text(metadata)
+
+    assert GROUP.load_all() == {}
+    assert capsys.readouterr().err.startswith("racelog: 'one' of an unknown package (racelog.test_numbers, ")
+
+
 def test_what_is_told_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
     plugins.forget()
 

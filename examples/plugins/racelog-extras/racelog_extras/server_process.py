@@ -1,6 +1,7 @@
 """CPU and memory of the server's own process, where the engine runs on this machine: whoever listens on its port."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import psutil
@@ -30,14 +31,19 @@ class ServerProcess:
 
 
 def open_sources(engines: Sequence[WatchedEngine]) -> Iterator[ServerProcess]:
-    """Yield a source for each engine whose process can be found; a port of another's process may have no name here."""
-    listening = {
-        one.laddr.port: one.pid
-        for one in psutil.net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN and one.pid
-    }
+    """Yield a source for each engine whose process can be found: one of yours, as a rule."""
+    listening = dict(_listeners())
     for engine in engines:
         url = urlsplit(engine.url)
         port = url.port or (443 if url.scheme == "https" else 80)
         if url.hostname in HERE and port in listening:
             yield ServerProcess(engine.engine, listening[port])
+
+
+def _listeners() -> Iterator[tuple[int, int]]:
+    """Yield each port that a process listens on, and the process; those of others cannot be looked into."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            for one in process.net_connections("tcp"):
+                if one.status == psutil.CONN_LISTEN:
+                    yield one.laddr.port, process.pid
