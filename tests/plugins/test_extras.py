@@ -1,5 +1,6 @@
 """The example package of plug-ins, installed and used as its README says, beside one that is broken in every group."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import racelog
+from racelog.testing.races import Plan, ScriptedRace
 from tests.installing import install_extras, install_package
 
 Racelog = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -89,18 +91,40 @@ def test_the_card_is_drawn_by_the_template(
     assert pictures[0] != pictures[1]
 
 
+SAID = "a: request 9 waits 1.00 s for its first token, usually 100 ms"
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a race of which the rule has something to say."""
+    race = ScriptedRace([Plan("a", requests=12, slow=(9,))])
+    return race.write_file(tmp_path_factory.mktemp("slow") / "slow.rlog")
+
+
 def test_the_rule_s_comments_are_in_sql_and_the_broken_rule_is_named(
-    racelog_with: Racelog, tmp_path: Path
+    racelog_with: Racelog, slow: Path
 ) -> None:
-    from racelog.testing.races import Plan, ScriptedRace  # noqa: PLC0415 - here alone
+    done = racelog_with("sql", "-f", "csv", "select text from commentary where key = 'first-slow'", slow)
 
-    log = ScriptedRace([Plan("a", requests=12, slow=(9,))]).write_file(tmp_path / "slow.rlog")
-    done = racelog_with("sql", "-f", "csv", "select text from commentary where key = 'first-slow'", log)
-
-    assert done.stdout.splitlines()[1:] == ['"a: request 9 waits 1.00 s for its first token, usually 100 ms"']
+    assert done.stdout.splitlines()[1:] == [f'"{SAID}"']
     assert done.stderr == (
         "racelog: 'broken' of broken 0.9 (racelog.rules, broken_module:gone) cannot be loaded: RuntimeError: not today; it is left out\n"
     )
+
+
+def test_the_rule_s_comments_are_on_the_screen(racelog_with: Racelog, slow: Path, tmp_path: Path) -> None:
+    screen = tmp_path / "screen.txt"
+    racelog_with("play", slow, "--at", "3.5s", "--snapshot", screen, "--size", "160x50")
+
+    assert SAID in screen.read_text(encoding="utf-8")
+
+
+def test_the_rule_s_comments_are_exported(racelog_with: Racelog, slow: Path, tmp_path: Path) -> None:
+    racelog_with("export", slow, "-f", "json", "-o", tmp_path)
+
+    (file,) = tmp_path.glob("*.json")
+    comments = json.loads(file.read_bytes())["tables"]["commentary"]
+    assert [row["text"] for row in comments if row["key"] == "first-slow"] == [SAID]
 
 
 @pytest.mark.parametrize(
