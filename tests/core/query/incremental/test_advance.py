@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import racelog
+from racelog import plugins
 from racelog.events import (
     AnyEvent,
     Control,
@@ -357,6 +358,36 @@ def test_a_real_race_gives_the_rows_of_the_race_read_anew_at_every_question(home
         assert everything(racelog.connect()) == everything(racelog.connect(cache=False))
 
     assert len(onward) == len(range(0, len(units), 60))
+
+
+COUNTS = """
+from racelog.views.story.rules import comment
+
+class Counts:
+    def __init__(self):
+        self.ends = 0
+
+    def step(self, beat, book):
+        self.ends += beat.kind == "end"
+        return [comment(beat, book, "acme", f"end {self.ends}")] if beat.kind == "end" else []
+"""
+
+
+def test_a_rule_of_another_package_tells_a_growing_race_as_it_tells_one_read_anew(home, recording, install):
+    units = live_units()
+    half = len(units) // 2
+    record(recording, units[:half])
+    racelog.connect()  # without the rule, which keeps a part
+    install("acme", COUNTS, "[racelog.rules]\ncounts = acme_module:Counts\n")
+    plugins.forget()
+    for part in (units[half:-3], units[-3:]):
+        record(recording, part)
+        grown = racelog.connect()
+
+        assert everything(grown) == everything(racelog.connect(cache=False))
+        told = grown.execute("select text from commentary where key = 'acme' order by position_s").fetchall()
+        assert told == [(f"end {count}",) for count in range(1, len(told) + 1)]
+        assert told
 
 
 def test_a_question_reads_what_is_new_and_nothing_else(home, recording, onward):
