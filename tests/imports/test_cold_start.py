@@ -64,3 +64,11 @@ def test_the_telemetry_of_a_race_that_asks_no_engine_for_metrics_loads_no_http()
 
     assert "trio" in loaded
     assert not loaded & {"httpx2", "httpcore2", "h11", "httptools"}
+
+
+@pytest.mark.parametrize("module", ["racelog_recorder.lane.process", "racelog_recorder.cli.session"])
+def test_a_race_over_the_pump_loads_no_other_transport(module: str) -> None:
+    loaded, _ = loaded_by(f"import {module}")
+
+    assert "httpx2" in loaded
+    assert not loaded & {"httpcore2", "h2", "anyio"}

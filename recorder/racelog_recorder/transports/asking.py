@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import httpx2
 import trio
 
-from racelog_recorder.transports.httpx_transport import plain_transport
 from racelog_recorder.transports.pump.drain import Pump
 from racelog_recorder.transports.pump.encoding import EncodingFault, decoder_for
 from racelog_recorder.transports.pump.transport import BUFFERED, PumpTransport
@@ -44,6 +43,8 @@ def transport_to(
         OSError: a TLS file cannot be used.
     """
     if kind != "pump":
+        from racelog_recorder.transports.httpx_transport import plain_transport  # noqa: PLC0415 - loads HTTP/2
+
         return plain_transport(url, reach)
     return PumpTransport(
         pump,
