@@ -10,6 +10,8 @@ PYTEST := $(BIN)/python -m pytest -q
 SUITE := -m pytest -q -n 3 --dist worksteal
 # racelog's own folder, as it is, with what is installed already and nothing fetched.
 HERE := -m pip --disable-pip-version-check --quiet install --no-index --no-deps --no-build-isolation
+# Images for containers set it. Tests start hundreds of processes, and each would compile racelog anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help race test test-lowest test-latest check format bench test-engines soak lock clean
 
