@@ -13,7 +13,7 @@ HERE := -m pip --disable-pip-version-check --quiet install --no-index --no-deps 
 # Images for containers set it. Tests start hundreds of processes, and each would compile racelog anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race test test-lowest test-latest check format bench test-engines soak lock clean
+.PHONY: help race test test-lowest test-latest check format docs bench test-engines soak lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: $(VENV)/.locked ## format, lint, types, import contracts and workflows
 
 format: $(VENV)/.locked ## rewrite the sources as `make check` wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: $(VENV)/.locked ## draw the rooms and list them again, from the import contracts and the docstrings
+	@$(BIN)/python docs/draw_rooms.py
 
 bench: $(VENV)/.locked ## measure against the budgets in docs/benchmarks.md (minutes, on a quiet machine)
 	@$(BIN)/python -m pytest tests/bench -q -s --timeout=0 -p no:randomly
