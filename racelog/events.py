@@ -100,7 +100,8 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
 
     ``kept`` is which token chunks of a request the log holds: ``all``, or, of a tool that kept no others, the ``ends``: the
     first and the last alone, between which nothing is known. ``params`` are the fields that every request's body was
-    given, secrets removed; null where that was not recorded.
+    given, secrets removed; null where that was not recorded. ``path`` is where its requests went, under ``url``; empty where the
+    name of the dialect alone tells.
     """
 
     lane: Int64
@@ -113,6 +114,7 @@ class LaneFacts(Event, frozen=True, kw_only=True, tag="lane"):
     transport: str = ""
     kept: Literal["all", "ends"] = "all"
     params: dict[str, Any] | None = None
+    path: str = ""
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):

@@ -24,10 +24,10 @@ UNKNOWN_URL = "http://unknown.invalid/"
 """Of an imported race whose tool kept none: an archive must have one, and this can be nobody's (RFC 2606)."""
 
 PATHS = {"openai-chat": "/chat/completions", "openai-completions": "/completions", "ollama": "/api/chat"}
-"""Dialect -> where under the base URL its requests go. Of an imported race the tool's URL stands as it is."""
+"""Dialect -> where under the base URL its requests went, for logs that do not say so. Of an imported race the tool's URL stands as it is."""
 
 QUERY = (
-    "SELECT requests.*, engine, model, url, dialect, imported_from FROM requests "
+    "SELECT requests.*, engine, model, url, dialect, path, imported_from FROM requests "
     "JOIN lanes USING (race_id, lane_id) JOIN races USING (race_id) "
     "WHERE t_sent_ns IS NOT NULL OR requests.status = 'failed' "
     "ORDER BY coalesce(t_sent_ns, t_scheduled_ns, requests.t_end_ns), lane_id, request_id"
@@ -118,7 +118,8 @@ def _address(row: dict[str, Any]) -> str:
     base: str = row["url"] or UNKNOWN_URL
     if base == UNKNOWN_URL or row["imported_from"]:
         return base
-    return base.rstrip("/") + PATHS.get(row["dialect"], "")
+    path = f"/{row['path']}" if row["path"] else PATHS.get(row["dialect"], "")
+    return base.rstrip("/") + path
 
 
 def _timings(row: dict[str, Any]) -> dict[str, float]:

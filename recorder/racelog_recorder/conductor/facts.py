@@ -6,6 +6,7 @@ from racelog import __version__
 from racelog.clock import rfc3339
 from racelog.events import AnyEvent, ClockAnchor, Head, LaneFacts, Note, Prompt, RaceFacts
 from racelog_recorder.conductor.setup import RaceSetup
+from racelog_recorder.dialects.registry import DIALECTS
 from racelog_recorder.plan.public import public_plan
 from racelog_recorder.redaction import public_params, public_url, without_known
 from racelog_recorder.transports.reach import transport_of
@@ -53,6 +54,6 @@ def lane_facts(race: RaceSetup, lane: int) -> LaneFacts:
     return LaneFacts(
         t=0, lane=lane, engine=engine.name,
         model=without_known(race.engines[lane].model[:MODEL_CHARACTERS], race.secrets[lane]),
-        url=public_url(engine.url), dialect=engine.dialect, color=engine.color, emoji=engine.emoji,
+        url=public_url(engine.url), dialect=engine.dialect, path=DIALECTS[engine.dialect].path, color=engine.color, emoji=engine.emoji,
         transport=transport_of(engine.url, engine.reach), params=public_params({**plan.params, **engine.params}),
     )  # fmt: skip

@@ -74,7 +74,7 @@ EVERY_KIND: list[AnyEvent] = [
     ),
     LaneFacts(
         t=0, lane=3, engine="e3", model="m3", url="http://h/v1", dialect="ollama", color="#fff", emoji="*",
-        transport="pump",
+        transport="pump", path="api/chat",
     ),
     Prompt(t=0, prompt=5, messages=[{"role": "system", "content": "S"}, {"role": "user", "content": "Why?"}]),
     LaneStart(t=10 * MS, lane=3),

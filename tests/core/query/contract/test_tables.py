@@ -53,6 +53,7 @@ def test_a_lane_is_one_row(every_kind):
         "race_id": RACE_ID, "lane_id": 3, "t_start_ns": 10 * MS, "engine": "e3", "model": "m3", "url": "http://h/v1",
         "dialect": "ollama", "color": "#fff", "emoji": "*", "transport": "pump", "status": "died",
         "t_end_ns": 40 * MS, "reason": "killed", "kept": "all", "final_place": None, "dnf": RECORDER_DIED, "cached_share": 0.75,
+        "request_path": "api/chat",
     }  # fmt: skip
 
     assert [expected] == records(every_kind, "lanes")
