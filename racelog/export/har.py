@@ -27,7 +27,7 @@ PATHS = {"openai-chat": "/chat/completions", "openai-completions": "/completions
 """Dialect -> where under the base URL its requests went, for logs that do not say so. Of an imported race the tool's URL stands as it is."""
 
 QUERY = (
-    "SELECT requests.*, engine, model, url, dialect, path, imported_from FROM requests "
+    "SELECT requests.*, engine, model, url, dialect, request_path, imported_from FROM requests "
     "JOIN lanes USING (race_id, lane_id) JOIN races USING (race_id) "
     "WHERE t_sent_ns IS NOT NULL OR requests.status = 'failed' "
     "ORDER BY coalesce(t_sent_ns, t_scheduled_ns, requests.t_end_ns), lane_id, request_id"
@@ -118,7 +118,7 @@ def _address(row: dict[str, Any]) -> str:
     base: str = row["url"] or UNKNOWN_URL
     if base == UNKNOWN_URL or row["imported_from"]:
         return base
-    path = f"/{row['path']}" if row["path"] else PATHS.get(row["dialect"], "")
+    path = f"/{row['request_path']}" if row["request_path"] else PATHS.get(row["dialect"], "")
     return base.rstrip("/") + path
 
 

@@ -96,7 +96,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "DOUBLE",
             "share of its prompt tokens that came from its cache; NULL: it never says",
         ),
-        Column("path", "VARCHAR", "where its requests went, under url; NULL where the log does not say"),
+        Column(
+            "request_path", "VARCHAR", "where its requests went, under url; NULL where the log does not say"
+        ),
     ),
     "requests": (
         Column("race_id", "VARCHAR", "race of the request"),

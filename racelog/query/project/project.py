@@ -156,7 +156,7 @@ def _lanes(race_id: str, replay: Replay) -> Columns:
         "final_place": [verdict.places.get(fact.lane) for fact in facts],
         "dnf": [verdict.dnf.get(fact.lane) for fact in facts],
         "cached_share": [fold.tally.cached_share for fold in folds],
-        "path": [fact.path or None for fact in facts],
+        "request_path": [fact.path or None for fact in facts],
     }
 
 

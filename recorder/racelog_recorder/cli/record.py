@@ -43,13 +43,25 @@ Exit codes: 0 recorded; 2 wrong input; 4 the disk failed; 5 an engine cannot be 
 """
 
 
+class _Engines(click.Option):
+    """``--engine``, whose help has the name of every dialect that is installed."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option's lines of ``--help``."""
+        from racelog_recorder.dialects.registry import dialect_names  # noqa: PLC0415 - a race needs no list of names
+
+        self.help = f"{self.help} D is how the engine is spoken to: {', '.join(dialect_names())}."
+        return super().get_help_record(ctx)
+
+
 @click.command(epilog=EXAMPLES, short_help="Race engines and record everything.")
 @click.argument("race", metavar="[RACE.yaml]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--engine",
     "engines",
+    cls=_Engines,
     multiple=True,
-    metavar="NAME=BASE_URL[,model=M]",
+    metavar="NAME=BASE_URL[,model=M][,dialect=D]",
     help="An engine to race; repeat for each. BASE_URL as OpenAI clients take it, ending in /v1.",
 )
 @plan_options

@@ -129,10 +129,12 @@ class Dialect:
         return dict(self.auth(key)) if key else {}
 
     def secrets(self, key: str) -> tuple[str, ...]:
-        """Return the key in each form in which it is sent: alone, as a header's value, as the last word of one."""
-        sent = self.auth_headers(key).values()
+        """Return the key in each form in which it is sent; of a header of several words the first is a scheme (RFC 9110 §11.4)."""
+        sent = [value.split() for value in self.auth_headers(key).values()]
         return (
-            tuple(dict.fromkeys([key, *sent, *(value.rpartition(" ")[2] for value in sent)])) if key else ()
+            tuple(dict.fromkeys([key, *(word for words in sent for word in words[len(words) > 1 :])]))
+            if key
+            else ()
         )
 
     def reader(self) -> Framing:

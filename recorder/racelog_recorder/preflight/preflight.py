@@ -61,8 +61,8 @@ async def check_engines(plan: RacePlan, keys: dict[str, str], *, probe: bool = T
     pump = Pump()
 
     async def check(position: int, engine: EnginePlan) -> None:
-        flight = _Preflight(plan, engine, keys.get(engine.name, ""), pump)
         try:
+            flight = _Preflight(plan, engine, keys.get(engine.name, ""), pump)
             found[position] = await flight.run(probe=probe)
         except EngineError as error:
             problems[position] = str(error)

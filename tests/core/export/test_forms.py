@@ -259,6 +259,17 @@ def test_an_archive_s_requests_went_where_the_recorder_sent_them(out):
     assert went == {f"{row['url']}/chat/completions" for row in asked(DEMO, "select url from lanes")}
 
 
+def test_an_archive_s_requests_went_where_the_log_says_whatever_the_dialect(tmp_path, out):
+    events = [
+        msgspec.structs.replace(event, dialect="native", path="native/stream") if isinstance(event, LaneFacts) else event
+        for event in ScriptedRace([Plan("e", requests=1)]).events()
+    ]  # fmt: skip
+    (file,) = write(write_log(tmp_path / "race.rlog", events), ["har"], out)
+
+    (entry,) = sent(json.loads(file.read_bytes()))
+    assert entry["request"]["url"] == "http://127.0.0.1:9000/v1/native/stream"
+
+
 def test_mcap_s_reader_finds_the_rows_of_sql(log, out):
     (file,) = write(log, ["mcap"], out)
     with file.open("rb") as stream:

@@ -67,10 +67,18 @@ ENGINE_FIELDS = table(
     ),
     Field(
         name="dialect",
-        kind=Kind(check=engine_checks.dialect, schema={"enum": list(BUILTIN)}),
+        kind=Kind(
+            check=engine_checks.dialect,
+            schema={
+                "anyOf": [
+                    {"enum": list(BUILTIN)},
+                    {"type": "string", "pattern": engine_checks.DIALECT_PATTERN},
+                ]
+            },
+        ),
         help="How the engine is spoken to: OpenAI chat or completions, or Ollama's own `/api/chat`.",
         more="`openai-completions` sends `/completions` the messages' text as prompt; for `ollama`, `max_tokens` becomes "
-        "`num_predict` and other parameters stand under `options`.",
+        "`num_predict` and other parameters stand under `options`. Other packages can add dialects ([plugins.md](plugins.md)).",
         option=True,
     ),
     Field(

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import wcwidth
 
 from racelog.display.text import printable
+from racelog.errors import PluginError
 from racelog_recorder.dialects.registry import BUILTIN, DIALECTS
 from racelog_recorder.plan.fields.checks import MAX_NAME, FieldError, text
 from racelog_recorder.redaction import public_url, shown, without_secrets
@@ -34,8 +35,12 @@ COLORS = {
 ENV_PATTERN = r"^[A-Z_][A-Z0-9_]{0,127}$"
 HEADER_PATTERN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 COLOR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
+DIALECT_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+"""What a dialect of another package may be called."""
 
-ENDINGS = sorted((f"/{dialect.path}" for dialect in BUILTIN.values()), key=len, reverse=True)
+ENDINGS = sorted(
+    (f"/{dialect.path}" for dialect in map(DIALECTS.__getitem__, BUILTIN)), key=len, reverse=True
+)
 """What no base URL ends in: where our dialects' requests go, the longest first, of which another may be the end."""
 
 FRAMING_HEADERS = ("content-length", "transfer-encoding")
@@ -45,9 +50,13 @@ def dialect(value: Any) -> str:
     """Return ``value`` if it names a dialect.
 
     Raises:
-        FieldError: no dialect has that name.
+        FieldError: no dialect has that name, or the package that adds it cannot be used.
     """
-    if not isinstance(value, str) or value not in DIALECTS:
+    try:
+        known = isinstance(value, str) and value in DIALECTS
+    except PluginError as error:
+        raise FieldError(str(error)) from error
+    if not known:
         raise FieldError(f"{shown(value)} is not a dialect; give one of {', '.join(DIALECTS)}")
     return str(value)
 
