@@ -1,6 +1,6 @@
-"""One request's facts gathered from the log, and the numbers DESIGN.md §6 defines over them.
+"""One request's facts gathered from the log, and the numbers over them (docs/metrics.md#of-one-request).
 
-TPOT is the pace of what arrived, so tokens that were counted and never streamed are not in it (docs/decisions/0020).
+TPOT is the pace of what arrived, so tokens that were counted and never streamed are not in it (docs/metrics.md#tpot).
 """
 
 from array import array

@@ -11,7 +11,7 @@ from racelog.views.faults import said
 from racelog.views.race import prompt_text
 
 SHOWN = 5
-"""As many requests as the seed asks for."""
+"""Requests of the inspector (docs/metrics.md#other-limits-of-what-is-shown)."""
 
 FRESH_NS = NS_PER_S // 4
 """Text that arrived within this long before the present instant is new."""

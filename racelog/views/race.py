@@ -14,7 +14,7 @@ from racelog.views.standings import race_verdict
 from racelog.views.verdict import Verdict
 
 HISTORY_S = 60
-"""Sparklines show the last 60 points at 1 Hz (MISSION.md R2.1)."""
+"""Points of a sparkline, one a second (docs/metrics.md#other-limits-of-what-is-shown)."""
 
 
 class StreamView(Struct, frozen=True, kw_only=True):

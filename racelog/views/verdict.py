@@ -1,7 +1,7 @@
 """The rule of the standings, stated once: who stands where, who did not finish (DNF), who won, or why nobody did. Pure.
 
 facts of each lane --`verdict`--> order, places, reasons. Live view, replay, `info`, SQL, card, exports and the story
-all show this and nothing of their own. docs/decisions/0018 has the cases as a table, and why.
+all show this and nothing of their own. docs/decisions/0018-who-finished-and-who-won.md has the cases, and why.
 """
 
 from collections.abc import Mapping, Sequence

@@ -174,7 +174,7 @@ def test_a_race_of_ten_minutes(tmp_path: Path) -> None:
     rows = [
         ["live", f"{report.bytes / 1e6:.2f}", f"{report.bytes / report.chunks:.2f}", ""],
         ["sealed", f"{sealed / 1e6:.2f}", f"{sealed / report.chunks:.2f}",
-         f"{against(sealed / 1e6, 7, most=True)} (the seed's: {against(sealed / 1e6, 10, most=True)})"],
+         f"{against(sealed / 1e6, 7, most=True)} (llm-locust's plan: {against(sealed / 1e6, 10, most=True)})"],
     ]  # fmt: skip
     title = f"A ten-minute race of {report.chunks:,} tokens, requests and all"
     table(title, ["log", "MB", "B/token", "budget, MB"], rows)

@@ -1,4 +1,4 @@
-"""SQL over many races, warm and cold, beside the same questions on JSON lines and in SQLite. Budgets: DESIGN.md §10.
+"""SQL over many races, warm and cold, beside the same questions on JSON lines and in SQLite. Budgets: docs/benchmarks.md.
 
 Races are written straight into the cache, by the writer that caches every race: folding 1,000 logs first would measure
 the fold. `RACELOG_BENCH_RACES` is how many (20; the budgets are for 1,000), each of 100,000 token chunks.

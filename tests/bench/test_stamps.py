@@ -2,7 +2,7 @@
 
 Everything on: `racelog record` with its conductor, telemetry, calibration, text and health, and the player following, all
 on one core; the truth server (truth_server.c) on another; 50 ms to the first token, 20 ms between tokens. Budgets of
-DESIGN.md §10; nothing is asserted but that no stream and no token is lost: times are for a quiet machine and a reader's
+docs/benchmarks.md; nothing is asserted but that no stream and no token is lost: times are for a quiet machine and a reader's
 eye. Each mode prints its table by one command, `pytest tests/bench/test_stamps.py -s -p no:randomly --timeout=0 -k MODE`:
 
     everything_on       without and with the player, by number of streams

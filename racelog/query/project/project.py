@@ -238,7 +238,7 @@ def _ms(duration_ns: int | None) -> float | None:
 
 
 def _ttfo_ms(request: RequestState) -> float | None:
-    """Return first content chunk minus sent, as DESIGN.md §6 defines TTFO."""
+    """Return first content chunk minus sent, as docs/metrics.md#ttfo defines it."""
     if request.t_first_content is None or request.t_sent is None:
         return None
     return (request.t_first_content - request.t_sent) / NS_PER_MS

@@ -167,7 +167,7 @@ def late_reading(lane: LaneHealth) -> str:
     """More than 5 % of the token chunks were read together with a later one, and the loop was late to read them.
 
     A kernel stamps a read by its last segment, so the earlier chunks in it have only a bound. Of 46,000 tokens/s on a
-    core that kept up 0.9 % were coalesced (DESIGN.md, 5). Servers and proxies join chunks themselves: only where the
+    core that kept up 0.9 % were coalesced (docs/metrics.md#coalesced). Servers and proxies join chunks themselves: only where the
     loop lagged 2 ms or more in a twentieth of the readings (one of them is a timer's rounding) was it the client.
     """
     share, lag = lane.coalesced_share, lane.loop_lag_p95_us
@@ -233,7 +233,7 @@ def crowded_out(lane: LaneHealth) -> str:
 def uncalibrated(lane: LaneHealth) -> str:
     """The calibration's p99 was above 1 ms, the truth server's own error taken off.
 
-    1 ms is this project's budget for stamps without a kernel's help (DESIGN.md, 10), twenty times what it has with it.
+    1 ms is this project's budget for stamps without a kernel's help (docs/metrics.md#was-it-the-recorder), twenty times what it has with it.
     """
     found = lane.calibration
     if found is None or found.p99_us - (found.truth_p99_us or 0.0) <= CALIBRATION_P99_US:

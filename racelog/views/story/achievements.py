@@ -1,4 +1,4 @@
-"""The seed's achievements: five that a log can prove, and two that only the viewer can earn."""
+"""Achievements: five that a log can prove, and two that only the viewer can earn (docs/metrics.md#achievements)."""
 
 import statistics
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Anomalies by the seed's thresholds: latency +50 %, errors +1 % a minute, throughput -25 %, three sigma."""
+"""Anomalies: latency +50 %, errors +1 % a minute, throughput -25 %, three sigma (docs/metrics.md#anomalies)."""
 
 import math
 import statistics

@@ -9,7 +9,7 @@ Fsync = Literal["always", "interval", "never"]
 FSYNC_CHOICES: tuple[Fsync, ...] = get_args(Fsync)
 
 FLUSH_S = 0.25
-"""At most this much is lost to kill -9 (DESIGN.md §10); live size per token was measured at this window."""
+"""At most this much is lost to kill -9 (docs/metrics.md#what-a-recording-may-cost); live size per token was measured at this window."""
 
 FLUSH_BYTES = 64 << 10
 """Flush before the window ends once about this much payload has gathered, so that a fast lane's units stay as quick to

@@ -1,4 +1,4 @@
-"""The numbers of a race worked out from `racelog dump` by someone who knows JSON and DESIGN.md §6, and nothing of ours.
+"""The numbers of a race worked out from `racelog dump` by someone who knows JSON and docs/metrics.md, and nothing of ours.
 
 No typed events, no folds, no SQL, no shared helper: dictionaries, lists and the standard library.
 """

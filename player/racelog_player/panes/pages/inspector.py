@@ -10,7 +10,7 @@ from racelog_player.terminal.cells import cut, flat, width, wrap
 from racelog_player.terminal.style import ACCENT, BAD, FAINT, GOOD, SOFT, STRONG, WARN, color_of, mix
 
 PROMPT_CELLS = 200
-"""A prompt is cut at this many characters (MISSION.md R3.6)."""
+"""A prompt is cut at this many characters (docs/metrics.md#other-limits-of-what-is-shown)."""
 
 _BASES = {"chunks": " (chunks counted)"}
 """What must be said of a count that is not the server's."""

@@ -31,7 +31,7 @@ _COLORS = {
     "streaming": "accent",
     "waiting": "accent",
 }
-"""A bar's colour is its request's status (MISSION.md R2.6); whose it is says the name before it, in the lane's."""
+"""A bar's colour is its request's status (docs/metrics.md#other-limits-of-what-is-shown); whose it is says the name before it, in the lane's."""
 
 _SOLID, _WAITS = "█", "░"
 _SIGNS = {"ok": "█", "slow": "▓", "failed": "x", "cancelled": "-", "streaming": "▒", "waiting": "▒"}
