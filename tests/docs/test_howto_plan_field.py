@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,27 +12,12 @@ import pytest
 
 from racelog.events import RaceFacts
 from racelog.log.read.reader import open_log
+from tests.patching import apply
 from tests.recorder.scripted import ScriptedServer, Wire
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "howto" / "plan-field.md"
 ENGINE = ("--engine", "a=http://127.0.0.1:1/v1,model=m")
-
-
-def apply(text: str, root: Path) -> list[str]:
-    """Apply every ```diff block of ``text`` to the files under ``root``; return their paths."""
-    changed = []
-    for block in re.findall(r"^```diff\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        (path,) = re.findall(r"^\+\+\+ b/(.+)$", block, re.MULTILINE)
-        source = (root / path).read_text()
-        for hunk in re.split(r"^@@.*\n", block, flags=re.MULTILINE)[1:]:
-            lines = hunk.splitlines(keepends=True)
-            old, new = ("".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +"))
-            assert source.count(old) == 1, f"{path} has no longer one place for:\n{hunk}"
-            source = source.replace(old, new)
-        (root / path).write_text(source)
-        changed.append(path)
-    return changed
 
 
 class Copy:
