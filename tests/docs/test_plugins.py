@@ -10,7 +10,7 @@ from tests.installing import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-HOWTOS = ("card-template", "command", "export", "rule", "sampler")
+HOWTOS = ("card-template", "command", "dialect", "export", "rule", "sampler")
 HUNK = re.compile(
     r"^```diff\n.*?^\+\+\+ b/(?P<path>.+?)\n@@.*?\n(?P<added>.*?)^```", re.MULTILINE | re.DOTALL
 )

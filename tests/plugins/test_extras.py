@@ -2,10 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 import racelog
 from racelog.testing.races import Plan, ScriptedRace
 from tests.installing import install_extras, install_package
+from tests.recorder.scripted import HEAD, Script, ScriptedServer, chunked, read_request
 
 Racelog = Callable[..., "subprocess.CompletedProcess[str]"]
 GROUPS = ("commands", "dialects", "exports", "rules", "card_templates", "samplers", "plotters")
@@ -60,6 +64,59 @@ def test_a_broken_sampler_is_named_once_and_the_race_goes_on(race: tuple[Path, s
 
     assert race[1].count(said) == 1
     assert racelog.connect(race[0]).execute("select count(*) from requests where status = 'ok' and phase = 'race'").fetchall() == [(16,)]  # fmt: skip
+
+
+TOKENS = [
+    {"index": 1, "token": {"id": 1, "text": " Paris", "logprob": -0.1, "special": False}, "generated_text": None, "details": None},
+    {"index": 2, "token": {"id": 2, "text": ".", "logprob": -0.2, "special": False}, "generated_text": None, "details": None},
+    {"index": 3, "token": {"id": 3, "text": "</s>", "logprob": -0.1, "special": True}, "generated_text": " Paris.",
+     "details": {"finish_reason": "eos_token", "generated_tokens": 3, "seed": None, "input_length": 7}},
+]  # fmt: skip
+
+
+def tgi(asked: list[tuple[str, Any]], *events: Any) -> Script:
+    """Return a script that is a server of Text Generation Inference with one model, and keeps what it is asked."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            head, _, body = request.partition(b"\r\n\r\n")
+            asked.append((head.split()[1].decode(), json.loads(body) if body else None))
+            if head.startswith(b"GET /info "):
+                said = b'{"model_id":"parrot-7b","max_input_tokens":512}'
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said))
+            else:
+                stream = b"".join(b"data:" + json.dumps(event).encode() + b"\n\n" for event in events)
+                connection.sendall(HEAD + chunked(stream))
+
+    return script
+
+
+def test_a_race_is_recorded_through_the_dialect(racelog_with: Racelog, tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    log = tmp_path / "tgi.rlog"
+    with closing(ScriptedServer(tgi(asked, *TOKENS))) as server:
+        engine = f"a=http://127.0.0.1:{server.port},dialect=tgi"
+        done = racelog_with("record", "--engine", engine, "--no-ui", "--no-calibrate", "--countdown", 0, "--requests", 2, "-o", log)  # fmt: skip
+    rows = racelog.connect(log).execute(
+        "select model, dialect, requests.status, finish_reason, input_tokens, output_tokens, token_basis, chunks, response"
+        " from requests join lanes using (race_id, lane_id)"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert rows.fetchall() == [("parrot-7b", "tgi", "ok", "eos_token", 7, 3, "usage", 2, " Paris.")] * 2
+    assert {path for path, _ in asked} == {"/info", "/generate_stream"}
+    assert asked[-1][1]["parameters"] == {"max_new_tokens": 128, "details": True}
+
+
+def test_what_the_dialect_s_server_says_is_wrong_is_told(racelog_with: Racelog, tmp_path: Path) -> None:
+    with closing(
+        ScriptedServer(tgi([], {"error": "Model is overloaded", "error_type": "overloaded"}))
+    ) as server:
+        engine = f"a=http://127.0.0.1:{server.port},dialect=tgi"
+        done = racelog_with("record", "--engine", engine, "--no-ui", "-o", tmp_path / "no.rlog")
+
+    assert done.returncode == 5
+    assert "a: a first request to model 'parrot-7b' failed: error_event: Model is overloaded" in done.stderr
 
 
 def test_the_command_prints_the_slowest_requests(race: tuple[Path, str], racelog_with: Racelog) -> None:
