@@ -17,7 +17,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 LOCKS = ROOT / ".ci" / "locks"
 SHIPPED = ("racelog", "recorder", "player", "cards")
-OURS = {"racelog", "racelog_recorder", "racelog_player", "racelog_cards", "tests"}
+OURS = {"racelog", "racelog_recorder", "racelog_player", "racelog_cards", "tests", "docs"}
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 ELSEWHERE = {"torch", "transformers", "tokenizers", "aiohttp", "atheris"}
