@@ -19,6 +19,7 @@ from racelog.log.read.follow import LogFollower
 from racelog_recorder.cli.progress_line import Progress, calibration_line
 from racelog_recorder.machine.niceness import give_way, let_in
 from racelog_recorder.processes import own_process
+from racelog_recorder.protocol.lines import lines_of
 
 PROGRESS_S = 2.0
 READING_S = 0.25
@@ -132,17 +133,10 @@ async def watch_in_terminal(
 async def _hear(wishes: trio.abc.ReceiveStream, race: Steered) -> bool:
     """Carry the view's wishes to the race until it ends; return whether it ever had the keyboard."""
     up = False
-    buffer = bytearray()
-    async for data in wishes:
-        buffer += data
-        while (end := buffer.find(b"\n")) >= 0:
-            line = bytes(buffer[:end])
-            del buffer[: end + 1]
-            if (wish := read_wish(line)) is not None:
-                up = up or wish.do == "up"
-                _grant(wish, race)
-        if len(buffer) > LONGEST_WISH_BYTES:
-            buffer.clear()
+    async for line in lines_of(wishes, LONGEST_WISH_BYTES):
+        if (wish := read_wish(line)) is not None:
+            up = up or wish.do == "up"
+            _grant(wish, race)
     return up
 
 

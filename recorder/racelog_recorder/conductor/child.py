@@ -9,6 +9,7 @@ import msgspec
 import trio
 
 from racelog_recorder.processes import own_process
+from racelog_recorder.protocol.lines import lines_of
 from racelog_recorder.protocol.messages import Order, Report, framed
 
 STDERR_LINES = 20
@@ -111,13 +112,8 @@ class Child:
     async def _hear_reports(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        buffer = bytearray()
-        async for data in self._process.stdout:
-            buffer += data
-            while (end := buffer.find(b"\n")) >= 0:
-                line = bytes(buffer[:end])
-                del buffer[: end + 1]
-                self._hear(line)
+        async for line in lines_of(self._process.stdout):
+            self._hear(line)
 
     def _hear(self, line: bytes) -> None:
         """Take one line of the child's stdout; what is no report (a library's print) is kept as a complaint."""

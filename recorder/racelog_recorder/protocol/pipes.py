@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from racelog.errors import StorageError
+from racelog_recorder.protocol.lines import lines_of
 from racelog_recorder.protocol.messages import LENGTH_BYTES, Order, Report, length
 
 S = TypeVar("S")
@@ -56,14 +57,9 @@ def say(report: Report) -> None:
 
 async def orders() -> AsyncIterator[Order]:
     """Yield the conductor's orders; ends when it closes the pipe or dies."""
-    buffer = bytearray()
     async with trio.lowlevel.FdStream(os.dup(0)) as stdin:
-        async for data in stdin:
-            buffer += data
-            while (end := buffer.find(b"\n")) >= 0:
-                line = bytes(buffer[:end])
-                del buffer[: end + 1]
-                yield _orders.decode(line)
+        async for line in lines_of(stdin):
+            yield _orders.decode(line)
 
 
 def leave_signals_to_the_conductor() -> None:
