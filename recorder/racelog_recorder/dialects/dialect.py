@@ -17,6 +17,9 @@ from racelog_recorder.dialects.sse import SSEParser
 
 EVENT_STREAM = "text/event-stream"
 
+NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+"""What a dialect may be called: what fits behind ``dialect=`` in a flag, and into a plan without quotes."""
+
 HEARTBEAT = re.compile(
     rb"null|\"?(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat|[-+0-9:., /TZ]+)\"?", re.IGNORECASE
 )

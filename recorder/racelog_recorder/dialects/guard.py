@@ -14,11 +14,8 @@ from msgspec import structs
 from racelog.errors import EngineError
 from racelog.events import KIND_CODES
 from racelog.plugins import reason
-from racelog_recorder.dialects.dialect import Dialect
+from racelog_recorder.dialects.dialect import NAME_PATTERN, Dialect
 from racelog_recorder.dialects.message import Done, Failed, MalformedMessage, Message, Payload, inert
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-"""What a dialect may be called: what fits behind ``dialect=`` in a flag, and into a plan without quotes."""
 
 
 def checked(name: str, found: object) -> Dialect:
@@ -32,7 +29,7 @@ def checked(name: str, found: object) -> Dialect:
         raise TypeError(f"it is {type(found).__name__}, not a racelog_recorder.dialects.api.Dialect")
     if found.name != name:
         raise ValueError(f"its name is {found.name!r}; give the entry point and the dialect one name")
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise ValueError(f"{name!r} is no name; take small letters, digits, '.', '_' and '-', at most 64")
     for field in ("path", "models_path", "metrics_path"):
         if getattr(found, field).startswith("/"):

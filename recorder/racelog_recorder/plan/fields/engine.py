@@ -1,5 +1,6 @@
 """The fields of an engine: one row each, in the order in which people read of them."""
 
+from racelog_recorder.dialects.dialect import NAME_PATTERN
 from racelog_recorder.dialects.registry import BUILTIN
 from racelog_recorder.plan.fields import engine_checks, reach_checks
 from racelog_recorder.plan.fields.checks import MAX_NAME
@@ -72,7 +73,7 @@ ENGINE_FIELDS = table(
             schema={
                 "anyOf": [
                     {"enum": list(BUILTIN)},
-                    {"type": "string", "pattern": engine_checks.DIALECT_PATTERN},
+                    {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
                 ]
             },
         ),

@@ -35,9 +35,6 @@ COLORS = {
 ENV_PATTERN = r"^[A-Z_][A-Z0-9_]{0,127}$"
 HEADER_PATTERN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 COLOR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
-DIALECT_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-"""What a dialect of another package may be called."""
-
 ENDINGS = sorted(
     (f"/{dialect.path}" for dialect in map(DIALECTS.__getitem__, BUILTIN)), key=len, reverse=True
 )
