@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from racelog.display.text import printable
 from racelog.errors import PluginError, RacelogError
@@ -146,6 +146,17 @@ def installed(group: str, reserved: frozenset[str] = frozenset()) -> Mapping[str
         for other in others:
             tell(f"{other.describe()} is left out: {winner} has that name")
     return found
+
+
+def a_function(signature: str) -> Callable[[str, object], Any]:
+    """Return the check of a group whose plug-ins are functions; ``signature`` says in an error how one looks."""
+
+    def check(name: str, found: object) -> Any:
+        if not callable(found):
+            raise TypeError(f"{name} is no function {signature}")
+        return found
+
+    return check
 
 
 def releases(group: str, reserved: frozenset[str] = frozenset()) -> list[str]:

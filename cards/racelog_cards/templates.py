@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from racelog.plugins import Group
+from racelog.plugins import Group, a_function
 from racelog.views.summary import RaceSummary
 from racelog_cards.spec import CardSpec
 
@@ -22,16 +22,5 @@ class Template(Protocol):
         ...
 
 
-def _template(name: str, found: object) -> Template:
-    """Return what an entry point gives as a template.
-
-    Raises:
-        TypeError: it cannot be called.
-    """
-    if not callable(found):
-        raise TypeError(f"{name} is no function draw(spec, summary, *, size, theme) -> Figure")
-    return found
-
-
-TEMPLATES = Group(GROUP, _template)
+TEMPLATES: Group[Template] = Group(GROUP, a_function("draw(spec, summary, *, size, theme) -> Figure"))
 """Name -> what draws the card."""

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from racelog.console.plots import Plot
-from racelog.plugins import Group
+from racelog.plugins import Group, a_function
 
 GROUP = "racelog.plotters"
 
@@ -16,18 +16,7 @@ class Plotter(Protocol):
         ...
 
 
-def _plotter(suffix: str, found: object) -> Plotter:
-    """Return what an entry point gives as a plotter.
-
-    Raises:
-        TypeError: it cannot be called.
-    """
-    if not callable(found):
-        raise TypeError(f"{suffix} is no function plot(plot) -> bytes")
-    return found
-
-
-PLOTTERS = Group(GROUP, _plotter)
+PLOTTERS: Group[Plotter] = Group(GROUP, a_function("plot(plot) -> bytes"))
 """Suffix of the file, without its dot -> what draws it."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from racelog.errors import InputError, StorageError
 from racelog.log.write.os_errors import FULL, refusal
-from racelog.plugins import Group
+from racelog.plugins import Group, a_function
 
 if TYPE_CHECKING:
     from racelog.export.source import Source
@@ -32,18 +32,7 @@ class Export(Protocol):
         ...
 
 
-def _export(form: str, found: object) -> Export:
-    """Return what an entry point gives as an export.
-
-    Raises:
-        TypeError: it cannot be called.
-    """
-    if not callable(found):
-        raise TypeError(f"{form} is no function write(source, folder, form, *, force)")
-    return found
-
-
-EXPORTS = Group(GROUP, _export)
+EXPORTS: Group[Export] = Group(GROUP, a_function("write(source, folder, form, *, force)"))
 """Form -> what writes it: racelog's own, which pyproject.toml declares, and other packages'."""
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from racelog.errors import RacelogError
 from racelog.events import Note
-from racelog.plugins import Group
+from racelog.plugins import Group, a_function
 from racelog_recorder.journal.journal import Journal
 from racelog_recorder.journal.samples import SampleColumns, recorded
 from racelog_recorder.protocol.messages import Report, WatchedEngine
@@ -52,18 +52,7 @@ class Sampler(Protocol):
         ...
 
 
-def _sampler(name: str, found: object) -> Sampler:
-    """Return what an entry point gives as a sampler.
-
-    Raises:
-        TypeError: it cannot be called.
-    """
-    if not callable(found):
-        raise TypeError(f"{name} is no function open_sources(engines) -> sources")
-    return found
-
-
-SAMPLERS = Group(GROUP, _sampler, RESERVED)
+SAMPLERS: Group[Sampler] = Group(GROUP, a_function("open_sources(engines) -> sources"), RESERVED)
 """Name -> what opens its sources."""
 
 
