@@ -119,12 +119,7 @@ async def _race(
         if not outcome.again or outcome.storage_failed:
             return outcome
         tell(f"racing again; the race before is kept: {paths.sealed}")
-        output = _free_name(session.output)
-
-
-def _free_name(output: Path | None) -> Path | None:
-    """Return ``output`` with the first number behind its name that no log has; None stays None."""
-    return None if output is None else another_name(output)
+        output = None if session.output is None else another_name(session.output)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ class _Dialects(Mapping[str, "Dialect"]):
             KeyError: there is none of that name.
             PluginError: the package that adds it is broken.
         """
-        return _ours(name) if name in BUILTIN else _theirs(name)
+        return _ours(name) if name in BUILTIN else GROUP.load(name)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of those that can be used; what cannot is told once."""
@@ -50,10 +50,6 @@ def _ours(name: str) -> "Dialect":
     module, _, attribute = BUILTIN[name].partition(":")
     dialect: Dialect = getattr(import_module(module), attribute)
     return dialect
-
-
-def _theirs(name: str) -> "Dialect":
-    return GROUP.load(name)
 
 
 def _checked(name: str, found: object) -> "Dialect":

@@ -32,7 +32,7 @@ def public_plan(plan: RacePlan) -> dict[str, Any]:
             place = reduce(lambda place, part: place.setdefault(part, {}), outer, found)
             place[last] = row.public(row.value(plan), plan)
     found["prompts_from"] = plan.prompts_from
-    return _as_json(found)
+    return dict(msgspec.to_builtins(found))
 
 
 def changed_fields(plan: RacePlan) -> dict[str, Any]:
@@ -53,7 +53,3 @@ def _public_engine(plan: RacePlan, engine: EnginePlan) -> dict[str, Any]:
         for name, row in ENGINE_FIELDS.items()
         if row.public is not None
     }
-
-
-def _as_json(plan: dict[str, Any]) -> dict[str, Any]:
-    return dict(msgspec.to_builtins(plan))
