@@ -22,7 +22,8 @@ Examples:
 @home_option
 def info(race: str, home: Path | None, *, as_json: bool) -> None:
     """Show who won RACE, every engine's numbers, what they were measured with, and the state of the log."""
-    from racelog.commands.page import page_lines, race_page  # noqa: PLC0415 - folds; not needed for --help
+    from racelog.commands.page import race_page  # noqa: PLC0415 - folds; not needed for --help
+    from racelog.commands.page_lines import page_lines  # noqa: PLC0415 - likewise
     from racelog.log.read.reader import open_log  # noqa: PLC0415 - not needed for --help
 
     log = open_log(race_path(race, home))

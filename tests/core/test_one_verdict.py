@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from racelog.commands.ls import race_entry
-from racelog.commands.page import winner_line
+from racelog.commands.page_lines import winner_line
 from racelog.events import AnyEvent, Control, LaneEnd, LaneFacts, RaceFacts, RequestEnd, Usage
 from racelog.export.json import document
 from racelog.export.markdown import lines

@@ -24,7 +24,8 @@ import msgspec
 import trustme
 
 import racelog
-from racelog.commands.page import page_lines, race_page
+from racelog.commands.page import race_page
+from racelog.commands.page_lines import page_lines
 from racelog.events import RequestEnd
 from racelog.log.read.reader import open_log
 from racelog.replay.race import RaceTracks, Replay

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from racelog.cli import run
-from racelog.commands.page import NOTES_SHOWN, TEXT_SHOWN
+from racelog.commands.page_lines import NOTES_SHOWN, TEXT_SHOWN
 from racelog.events import Calibration, Gap, LaneFacts, Note, RequestSent
 from racelog.log.rewrite.seal import seal
 from racelog.testing.races import RACE_ID, Plan, ScriptedRace, recorder_readings

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from racelog.commands.ls import HEADINGS
-from racelog.commands.page import page_lines, race_page
+from racelog.commands.page import race_page
+from racelog.commands.page_lines import page_lines
 from racelog.console.output import Heading, table_lines
 from racelog.display.cells import width
 from racelog.log.read.reader import open_log
