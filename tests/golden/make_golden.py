@@ -158,6 +158,15 @@ JUDGED: list[AnyEvent] = [
 ]  # fmt: skip
 """What a verdict goes by: the share of its requests an engine must finish, and what each lane's requests were given."""
 
+ADDRESSED: list[AnyEvent] = [
+    LaneFacts(
+        t=0, lane=0, engine="a", model="m", url="http://127.0.0.1:9000", dialect="ollama", path="api/chat"
+    ),
+    LaneStart(t=0, lane=0),
+    LaneEnd(t=700, lane=0, status="finished"),
+]
+"""Where a lane's requests went, under its URL."""
+
 ODD: list[AnyEvent] = [
     Unknown(t=5, k="from.the.future", raw=Raw(b'{"k":"from.the.future","t":5,"x":[1,2.50,{"y":null}]}')),
     Unknown(t=6, k="mark", raw=Raw(b'{"k":"mark","v":2,"t":6,"label":{"en":"a newer mark"}}')),
@@ -198,6 +207,7 @@ def logs(folder: Path) -> dict[str, bytes]:
         "full-4": segment(folder, IMPORTED),
         "full-usage": segment(folder, COUNTED),
         "full-verdict": segment(folder, JUDGED),
+        "full-request-path": segment(folder, ADDRESSED),
         "odd": segment(folder, ODD),
         "torn": race[:-30],
         "flipped": bytes(flipped),

@@ -70,6 +70,7 @@ def test_every_golden_log_is_there() -> None:
         "full-4",
         "full-usage",
         "full-verdict",
+        "full-request-path",
         "torn",
         "flipped",
         "zeros",

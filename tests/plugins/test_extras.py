@@ -161,7 +161,9 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_rule_s_comments_are_in_sql_and_the_broken_rule_is_named(
     racelog_with: Racelog, slow: Path
 ) -> None:
-    done = racelog_with("sql", "-f", "csv", "select text from commentary where key = 'first-slow'", slow)
+    done = racelog_with(
+        "sql", "--no-cache", "-f", "csv", "select text from commentary where key = 'first-slow'", slow
+    )
 
     assert done.stdout.splitlines()[1:] == [f'"{SAID}"']
     assert done.stderr == (
