@@ -16,7 +16,7 @@ import h2.connection
 import httpx2
 import pytest
 import trio
-from h2.events import StreamEnded
+from h2.events import PingAckReceived, StreamEnded
 
 from racelog.errors import EngineError
 from racelog_recorder.plan.deadlines import Deadlines
@@ -368,6 +368,23 @@ def frame(kind: int, payload: bytes = b"", stream: int = 0, flags: int = 0) -> b
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
 
+def answering_over_http_2(connection: Any, status: str = "200", *, read: bool = False) -> None:
+    """Begin the answer to a request; with ``read``, return only when the client has its head."""
+    speaker = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+    speaker.initiate_connection()
+    connection.sendall(speaker.data_to_send())
+    while not any(isinstance(event, StreamEnded) for event in speaker.receive_data(connection.recv(65536))):
+        connection.sendall(speaker.data_to_send())
+    speaker.send_headers(1, [(":status", status), ("content-type", "text/event-stream")])
+    if read:
+        speaker.ping(b"have it?")
+    connection.sendall(speaker.data_to_send())
+    while read and not any(
+        isinstance(event, PingAckReceived) for event in speaker.receive_data(connection.recv(65536))
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     "endless_frame",
     [frame(0x6, b"12345678"), frame(0x4), frame(0x0, stream=1), frame(0x8, b"\0\0\0\1"), frame(0x9, b"x", stream=1)],
@@ -381,15 +398,7 @@ def test_http_2_frames_without_end_are_a_failed_request(
     context.set_alpn_protocols(["h2"])
 
     def script(connection: Any, _number: int) -> None:
-        speaker = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
-        speaker.initiate_connection()
-        connection.sendall(speaker.data_to_send())
-        while not any(
-            isinstance(event, StreamEnded) for event in speaker.receive_data(connection.recv(65536))
-        ):
-            connection.sendall(speaker.data_to_send())
-        speaker.send_headers(1, [(":status", "200"), ("content-type", "text/event-stream")])
-        connection.sendall(speaker.data_to_send())
+        answering_over_http_2(connection)
         while True:
             connection.sendall(endless_frame * 1000)
 
@@ -398,3 +407,22 @@ def test_http_2_frames_without_end_are_a_failed_request(
     log = recorded(tmp_path, url, transport="httpx", reach=reach, deadlines=Deadlines(total_s=0.8))
 
     assert outcome(log)[0] == "failed"
+
+
+@pytest.mark.parametrize("status", ["200", "503"])
+def test_what_http_2_does_not_allow_in_a_body_is_a_failed_request(
+    tmp_path: Path, scripted: Any, status: str
+) -> None:
+    certificates = Certificates(tmp_path)
+    context = certificates.server()
+    context.set_alpn_protocols(["h2"])
+
+    def script(connection: Any, _number: int) -> None:
+        answering_over_http_2(connection, status, read=True)
+        connection.sendall(frame(0x9, b"x", stream=1))
+
+    url = f"https://127.0.0.1:{scripted(over_tls(context, script)).port}/v1"
+    reach = Reach(http2=True, tls=TlsFiles(ca=certificates.ca))
+    log = recorded(tmp_path, url, transport="httpx", reach=reach)
+
+    assert outcome(log) == ("failed", "malformed")

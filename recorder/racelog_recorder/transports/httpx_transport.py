@@ -154,8 +154,10 @@ def _received(response: httpx2.Response, call: _Call) -> httpx2.Response:
     stream = response.extensions.get("network_stream")
     stamped = stream if isinstance(stream, Stream) and response.http_version != "HTTP/2" else None
     response.extensions["racelog.headers_at"] = _arrival(stamped)
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    if response.http_version == "HTTP/2":
+        response.stream = _Http2Body(response.stream)
     if call.sink is not None and response.is_success:
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
         try:
             inflater = decoder_for(response.headers.pop("content-encoding", ""))
         except EncodingFault as error:
@@ -168,6 +170,31 @@ def _arrival(stream: Stream | None) -> Arrival:
     if stream is not None and stream.last is not None:
         return stream.last
     return Arrival(time.monotonic_ns(), USER)
+
+
+class _Http2Body(httpx2.AsyncByteStream):
+    """A body over HTTP/2: what the server does wrong in it is a fault of its protocol, as it is before the body.
+
+    httpcore lets the errors of the package h2 through where it reads a body.
+    """
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+        self._pieces = aiter(body)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        from h2.exceptions import H2Error  # noqa: PLC0415 - an extra, which is there where HTTP/2 is spoken
+
+        try:
+            return await anext(self._pieces)
+        except H2Error as error:
+            raise httpx2.RemoteProtocolError(f"not valid HTTP/2: {error}") from error
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 class _Tee(httpx2.AsyncByteStream):
